@@ -1,0 +1,32 @@
+# Two commands: `make demo` shows the platform, `make test` proves it. Both set everything up first.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: install demo test check clean
+
+install: .venv/.installed
+
+.venv/.installed: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	touch $@
+
+.venv/.installed-dev: .venv/.installed requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	touch $@
+
+demo: install
+	$(BIN)/python manage.py demo $(if $(DATA),--data $(DATA))
+
+check: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy .
+
+test: check
+	$(BIN)/python -m pytest
+
+clean:
+	rm -rf .venv .data .cache
