@@ -1,0 +1,217 @@
+"""Every setting of the platform, from the environment, once. docs/settings.md explains each."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from kpplatform import embedded
+from kpplatform.tenancy import roles
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# ── Where things lie ────────────────────────────────────────────────────────────────────────────────
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data")))
+STORAGE_DIR = Path(env.str("STORAGE_DIR", default=str(DATA_DIR / "storage")))
+
+
+def kept_secret(path: Path) -> str:
+    """Return this installation's own secret key, made on its first start."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(50))
+    return path.read_text()
+
+
+# ── Security ────────────────────────────────────────────────────────────────────────────────────────
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="") or kept_secret(DATA_DIR / "secret_key")
+# Which hosts are served is decided by the Domain table (TenantMiddleware); the list would only repeat it.
+ALLOWED_HOSTS = ["*"]
+INSTALLATION_HOSTS = env.list("INSTALLATION_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+SECURE = env.bool("SECURE", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+X_FRAME_OPTIONS = "DENY"
+
+# ── Database, cache, jobs ───────────────────────────────────────────────────────────────────────────
+servers = embedded.running(DATA_DIR)
+DATABASE_URL = env.str("DATABASE_URL", default=servers.database_url if servers else "postgres://127.0.0.1:1/kpplatform")
+REDIS_URL = env.str("REDIS_URL", default=servers.redis_url if servers else "redis://127.0.0.1:1/0")
+
+_owner: dict[str, Any] = env.db_url_config(DATABASE_URL)
+DATABASE_NAME = str(_owner["NAME"])
+DATABASES = roles.databases(owner=_owner, secret=SECRET_KEY, test_name=env.str("TEST_DATABASE", default="test_kp"))
+for alias, setting in ((roles.APP, "APP_DATABASE_URL"), (roles.OPERATOR, "OPERATOR_DATABASE_URL")):
+    if url := env.str(setting, default=""):
+        DATABASES[alias] |= env.db_url_config(url)
+DATABASE_ROUTERS = ["kpplatform.tenancy.router.Roles"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "kp",
+        "KEY_FUNCTION": "kpplatform.tenancy.places.cache_key",
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A killed worker's wake-ups come back after five minutes instead of an hour; the job row is the truth anyway.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300, "unacked_restore_interval": 5}
+JOB_LEASE_S = env.float("JOB_LEASE_S", default=60.0)
+SWEEP_EVERY_S = env.float("SWEEP_EVERY_S", default=10.0)
+RETRAIN_EVERY_S = env.float("RETRAIN_EVERY_S", default=86_400.0)
+# What is done for every tenant again and again: name → (seconds between, queue).
+RECURRING_JOBS = {"recommender.tasks.retrain": (RETRAIN_EVERY_S, "training")}
+
+# ── Apps ────────────────────────────────────────────────────────────────────────────────────────────
+INSTALLED_APPS = [
+    "kpplatform.tenancy",
+    "kpplatform.jobs",
+    "kpplatform.rest",
+    "creators",
+    "catalog",
+    "billing",
+    "recommender",
+    "kpplatform.console",
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.headless",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+]
+MIDDLEWARE = [
+    "kpplatform.tenancy.middleware.TenantMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "kpplatform.urls"
+WSGI_APPLICATION = "kpplatform.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+
+# ── People ──────────────────────────────────────────────────────────────────────────────────────────
+AUTH_USER_MODEL = "tenancy.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", default="optional")
+HEADLESS_ONLY = True
+HEADLESS_FRONTEND_URLS = {
+    "account_confirm_email": "/account/verify-email/{key}",
+    "account_reset_password_from_key": "/account/reset-password/{key}",
+    "account_signup": "/account/sign-up",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="kpplatform <no-reply@localhost>")
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+LOCALE_PATHS = [BASE_DIR / "kpplatform" / "locale"]
+
+# Requests a minute.
+THROTTLE_MEMBER = env.int("THROTTLE_MEMBER", default=600)
+THROTTLE_TENANT = env.int("THROTTLE_TENANT", default=60_000)
+
+# ── API ─────────────────────────────────────────────────────────────────────────────────────────────
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "kpplatform.rest.authentication.TokenAuthentication",
+        "allauth.headless.contrib.rest_framework.authentication.XSessionTokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["kpplatform.rest.permissions.IsMember"],
+    "DEFAULT_PARSER_CLASSES": ["kpplatform.rest.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["kpplatform.rest.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "kpplatform.rest.pagination.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "kpplatform.rest.schema.Schema",
+    "DEFAULT_THROTTLE_CLASSES": ["kpplatform.rest.throttles.Throttle"],
+    "EXCEPTION_HANDLER": "kpplatform.rest.problems.problem",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "kpplatform",
+    "DESCRIPTION": "Tenants, creators, courses, a feed that learns, and a ledger that balances.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# ── Payments ────────────────────────────────────────────────────────────────────────────────────────
+SANDBOX_URL = env.str("SANDBOX_URL", default="http://127.0.0.1:8090")
+SANDBOX_KEY = (
+    env.str("SANDBOX_KEY", default="") or f"sk_sandbox_{roles.derived_password(secret=SECRET_KEY, role='sandbox')[:24]}"
+)
+PUBLIC_PORT = env.int("PUBLIC_PORT", default=8000)
+
+# ── Logs ────────────────────────────────────────────────────────────────────────────────────────────
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"tenant": {"()": "kpplatform.tenancy.logs.TenantFilter"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s tenant=%(tenant)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tenant"]}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+}

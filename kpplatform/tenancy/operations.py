@@ -1,0 +1,64 @@
+"""What is done with tenants and members."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from kpplatform.errors import Conflict, Invalid
+from kpplatform.tenancy.models import ApiToken, Domain, Member, Tenant, User
+from kpplatform.tenancy.queries import forget_hosts
+
+
+class TenantExists(Conflict):
+    code = "tenant_exists"
+
+
+class UnknownScope(Invalid):
+    code = "unknown_scope"
+
+
+@transaction.atomic
+def create_tenant(
+    *, slug: str, name: str, hosts: Sequence[str], language: str = "zh-hans", currency: str = "CNY"
+) -> Tenant:
+    """Open a tenant under its host names. Raises TenantExists when the slug or a host is taken."""
+    try:
+        with transaction.atomic():
+            tenant = Tenant.objects.create(slug=slug, name=name, language=language, currency=currency)
+            Domain.objects.bulk_create(Domain(host=host.lower(), tenant=tenant) for host in hosts)
+    except IntegrityError as error:
+        raise TenantExists(f"The slug {slug} or one of the hosts {', '.join(hosts)} is taken.") from error
+    forget_hosts()
+    return tenant
+
+
+@transaction.atomic
+def join(*, user: User, role: Member.Role = Member.Role.VIEWER, name: str = "") -> Member:
+    """Make the user a member of the scope's tenant. Joining twice gives the same member."""
+    member, _ = Member.objects.get_or_create(user=user, defaults={"role": role, "name": name})
+    return member
+
+
+@transaction.atomic
+def issue_token(
+    *, member: Member, name: str, scopes: Sequence[str], expires_at: datetime | None = None
+) -> tuple[ApiToken, str]:
+    """Give a program a key to act as the member. The key itself is returned once and kept nowhere.
+
+    Raises UnknownScope.
+    """
+    if unknown := set(scopes) - set(ApiToken.Scope.values):
+        raise UnknownScope(f"There is no scope {', '.join(sorted(unknown))}.")
+    key = f"kp_{secrets.token_urlsafe(32)}"
+    token = ApiToken.objects.create(
+        member=member, name=name, scopes=list(scopes), digest=digest_of(key), expires_at=expires_at
+    )
+    return token, key
+
+
+def digest_of(key: str) -> bytes:
+    """Return what is kept of a key. It is long and random, so that a plain hash hides it."""
+    return hashlib.sha256(key.encode()).digest()

@@ -1,0 +1,14 @@
+"""Every door of the platform."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from kpplatform.rest.health import health
+
+urlpatterns = [
+    path("health/", health),
+    path("_allauth/", include("allauth.headless.urls")),
+    path("account/", include("allauth.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+]

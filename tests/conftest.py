@@ -1,0 +1,64 @@
+"""What every test may ask for: two tenants, a scope, and clients that speak to a tenant's host."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from django.core.cache import cache
+from django.db import connections
+from rest_framework.test import APIClient
+
+from kpplatform.rest.throttles import counters
+from kpplatform.tenancy.models import Member, Tenant
+from kpplatform.tenancy.queries import forget_hosts
+from kpplatform.tenancy.scope import scope
+from tests import make
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Close the app's and the operator's connections before the owner drops the test database."""
+    yield
+    connections.close_all()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> Iterator[None]:
+    yield
+    forget_hosts()
+
+
+@pytest.fixture
+def _fresh_cache() -> None:
+    cache.clear()
+    counters().flushdb()
+
+
+@pytest.fixture
+def school(db: None) -> Tenant:
+    return make.tenant("school")
+
+
+@pytest.fixture
+def agency(db: None) -> Tenant:
+    return make.tenant("agency")
+
+
+@pytest.fixture
+def in_school(school: Tenant) -> Iterator[Tenant]:
+    """Be inside the school's scope."""
+    with scope(school):
+        yield school
+
+
+@pytest.fixture
+def viewer(in_school: Tenant) -> Member:
+    return make.member()
+
+
+@pytest.fixture
+def client(viewer: Member) -> APIClient:
+    """A client of the school's site, signed in as the viewer."""
+    return make.client(viewer)
