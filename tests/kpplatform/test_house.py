@@ -53,5 +53,6 @@ def test_no_module_is_a_drawer_for_everything() -> None:
     assert [path for path in MODULES if path.stem in FORBIDDEN_NAMES] == []
 
 
-def test_the_migrations_say_what_the_models_say(db: None) -> None:
+@pytest.mark.django_db(databases=["default", "operator", "owner"])
+def test_the_migrations_say_what_the_models_say() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
