@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from django.core.cache import cache
 from django.db import connections
+from django.test.utils import setup_databases, teardown_databases
+from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
 from kpplatform.rest.throttles import counters
@@ -17,11 +19,20 @@ from tests import make
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
+# A test whose rows are really committed, because other connections or processes must see them.
+# The owner is named because it is the owner that empties the tables afterwards.
+COMMITTED = pytest.mark.django_db(transaction=True, databases=["default", "operator", "owner"])
+
+
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """Close the app's and the operator's connections before the owner drops the test database."""
+def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Let the owner make and migrate one test database; the app and the operator look at the same one."""
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False)
     yield
-    connections.close_all()
+    with django_db_blocker.unblock():
+        connections.close_all()
+        teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture(autouse=True)

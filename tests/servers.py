@@ -1,24 +1,23 @@
 """A pytest plugin, loaded before Django's settings: the real servers that the tests run on.
 
-Without DATABASE_URL and REDIS_URL they are our embedded ones, in a folder that is thrown away.
+Without DATABASE_URL and REDIS_URL they are our embedded ones, thrown away at the end.
 """
 
 import atexit
 import os
+import shutil
 import tempfile
 from contextlib import ExitStack
-from pathlib import Path
 
 from kpplatform import embedded
 
 stack = ExitStack()
-atexit.register(stack.close)
-
-data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kp-test-")))
-data.chmod(0o755)
-os.environ["DATA_DIR"] = str(data)
+data = tempfile.mkdtemp(prefix="kp-test-")
+stack.callback(shutil.rmtree, data, ignore_errors=True)
+os.environ["DATA_DIR"] = data
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 if "DATABASE_URL" not in os.environ or "REDIS_URL" not in os.environ:
-    servers = stack.enter_context(embedded.servers(data))
+    servers = stack.enter_context(embedded.throwaway())
     os.environ.setdefault("DATABASE_URL", servers.database_url)
     os.environ.setdefault("REDIS_URL", servers.redis_url)
+atexit.register(stack.close)

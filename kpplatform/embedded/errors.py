@@ -1,7 +1,7 @@
 """What a person is told when the servers cannot be had."""
 
 
-class CannotStart(Exception):  # noqa: N818 - it reads as a sentence where it is raised
+class CannotStart(Exception):
     """The servers cannot be had; the message says why and what to do."""
 
     def __init__(self, why: str) -> None:

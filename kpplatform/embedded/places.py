@@ -101,8 +101,7 @@ def home(folder: Path, account: Account) -> Path:
     home = folder / "servers"
     if home.is_symlink() and not home.exists():
         raise CannotStart(
-            f"The data behind {home} is gone: {home.readlink()}. "
-            f"Restore it, or delete {folder} to begin afresh."
+            f"The data behind {home} is gone: {home.readlink()}. Restore it, or delete {folder} to begin afresh."
         )
     if not home.exists() and not account.can_enter(home):
         home.symlink_to(_refuge("data-"))
@@ -175,9 +174,7 @@ def _copied(found: Programs) -> Programs:
                 )
         for path in (draft, *draft.rglob("*")):
             if not path.is_symlink():
-                path.chmod(
-                    path.stat().st_mode | (0o555 if path.is_dir() or os.access(path, os.X_OK) else 0o444)
-                )
+                path.chmod(path.stat().st_mode | (0o555 if path.is_dir() or os.access(path, os.X_OK) else 0o444))
         with suppress(OSError):  # somebody else was quicker
             draft.rename(copy)
         shutil.rmtree(draft, ignore_errors=True)

@@ -36,9 +36,7 @@ def end(mark: str) -> None:
         _send(list(marked(mark)), force)
         if _gone(mark, within=5.0):
             return
-    raise CannotStart(
-        f"Processes of an earlier run do not end: {sorted(marked(mark))}. End them and try again."
-    )
+    raise CannotStart(f"Processes of an earlier run do not end: {sorted(marked(mark))}. End them and try again.")
 
 
 def _send(pids: list[int], sign: signal.Signals) -> None:

@@ -32,9 +32,7 @@ def server(run: Run) -> Server:
         older.unlink()
     settings.touch(mode=0o600)
     settings.write_text(
-        SETTINGS.format(
-            host=HOST, port=state.valkey_port, password=state.valkey_password, folder=folder, mark=mark
-        )
+        SETTINGS.format(host=HOST, port=state.valkey_port, password=state.valkey_password, folder=folder, mark=mark)
     )
     run.account.own(settings, 0o400)
     return Server(

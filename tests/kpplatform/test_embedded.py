@@ -82,10 +82,7 @@ def supervisor(folder: Path) -> subprocess.Popen[str]:
 
 def test_a_fresh_start_answers_with_the_password_only(folder: Path) -> None:
     with embedded.servers(folder, fast=True) as servers:
-        assert (
-            ask(servers.database_url, "SELECT current_user || ' ' || current_database()")
-            == "kp_owner kpplatform"
-        )
+        assert ask(servers.database_url, "SELECT current_user || ' ' || current_database()") == "kp_owner kpplatform"
         assert redis.Redis.from_url(servers.redis_url).ping()
 
         with pytest.raises(psycopg.OperationalError, match="password"):
@@ -114,9 +111,7 @@ def test_every_database_has_the_extensions_and_knows_chinese_words(folder: Path)
                 "btree_gist pg_trgm plpgsql unaccent vector"
             )
             assert ask(url, "SELECT cardinality(show_trgm('中文'))") == 3
-            leakproof = (
-                "SELECT count(*) FROM pg_proc WHERE proleakproof AND proname IN ('textlike', 'ts_match_vq')"
-            )
+            leakproof = "SELECT count(*) FROM pg_proc WHERE proleakproof AND proname IN ('textlike', 'ts_match_vq')"
             assert ask(url, leakproof) == 2
         tell(servers.database_url, "CREATE EXTENSION IF NOT EXISTS vector")
 
@@ -162,9 +157,7 @@ def test_a_killed_backend_takes_the_others_along_but_they_come_back(folder: Path
 def test_a_killed_postgresql_comes_back_while_a_query_still_computes(folder: Path) -> None:
     with embedded.servers(folder, fast=True) as servers:
         busy = psycopg.connect(servers.database_url)
-        endless = (
-            "SELECT sum(a.n * b.n) FROM generate_series(1, 100000) a(n), generate_series(1, 100000) b(n)"
-        )
+        endless = "SELECT sum(a.n * b.n) FROM generate_series(1, 100000) a(n), generate_series(1, 100000) b(n)"
         busy.pgconn.send_query(endless.encode())
 
         os.kill(processes_of(folder, "-postgresql")[0], signal.SIGKILL)
@@ -368,12 +361,8 @@ def test_throw_away_servers_take_their_folder_with_them() -> None:
 
 
 def test_reading_the_addresses_loads_nothing_heavy() -> None:
-    lean = (
-        "import sys, kpplatform.embedded; print({'django', 'celery', 'psycopg', 'redis'} & set(sys.modules))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", lean], cwd=PROJECT, check=True, capture_output=True, text=True
-    )
+    lean = "import sys, kpplatform.embedded; print({'django', 'celery', 'psycopg', 'redis'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", lean], cwd=PROJECT, check=True, capture_output=True, text=True)
     assert done.stdout == "set()\n"
 
 

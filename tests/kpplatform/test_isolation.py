@@ -10,6 +10,7 @@ from kpplatform.tenancy.models import ApiToken, Member, Tenant
 from kpplatform.tenancy.owned import TenantOwned
 from kpplatform.tenancy.scope import NoTenant, scope
 from tests import make
+from tests.conftest import COMMITTED
 
 TENANT_MODELS = [m for m in apps.get_models() if issubclass(m, TenantOwned) and not m._meta.proxy]
 
@@ -108,7 +109,7 @@ def test_the_roles_are_what_they_must_be() -> None:
             assert cursor.fetchone() == (False, False), alias
 
 
-@pytest.mark.django_db(databases=["default", "operator", "owner"], transaction=True)
+@COMMITTED
 def test_the_operator_reads_across_tenants_and_writes_nothing(school: Tenant, agency: Tenant) -> None:
     for tenant in (school, agency):
         with scope(tenant):
