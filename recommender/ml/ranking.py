@@ -1,0 +1,65 @@
+"""Turn scores into pages: the k best items a viewer has not met, in one order for everyone."""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recommender.ml.interactions import Floats, Ints, Matrix
+
+BATCH_CELLS = 16_000_000  # scores held at once: 64 MB
+
+
+class Model(Protocol):
+    """What every model can do: score all V items for a batch of viewers."""
+
+    def score(self, viewers: Ints) -> Floats:
+        """Return (B, V)."""
+        ...
+
+
+def recommend(
+    model: Model,
+    *,
+    viewers: Ints,
+    k: int,
+    seen: Matrix,
+    progress: Callable[[int], object] | None = None,
+) -> Ints:
+    """Return the k best item codes for each viewer (B, k), best first, none that is stored in `seen` (U, V).
+
+    Items of equal score stand in the order of their ids. Where fewer than k are unseen the rest is −1.
+    Memory is flat: viewers are taken in batches.
+    """
+    pages = []
+    for batch in _batches(viewers, width=seen.shape[1]):
+        scores = torch.from_numpy(np.array(model.score(batch), np.float32))  # (b, V)
+        met = seen[batch].tocoo()
+        scores[torch.from_numpy(met.row).long(), torch.from_numpy(met.col).long()] = -torch.inf
+        pages.append(best(scores, k=min(k, seen.shape[1])))
+        if progress:
+            progress(len(batch))
+    return torch.cat(pages).numpy()
+
+
+def best(scores: Tensor, *, k: int) -> Tensor:
+    """Return the places of the k best of scores (B, V) as int32 (B, k), ties by place, −1 for minus infinity.
+
+    A float and its place are packed into one integer whose order is (score, −place): a total order that a
+    partial sort cannot upset.
+    """
+    places = torch.arange(scores.shape[1] - 1, -1, -1, device=scores.device)  # (V,)
+    bits = (scores + 0.0).view(torch.int32)  # + 0.0 makes −0 equal to 0
+    ordered = bits ^ ((bits >> 31) & 0x7FFFFFFF)  # integers in the order of the floats
+    packed = (ordered.long() << 32) | places  # (B, V)
+    top = packed.topk(k, dim=1).values.bitwise_and(0xFFFFFFFF)
+    found = (scores.shape[1] - 1 - top).int()  # (B, k)
+    return found.masked_fill(scores.gather(1, found.long()) == -torch.inf, -1)
+
+
+def _batches(viewers: Ints, *, width: int) -> Iterator[Ints]:
+    size = max(1, BATCH_CELLS // max(width, 1))
+    for start in range(0, len(viewers), size):
+        yield viewers[start : start + size]

@@ -1,0 +1,63 @@
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+
+from recommender.ml import ranking
+from recommender.ml.interactions import Floats, Ints
+from tests.recommender.ml import make
+
+
+@dataclass
+class Given:
+    """A model whose scores are given."""
+
+    scores: Floats
+
+    def score(self, viewers: Ints) -> Floats:
+        return self.scores[viewers]
+
+
+def test_the_best_unseen_items_come_in_order() -> None:
+    model = Given(np.array([[0.1, 0.9, -0.5, 0.4]], np.float32))
+    seen = make.interactions((1, 1, 1), known_items=[0, 1, 2, 3]).seen()
+
+    page = ranking.recommend(model, viewers=np.array([0], np.int32), k=2, seen=seen)
+
+    assert page.tolist() == [[3, 0]]
+
+
+def test_what_is_not_there_is_minus_one() -> None:
+    model = Given(np.zeros((1, 3), np.float32))
+    seen = make.interactions((1, 0, 1), (1, 2, 1), known_items=[0, 1, 2]).seen()
+
+    page = ranking.recommend(model, viewers=np.array([0], np.int32), k=10, seen=seen)
+
+    assert page.tolist() == [[1, -1, -1]]
+
+
+def test_equal_scores_stand_in_the_order_of_their_ids() -> None:
+    scores = torch.tensor([[0.0, 1.0, -0.0, 1.0, 0.0, -2.0]])
+
+    assert ranking.best(scores, k=6).tolist() == [[1, 3, 0, 2, 4, 5]]
+
+
+def test_the_order_is_the_one_of_a_stable_sort() -> None:
+    scores = np.round(np.random.default_rng(0).normal(size=(20, 300)), 1).astype(np.float32)
+
+    ours = ranking.best(torch.from_numpy(scores), k=50)
+
+    assert np.array_equal(ours, np.argsort(-scores, axis=1, kind="stable")[:, :50])
+
+
+def test_batches_do_not_change_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Given(np.random.default_rng(0).normal(size=(7, 5)).astype(np.float32))
+    seen = make.interactions(*[(viewer, viewer % 5, 1) for viewer in range(7)]).seen()
+    viewers = np.arange(7, dtype=np.int32)
+
+    at_once = ranking.recommend(model, viewers=viewers, k=3, seen=seen)
+    monkeypatch.setattr(ranking, "BATCH_CELLS", 10)
+    by_two = ranking.recommend(model, viewers=viewers, k=3, seen=seen)
+
+    assert np.array_equal(at_once, by_two)
