@@ -1,17 +1,21 @@
 """What there is, who may watch it, what was watched."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GistIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 
 from creators.models import Creator
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.owned import TenantForeignKey, TenantManager, TenantOwned
 
 LONGEST_VIDEO_MS = 15 * 60 * 1000
+# What can be watched once its time has come: publishing is a time, and no job has to be in time for it.
+LIVE_STATES = ["scheduled", "published"]
 
 
 class Topic(TenantOwned):
@@ -46,6 +50,10 @@ class Item(TenantOwned):
     creator = TenantForeignKey(Creator)
     topic = TenantForeignKey(Topic, null=True, blank=True)
     title = models.CharField(max_length=200)
+    # A column of its own: below row-level security an index serves LIKE on a column, but not on lower(title).
+    title_lower = models.GeneratedField(
+        expression=Lower("title"), output_field=models.CharField(max_length=200), db_persist=True
+    )
     description = models.TextField(blank=True, max_length=5_000)
     tags = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     language = models.CharField(max_length=10, default="zh-hans")
@@ -66,19 +74,29 @@ class Item(TenantOwned):
             models.UniqueConstraint(fields=["tenant", "external_id"], name="an_imported_item_is_one_item"),
             models.CheckConstraint(condition=~Q(kind="video") | Q(duration_ms__gt=0), name="a_video_has_a_duration"),
             models.CheckConstraint(
-                condition=~Q(state__in=["scheduled", "published"]) | Q(published_at__isnull=False),
+                condition=~Q(state__in=LIVE_STATES) | Q(published_at__isnull=False),
                 name="what_is_published_says_since_when",
             ),
         ]
         indexes = [
-            models.Index(fields=["tenant", "-published_at", "-id"], name="item_newest"),
-            models.Index(fields=["tenant", "creator", "-published_at", "-id"], name="item_creator_newest"),
-            models.Index(fields=["tenant", "topic", "-published_at", "-id"], name="item_topic_newest"),
-            models.Index(fields=["tenant", "kind", "-published_at", "-id"], name="item_kind_newest"),
+            *(
+                models.Index(
+                    fields=["tenant", *by, "-published_at", "-id"],
+                    condition=Q(state__in=LIVE_STATES),
+                    name="_".join(["item", *by, "newest"]),
+                )
+                for by in ([], ["creator"], ["topic"], ["kind"])
+            ),
+            models.Index(fields=["tenant", "creator", "-id"], name="item_of_creator"),
+            GistIndex("tenant", OpClass("title_lower", "gist_trgm_ops"), name="item_title"),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    def is_live(self, at: datetime) -> bool:
+        """Whether its time to be watched has come."""
+        return self.state in LIVE_STATES and self.published_at is not None and self.published_at <= at
 
 
 class OfKind(TenantManager[Any]):
@@ -113,7 +131,7 @@ class Course(Item):
 class Section(TenantOwned):
     """A part of a course."""
 
-    course = TenantForeignKey(Item, on_delete=models.CASCADE)
+    course = TenantForeignKey(Item, on_delete=models.CASCADE, related_name="sections")
     position = models.PositiveSmallIntegerField()
     title = models.CharField(max_length=200)
 
@@ -153,6 +171,7 @@ class Lesson(TenantOwned):
                 name="a_lesson_is_a_video_or_a_text",
             ),
         ]
+        indexes = [models.Index(fields=["tenant", "video"], condition=Q(video__isnull=False), name="lesson_of_video")]
         ordering = ["position", "pk"]
 
     def __str__(self) -> str:
@@ -253,10 +272,10 @@ class Watch(TenantOwned):
     quarantine = models.CharField(max_length=20, choices=Quarantine.choices, default=Quarantine.CLEAN, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["tenant", "event_id"], name="a_watch_is_stored_once")]
+        constraints = [models.UniqueConstraint(fields=["tenant", "viewer", "event_id"], name="a_watch_is_stored_once")]
         indexes = [
-            models.Index(fields=["tenant", "viewer", "-started_at"], name="watch_viewer_newest"),
-            models.Index(fields=["tenant", "started_at", "id"], name="watch_oldest"),
+            models.Index(fields=["tenant", "viewer", "started_at", "id"], name="watch_of_viewer"),
+            models.Index(fields=["tenant", "started_at"], name="watch_when"),
             models.Index(fields=["tenant", "quarantine", "-id"], condition=~Q(quarantine=""), name="watch_quarantined"),
         ]
 

@@ -1,0 +1,30 @@
+"""What can be told of the catalogue: what there is, who may watch it, what happened."""
+
+from catalog.queries.access import open_lessons, playable_by, watchable_by
+from catalog.queries.comments import comments_of
+from catalog.queries.interactions import INTERACTION, Interaction, Kind, history, interactions_between
+from catalog.queries.items import Card, cards, lessons, listed, outline, owned_by, published, topics, visible_to
+from catalog.queries.watches import quarantined, watches_of
+
+__all__ = [
+    "INTERACTION",
+    "Card",
+    "Interaction",
+    "Kind",
+    "cards",
+    "comments_of",
+    "history",
+    "interactions_between",
+    "lessons",
+    "listed",
+    "open_lessons",
+    "outline",
+    "owned_by",
+    "playable_by",
+    "published",
+    "quarantined",
+    "topics",
+    "visible_to",
+    "watchable_by",
+    "watches_of",
+]

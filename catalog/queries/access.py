@@ -1,0 +1,48 @@
+"""Who may watch what."""
+
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from catalog.models import LIVE_STATES, Access, Item, Lesson
+from kpplatform.tenancy.models import Member
+
+
+def is_live(at: datetime, *, of: str = "") -> Q:
+    """Return the condition that an item's time has come; `of` leads to the item, e.g. `section__course__`."""
+    return Q(**{f"{of}state__in": LIVE_STATES, f"{of}published_at__lte": at})
+
+
+def has_access(viewer: Member, *, to: str, at: datetime) -> Exists:
+    """Return the condition that the viewer was granted the item that `to` names in the outer query."""
+    return Exists(
+        Access.objects.filter(viewer=viewer, item=OuterRef(to), starts_at__lte=at)
+        .filter(Q(ends_at=None) | Q(ends_at__gt=at))
+        .filter(Q(revoked_at=None) | Q(revoked_at__gt=at))
+    )
+
+
+def watchable_by(viewer: Member, *, at: datetime) -> QuerySet[Item]:
+    """Return the published items that the viewer may watch, newest first."""
+    return (
+        Item.objects.filter(is_live(at))
+        .filter(Q(is_free=True) | has_access(viewer, to="pk", at=at))
+        .select_related("creator")
+        .order_by("-published_at", "-pk")
+    )
+
+
+def open_lessons(viewer: Member, *, at: datetime) -> QuerySet[Lesson]:
+    """Return the lessons whose content the viewer may have: previews, free and granted courses, and their own."""
+    granted = Q(is_preview=True) | Q(section__course__is_free=True)
+    granted |= Q(has_access(viewer, to="section__course", at=at))
+    return Lesson.objects.filter(
+        is_live(at, of="section__course__") & granted | Q(section__course__creator__member=viewer)
+    )
+
+
+def playable_by(viewer: Member, *, at: datetime) -> QuerySet[Item]:
+    """Return what the viewer may play: what they may watch, the videos of lessons open to them, and their own."""
+    watchable = is_live(at) & (Q(is_free=True) | Q(has_access(viewer, to="pk", at=at)))
+    in_a_lesson = Exists(open_lessons(viewer, at=at).filter(video=OuterRef("pk")))
+    return Item.objects.filter(watchable | Q(in_a_lesson) | Q(creator__member=viewer)).order_by("pk")

@@ -1,0 +1,91 @@
+"""What is done with creators: become one, be followed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypedDict, Unpack
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, F, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
+from creators.models import Creator, Follow
+from kpplatform.errors import Conflict, Forbidden
+from kpplatform.tenancy.models import Member
+from kpplatform.tenancy.once import insert_once
+
+
+class AlreadyACreator(Conflict):
+    code = "already_a_creator"
+
+
+class HandleTaken(Conflict):
+    code = "handle_taken"
+
+
+class NotYours(Forbidden):
+    code = "not_yours"
+
+
+class Profile(TypedDict, total=False):
+    """What a creator says of themselves."""
+
+    name: str
+    bio: str
+    links: list[str]
+
+
+@transaction.atomic
+def become_creator(*, member: Member, handle: str, name: str, bio: str = "", links: Sequence[str] = ()) -> Creator:
+    """Let the member publish under this handle. Raises AlreadyACreator and HandleTaken."""
+    if Creator.objects.filter(member=member).exists():
+        raise AlreadyACreator("One member is one creator.")
+    try:
+        with transaction.atomic():
+            creator = Creator.objects.create(member=member, handle=handle, name=name, bio=bio, links=list(links))
+    except IntegrityError as error:
+        raise HandleTaken(f"Somebody else is called {handle}.") from error
+    Member.objects.filter(pk=member.pk, role=Member.Role.VIEWER).update(role=Member.Role.CREATOR)
+    return creator
+
+
+@transaction.atomic
+def revise_creator(*, creator: Creator, by: Member, **profile: Unpack[Profile]) -> Creator:
+    """Change what a creator says of themselves. Raises NotYours."""
+    if creator.member_id != by.pk and not by.runs_the_tenant:
+        raise NotYours("Only the creator and the tenant's staff may change this.")
+    for name, value in profile.items():
+        setattr(creator, name, value)
+    creator.save(update_fields=list(profile))
+    return creator
+
+
+@transaction.atomic
+def follow(*, viewer: Member, creator: Creator, at: datetime) -> bool:
+    """Follow the creator; tell whether that is new. Following twice is following."""
+    is_new = insert_once(Follow, viewer_id=viewer.pk, creator_id=creator.pk, followed_at=at)
+    if is_new:
+        Creator.objects.filter(pk=creator.pk).update(followers=F("followers") + 1)
+    return is_new
+
+
+@transaction.atomic
+def unfollow(*, viewer: Member, creator: Creator) -> bool:
+    """Stop following the creator; tell whether that changed anything."""
+    gone, _ = Follow.objects.filter(viewer=viewer, creator=creator).delete()
+    if gone:
+        Creator.objects.filter(pk=creator.pk).update(followers=F("followers") - 1)
+    return bool(gone)
+
+
+@transaction.atomic
+def recount_followers(*, creators: Sequence[int]) -> int:
+    """Set these creators' counters to the count of their follows; return how many were wrong.
+
+    The rows are locked first, so that the count sees every follow that has moved its counter and no other.
+    """
+    held = Creator.objects.filter(pk__in=creators).order_by("pk").select_for_update(no_key=True)
+    counted = {creator.pk: creator.followers for creator in held}
+    follows = Follow.objects.filter(creator=OuterRef("pk")).order_by().values("creator")
+    true = Coalesce(Subquery(follows.values(count=Count("pk"))), 0)
+    wrong = Creator.objects.filter(pk__in=counted).exclude(followers=true)
+    return wrong.update(followers=true)
