@@ -7,10 +7,13 @@ from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kpplatform.settings")
 
+PLAN_EVERY_S = 60.0
+
 app = Celery("kpplatform")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["kpplatform.jobs"])
+# What a busy worker comes to late is not worth doing: the next one is under way.
 app.conf.beat_schedule = {
-    "sweep": {"task": "kpplatform.jobs.sweep", "schedule": settings.SWEEP_EVERY_S},
-    "plan": {"task": "kpplatform.jobs.plan", "schedule": 60.0},
+    name: {"task": f"kpplatform.jobs.{name}", "schedule": every_s, "options": {"expires": every_s}}
+    for name, every_s in (("sweep", settings.SWEEP_EVERY_S), ("plan", PLAN_EVERY_S))
 }

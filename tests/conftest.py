@@ -15,6 +15,7 @@ from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.queries import forget_hosts
 from kpplatform.tenancy.scope import scope
 from tests import make
+from tests.processes import Worker
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -73,3 +74,10 @@ def viewer(in_school: Tenant) -> Member:
 def client(viewer: Member) -> APIClient:
     """A client of the school's site, signed in as the viewer."""
     return make.client(viewer)
+
+
+@pytest.fixture
+def worker(django_db_setup: None) -> Iterator[Worker]:
+    """A real Celery worker with its beat, on the test database: for COMMITTED tests."""
+    with Worker() as started:
+        yield started

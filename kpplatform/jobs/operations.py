@@ -1,4 +1,4 @@
-"""What is done with jobs: enqueue, claim, finish, fail, replay."""
+"""What is done with jobs: enqueue, claim, finish, fail, replay; and across tenants: sweep, plan."""
 
 from datetime import datetime, timedelta
 from functools import partial
@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import current_app
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -16,6 +16,10 @@ from kpplatform.tenancy.scope import current_tenant_id, scope
 
 MOST_ATTEMPTS = 5
 FIRST_RETRY = timedelta(seconds=5)
+KEPT = timedelta(days=14)
+# No queue is told more than this at once, however long its backlog is.
+MOST_WAKE_UPS = 1_000
+PLANNING = 0x6B70706C616E  # "kpplan": the advisory lock under which one process plans
 
 
 def wake_up(*, tenant_id: int, job_id: int, queue: str) -> None:
@@ -43,10 +47,16 @@ def enqueue(
 
 
 def claim(*, job_id: int, at: datetime) -> Job | None:
-    """Take the job for one lease, with a token above every earlier one; None when it is not to be had."""
-    free = Q(state=Job.State.WAITING, due_at__lte=at) | Q(state=Job.State.RUNNING, lease_until__lt=at)
+    """Take the job for one lease, with a token above every earlier one; None when it is not to be had.
+
+    Work whose worker died at it too often is given up.
+    """
+    lapsed = Q(state=Job.State.RUNNING, lease_until__lt=at)
+    Job.objects.filter(lapsed, pk=job_id, attempts__gte=MOST_ATTEMPTS).update(
+        state=Job.State.DEAD, error="Its worker died each time.", lease_until=None, finished_at=at
+    )
     until = at + timedelta(seconds=settings.JOB_LEASE_S)
-    taken = Job.objects.filter(free, pk=job_id).update(
+    taken = Job.objects.filter(lapsed | Q(state=Job.State.WAITING, due_at__lte=at), pk=job_id).update(
         state=Job.State.RUNNING,
         token=F("token") + 1,
         attempts=F("attempts") + 1,
@@ -93,12 +103,42 @@ def replay(*, job: Job, at: datetime) -> None:
 
 
 @transaction.atomic
+def purge(*, at: datetime) -> int:
+    """Forget the scope's jobs that were done long ago, and say how many. The dead stay until somebody looks."""
+    return Job.objects.filter(state=Job.State.DONE, finished_at__lt=at - KEPT).delete()[0]
+
+
+def sweep(*, at: datetime) -> int:
+    """Wake somebody up for what is due and was lost (a wake-up that never came, a worker that died); say how often.
+
+    What waits in a queue is due as well; a full queue is told nothing, so that a backlog does not breed.
+    """
+    told = 0
+    for queue in queries.queues_due(at=at):
+        room = MOST_WAKE_UPS - _backlog(queue)
+        for tenant_id, job_id in queries.due(at=at, queue=queue, most=max(room, 0)):
+            wake_up(tenant_id=tenant_id, job_id=job_id, queue=queue)
+            told += 1
+    return told
+
+
+@transaction.atomic
 def plan(*, at: datetime) -> None:
-    """Write down the recurring work that is due, for every open tenant."""
+    """Write down the recurring work that is due, for every open tenant. One process plans at a time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [PLANNING])
+        if not cursor.fetchone()[0]:
+            return
     for name, (every_s, queue) in settings.RECURRING_JOBS.items():
         for tenant in queries.tenants_without(name=name, since=at - timedelta(seconds=every_s)):
             with scope(tenant):
                 enqueue(name, queue=queue, key=name, due_at=at)
+
+
+def _backlog(queue: str) -> int:
+    with current_app.connection_for_read() as broker:
+        channel: Any = broker.default_channel
+        return int(channel.queue_declare(queue).message_count)
 
 
 def _wake_after_commit(job: Job) -> None:

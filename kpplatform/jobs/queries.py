@@ -2,19 +2,27 @@
 
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from kpplatform.jobs.models import Job
 from kpplatform.tenancy import roles
 from kpplatform.tenancy.models import Tenant
 
-MOST_AT_ONCE = 1_000
+
+def due(*, at: datetime, queue: str, most: int) -> list[tuple[int, int]]:
+    """Return (tenant id, job id) of what this queue should be running, across tenants, longest waiting first."""
+    jobs = _due(at=at).filter(queue=queue).order_by("due_at", "pk")
+    return list(jobs.values_list("tenant_id", "pk")[:most])
 
 
-def due(*, at: datetime) -> list[tuple[int, int, str]]:
-    """Return (tenant id, job id, queue) of what should be running, across tenants, longest waiting first."""
-    jobs = Job.objects.db_manager(roles.OPERATOR).filter(
-        state__in=[Job.State.WAITING, Job.State.RUNNING], due_at__lte=at
-    )
-    return list(jobs.order_by("due_at", "pk").values_list("tenant_id", "pk", "queue")[:MOST_AT_ONCE])
+def queues_due(*, at: datetime) -> list[str]:
+    """Return the queues in which something is due."""
+    return list(_due(at=at).order_by("queue").values_list("queue", flat=True).distinct())
+
+
+def _due(*, at: datetime) -> QuerySet[Job]:
+    unfinished = [Job.State.WAITING, Job.State.RUNNING]
+    return Job.objects.db_manager(roles.OPERATOR).filter(state__in=unfinished, due_at__lte=at)
 
 
 def tenants_without(*, name: str, since: datetime) -> list[Tenant]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -107,9 +107,13 @@ class _prolonged:  # noqa: N801  reads as a word: with _prolonged(...)
 
     def _beat(self) -> None:
         while not self.over.wait(settings.JOB_LEASE_S / 3):
-            with scope(self.tenant):
-                if not operations.hold(job=self.held, at=timezone.now()):
-                    break
+            try:
+                with scope(self.tenant):
+                    if not operations.hold(job=self.held, at=timezone.now()):
+                        break
+            except DatabaseError:
+                log.exception("the lease of job %s could not be prolonged; trying again", self.held.pk)
+                connection.close()
         connection.close()
 
     def __enter__(self) -> None:

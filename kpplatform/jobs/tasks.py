@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from kpplatform.jobs import operations, queries, running
+from kpplatform.jobs import operations, running
 
 
 @shared_task(name="kpplatform.jobs.run")
@@ -13,9 +13,7 @@ def run(tenant_id: int, job_id: int) -> None:
 
 @shared_task(name="kpplatform.jobs.sweep")
 def sweep() -> None:
-    """Wake somebody up for what is due and was lost: a wake-up that never came, a worker that died."""
-    for tenant_id, job_id, queue in queries.due(at=timezone.now()):
-        operations.wake_up(tenant_id=tenant_id, job_id=job_id, queue=queue)
+    operations.sweep(at=timezone.now())
 
 
 @shared_task(name="kpplatform.jobs.plan")

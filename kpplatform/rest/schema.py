@@ -28,11 +28,9 @@ class Schema(AutoSchema):
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        refusal = self._get_response_for_code(
-            OpenApiResponse(Problem, "Refused, with a code."),
-            "default",
-            ["application/problem+json"],
-            direction,
+        describe: Any = self._get_response_for_code
+        refusal = describe(
+            OpenApiResponse(Problem, "Refused, with a code."), "default", ["application/problem+json"], direction
         )
         return bodies | {"default": refusal}
 
