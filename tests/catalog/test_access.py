@@ -1,6 +1,7 @@
 """Who may watch what, and since when."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -77,7 +78,7 @@ def test_revoking_one_source_leaves_what_another_granted(viewer: Member) -> None
 
 def test_a_grant_said_again_prolongs_and_never_shortens(viewer: Member) -> None:
     course = things.course()
-    grant = {"viewer": viewer, "item": course, "source": "subscription:1", "starts_at": NOON}
+    grant: dict[str, Any] = {"viewer": viewer, "item": course, "source": "subscription:1", "starts_at": NOON}
 
     ends = [
         operations.grant_access(**grant, ends_at=ends_at).ends_at

@@ -27,15 +27,16 @@ def video(
     """Return a video of a minute, published at noon unless said otherwise; a draft with `published_at=None`."""
     state = Item.State.PUBLISHED if published_at else Item.State.DRAFT
     given = {"title": "Scales 音阶", "duration_ms": MINUTE_MS, "state": state} | fields
-    return Video.objects.create(
+    made: Item = Video.objects.create(
         kind=Item.Kind.VIDEO, creator=by or creator(), published_at=published_at, is_free=is_free, **given
     )
+    return made
 
 
 def course(by: Creator | None = None, *, is_free: bool = False, **fields: Any) -> Item:
     """Return a published course with one section: a text that is a preview, and a text that is not."""
     given = {"title": "Piano in a week", "state": Item.State.PUBLISHED, "published_at": NOON} | fields
-    made = Course.objects.create(kind=Item.Kind.COURSE, creator=by or creator(), is_free=is_free, **given)
+    made: Item = Course.objects.create(kind=Item.Kind.COURSE, creator=by or creator(), is_free=is_free, **given)
     section = Section.objects.create(course=made, position=1, title="First day")
     Lesson.objects.create(section=section, position=1, title="Hello", body="Welcome.", is_preview=True)
     Lesson.objects.create(section=section, position=2, title="Scales", body="C D E F G A B C")
