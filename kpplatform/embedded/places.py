@@ -148,7 +148,8 @@ def _package(name: str) -> Path:
 
 def _refuge(prefix: str) -> Path:
     try:
-        REFUGE.mkdir(mode=0o755, parents=True, exist_ok=True)
+        REFUGE.mkdir(parents=True, exist_ok=True)
+        REFUGE.chmod(ENTERABLE)  # whatever the umask
         fresh = Path(tempfile.mkdtemp(prefix=prefix, dir=REFUGE))
     except OSError as error:
         raise CannotStart(

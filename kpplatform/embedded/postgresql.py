@@ -71,7 +71,7 @@ def server(run: Run) -> Server:
         )
     settings = SETTINGS | {
         "port": str(state.postgresql_port),
-        "unix_socket_directories": state.sockets,
+        "unix_socket_directories": _quoted(state.sockets),
         "cluster_name": mark,  # stands in the title of every process
         "shared_buffers": f"{_shared_megabytes()}MB",
         "fsync": "off" if run.fast else "on",
@@ -92,11 +92,12 @@ def _make(data: Path, run: Run) -> None:
     """Make the data folder under another name first: it is there complete, or not at all."""
     programs, account, state = run.programs.postgresql, run.account, run.state
     for leftover in data.parent.glob("draft-*"):
-        shutil.rmtree(leftover)
+        shutil.rmtree(leftover, ignore_errors=True)  # an initdb without its parent may still be writing
     draft = data.with_name(f"draft-{secrets.token_hex(4)}")
     draft.mkdir()
     account.own(draft, PRIVATE)
     password = data.with_name("password")
+    password.unlink(missing_ok=True)
     password.touch(mode=0o600)
     password.write_text(state.superuser_password)
     account.own(password, 0o400)
@@ -129,7 +130,12 @@ def _run(command: list[str], *, account: Account, said: str = "") -> None:
         raise failure(f"{Path(command[0]).name} failed", done.stdout + done.stderr, Path("its output"))
 
 
+def _quoted(folder: str) -> str:
+    """Return the folder as an item of a list of folders, whatever its name."""
+    return '"' + folder.replace('"', '""') + '"'
+
+
 def _shared_megabytes() -> int:
-    """Return a sixteenth of the memory, 128 MB at least and 512 MB at most."""
+    """Return a sixteenth of the memory, 128 MB at least and 256 MB at most."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
-    return max(128, min(512, memory // 16))
+    return max(128, min(256, memory // 16))

@@ -72,6 +72,9 @@ class Server:
             self.child.wait()
             if self.leaving.is_set():
                 return
+            if not self.log.parent.exists():
+                log.error("%s ended: its folder %s was deleted.", self.name, self.log.parent)
+                return
             log.warning("%s ended (%s); starting it again.", self.name, self.child.returncode)
             try:
                 self.start()

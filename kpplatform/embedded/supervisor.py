@@ -75,6 +75,7 @@ class Share:
         """Start the servers, or join them if somebody already watches over them. Raises CannotStart."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder = self.folder.resolve()  # the caller may change its working folder later
             lock = self.stack.enter_context((self.folder / "lock").open("w"))
             deadline = time.monotonic() + JOINS_WITHIN
             while time.monotonic() < deadline:

@@ -1,21 +1,24 @@
 """Valkey: the broker of the jobs, and the cache."""
 
+import json
+
 from kpplatform.embedded.places import PRIVATE
 from kpplatform.embedded.server import Run, Server
 from kpplatform.embedded.state import HOST, valkey_answers
 
-# A broker must not forget: nothing is evicted, every write is in the append-only file within a second.
+# A broker must not forget: nothing is evicted, every write is in the append-only file before its answer, and
+# on the disk within a second. Asked to stop, it does so even if it cannot write any more.
 SETTINGS = """\
 bind {host}
 port {port}
 requirepass {password}
-dir "{folder}"
+dir {folder}
 appendonly yes
 appendfsync everysec
 save ""
 maxmemory-policy noeviction
-shutdown-on-sigterm save
-shutdown-on-sigint save
+shutdown-on-sigterm force
+shutdown-on-sigint force
 proc-title-template "{{title}} {{listen-addr}} {mark}"
 daemonize no
 """
@@ -32,7 +35,13 @@ def server(run: Run) -> Server:
         older.unlink()
     settings.touch(mode=0o600)
     settings.write_text(
-        SETTINGS.format(host=HOST, port=state.valkey_port, password=state.valkey_password, folder=folder, mark=mark)
+        SETTINGS.format(
+            host=HOST,
+            port=state.valkey_port,
+            password=state.valkey_password,
+            folder=json.dumps(str(folder), ensure_ascii=False),
+            mark=mark,
+        )
     )
     run.account.own(settings, 0o400)
     return Server(
