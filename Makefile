@@ -29,4 +29,5 @@ test: check
 	$(BIN)/python -m pytest
 
 clean:
+	test ! -L .data/servers || rm -rf "$$(readlink -f .data/servers)"
 	rm -rf .venv .data .cache

@@ -47,11 +47,22 @@ def _send(pids: list[int], sign: signal.Signals) -> None:
 
 def _gone(mark: str, *, within: float) -> bool:
     deadline = time.monotonic() + within
-    while marked(mark):
+    seen: set[int] = set()
+    while (present := set(marked(mark))) or any(map(_is_ending, seen)):
+        seen |= present
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
     return True
+
+
+def _is_ending(pid: int) -> bool:
+    """Return whether a process without a command line may still hold its port: that is closed later."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in {"Z", "X"}
 
 
 def _commands() -> dict[int, str]:

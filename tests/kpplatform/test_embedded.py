@@ -193,6 +193,7 @@ def test_orphans_are_replaced_when_the_guard_was_killed_too(folder: Path) -> Non
     for guard in processes.marked(state.mark[::-1]):
         os.kill(guard, signal.SIGKILL)
     child.kill()
+    child.wait()
     orphans = processes_of(folder)
 
     with embedded.servers(folder, fast=True) as servers:
@@ -261,7 +262,7 @@ def test_a_path_too_long_for_a_socket_still_works(folder: Path) -> None:
     deep = folder / ("a" * 60) / ("b" * 60)
 
     with embedded.servers(deep, fast=True) as servers:
-        sockets = Path(str(ask(servers.superuser_url, "SHOW unix_socket_directories")))
+        sockets = Path(str(ask(servers.superuser_url, "SHOW unix_socket_directories")).strip('"'))
         assert ask(f"{servers.database_url}?host={sockets}", "SELECT 7") == 7
         assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
     assert not sockets.exists()
