@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,16 +23,39 @@ from kpplatform.embedded import places, processes
 from kpplatform.embedded.state import State
 
 PROJECT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.slow
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root drops privileges")
+
+
+@contextmanager
+def a_folder() -> Iterator[Path]:
+    """Make a folder that the unprivileged account may enter, as pytest's own may not be."""
+    path = Path(tempfile.mkdtemp(prefix="kp-test-"))
+    path.chmod(places.ENTERABLE)
+    try:
+        yield path
+    finally:
+        places.discard(path)
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder that the unprivileged account may enter, as pytest's own may not be."""
-    path = Path(tempfile.mkdtemp(prefix="kp-test-"))
-    path.chmod(places.ENTERABLE)
-    yield path
-    places.discard(path)
+    with a_folder() as path:
+        yield path
+
+
+@pytest.fixture(scope="module")
+def used() -> Iterator[Path]:
+    """The folder of servers that run during the whole module, to be looked at only."""
+    with a_folder() as path, embedded.servers(path, fast=True):
+        yield path
+
+
+@pytest.fixture
+def servers(used: Path) -> embedded.Servers:
+    found = embedded.running(used)
+    assert found is not None
+    return found
 
 
 def ask(url: str, question: str) -> object:
@@ -80,40 +104,37 @@ def supervisor(folder: Path) -> subprocess.Popen[str]:
     return child
 
 
-def test_a_fresh_start_answers_with_the_password_only(folder: Path) -> None:
-    with embedded.servers(folder, fast=True) as servers:
-        assert ask(servers.database_url, "SELECT current_user || ' ' || current_database()") == "kp_owner kpplatform"
-        assert redis.Redis.from_url(servers.redis_url).ping()
+def test_a_fresh_start_answers_with_the_password_only(servers: embedded.Servers) -> None:
+    assert ask(servers.database_url, "SELECT current_user || ' ' || current_database()") == "kp_owner kpplatform"
+    assert redis.Redis.from_url(servers.redis_url).ping()
 
-        with pytest.raises(psycopg.OperationalError, match="password"):
-            ask(servers.database_url.replace("kp_owner:", "kp_owner:x"), "SELECT 1")
-        with pytest.raises(redis.AuthenticationError):
-            redis.Redis.from_url(servers.redis_url.replace("redis://:", "redis://:x")).ping()
-        with pytest.raises(redis.AuthenticationError):
-            redis.Redis(port=urlsplit(servers.redis_url).port or 0).ping()
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        ask(servers.database_url.replace("kp_owner:", "kp_owner:x"), "SELECT 1")
+    with pytest.raises(redis.AuthenticationError):
+        redis.Redis.from_url(servers.redis_url.replace("redis://:", "redis://:x")).ping()
+    with pytest.raises(redis.AuthenticationError):
+        redis.Redis(port=urlsplit(servers.redis_url).port or 0).ping()
 
 
-def test_the_owner_is_no_superuser_and_cannot_pass_by_row_level_security(folder: Path) -> None:
-    with embedded.servers(folder, fast=True) as servers:
-        rights = "rolsuper::text || rolbypassrls || rolreplication || rolcreatedb || rolcreaterole"
-        assert ask(servers.database_url, f"SELECT {rights} FROM pg_roles WHERE rolname = current_user") == (
-            "falsefalsefalsetruetrue"
+def test_the_owner_is_no_superuser_and_cannot_pass_by_row_level_security(servers: embedded.Servers) -> None:
+    rights = "rolsuper::text || rolbypassrls || rolreplication || rolcreatedb || rolcreaterole"
+    assert ask(servers.database_url, f"SELECT {rights} FROM pg_roles WHERE rolname = current_user") == (
+        "falsefalsefalsetruetrue"
+    )
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        tell(servers.database_url, "CREATE ROLE sly BYPASSRLS")
+
+
+def test_every_database_has_the_extensions_and_knows_chinese_words(servers: embedded.Servers) -> None:
+    tell(servers.database_url, "CREATE DATABASE another")
+    for url in (servers.database_url, servers.database_url.replace("/kpplatform", "/another")):
+        assert ask(url, "SELECT string_agg(extname, ' ' ORDER BY extname) FROM pg_extension") == (
+            "btree_gist pg_trgm plpgsql unaccent vector"
         )
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            tell(servers.database_url, "CREATE ROLE sly BYPASSRLS")
-
-
-def test_every_database_has_the_extensions_and_knows_chinese_words(folder: Path) -> None:
-    with embedded.servers(folder, fast=True) as servers:
-        tell(servers.database_url, "CREATE DATABASE another")
-        for url in (servers.database_url, servers.database_url.replace("/kpplatform", "/another")):
-            assert ask(url, "SELECT string_agg(extname, ' ' ORDER BY extname) FROM pg_extension") == (
-                "btree_gist pg_trgm plpgsql unaccent vector"
-            )
-            assert ask(url, "SELECT cardinality(show_trgm('中文'))") == 3
-            leakproof = "SELECT count(*) FROM pg_proc WHERE proleakproof AND proname IN ('textlike', 'ts_match_vq')"
-            assert ask(url, leakproof) == 2
-        tell(servers.database_url, "CREATE EXTENSION IF NOT EXISTS vector")
+        assert ask(url, "SELECT cardinality(show_trgm('中文'))") == 3
+        leakproof = "SELECT count(*) FROM pg_proc WHERE proleakproof AND proname IN ('textlike', 'ts_match_vq')"
+        assert ask(url, leakproof) == 2
+    tell(servers.database_url, "CREATE EXTENSION IF NOT EXISTS vector")
 
 
 def test_a_second_start_keeps_the_data_and_the_addresses(folder: Path) -> None:
@@ -281,13 +302,12 @@ def test_valkey_stops_in_order_even_if_its_folder_was_deleted(folder: Path) -> N
     assert "bye bye" in (folder / "servers" / "valkey.log").read_text()
 
 
-def test_the_passwords_are_for_the_owner_of_the_folder(folder: Path) -> None:
-    with embedded.servers(folder, fast=True) as servers:
-        password = urlsplit(servers.redis_url).password or ""
-        assert stat.S_IMODE((folder / "servers.json").stat().st_mode) == 0o600
-        assert [command for command in processes.marked("").values() if password in command] == []
-        readable = [path for path in folder.rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
-        assert [path for path in readable if password.encode() in path.read_bytes()] == []
+def test_the_passwords_are_for_the_owner_of_the_folder(used: Path, servers: embedded.Servers) -> None:
+    password = urlsplit(servers.redis_url).password or ""
+    assert stat.S_IMODE((used / "servers.json").stat().st_mode) == 0o600
+    assert [command for command in processes.marked("").values() if password in command] == []
+    readable = [path for path in used.rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
+    assert [path for path in readable if password.encode() in path.read_bytes()] == []
 
 
 def test_a_kept_port_that_is_taken_is_chosen_again_but_one_asked_for_is_not(folder: Path) -> None:
@@ -398,11 +418,10 @@ def test_reading_the_addresses_loads_nothing_heavy() -> None:
 
 
 @ROOT
-def test_root_runs_the_servers_without_privileges(folder: Path) -> None:
-    with embedded.servers(folder, fast=True):
-        owners = {Path(f"/proc/{pid}").stat().st_uid for pid in processes_of(folder)}
-        assert owners == {places.Account.for_servers(folder).uid}
-        assert (folder / "servers.json").stat().st_uid == 0
+def test_root_runs_the_servers_without_privileges(used: Path) -> None:
+    owners = {Path(f"/proc/{pid}").stat().st_uid for pid in processes_of(used)}
+    assert owners == {places.Account.for_servers(used).uid}
+    assert (used / "servers.json").stat().st_uid == 0
 
 
 @ROOT
