@@ -104,6 +104,8 @@ class Share:
                     except (CannotStart, OSError) as error:
                         log.error("%s", error)  # noqa: TRY400 - the message is meant for a person
                     return
+            if _locked(lock):  # it has been killed while we were leaving
+                self._end_earlier()
 
         heir = threading.Thread(target=wait, name="kp-heir", daemon=True)
         self.stack.callback(heir.join)
@@ -131,14 +133,19 @@ class Share:
         server.start()
         threading.Thread(target=server.keep, name=f"kp-{server.name}", daemon=True).start()
 
-    def _next_state(self, home: Path, account: places.Account) -> State:
-        """End what an earlier run has left and write down the ports and the mark of this one."""
+    def _end_earlier(self) -> State | None:
+        """End what an earlier run has left and return its state."""
         before = State.load(self.folder)
         if before:
             processes.end(before.mark)
-            if Path(before.sockets).parent != home:
+            if Path(before.sockets).parent != (self.folder / "servers").resolve():
                 shutil.rmtree(before.sockets, ignore_errors=True)
-        elif (home / "postgresql").exists():
+        return before
+
+    def _next_state(self, home: Path, account: places.Account) -> State:
+        """End what an earlier run has left and write down the ports and the mark of this one."""
+        before = self._end_earlier()
+        if not before and (home / "postgresql").exists():
             raise CannotStart(
                 f"There is data in {home}, but its passwords in {self.folder / 'servers.json'} are gone. "
                 f"Restore that file, or delete {self.folder} to begin afresh."

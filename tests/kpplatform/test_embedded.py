@@ -91,6 +91,12 @@ def processes_of(folder: Path, server: str = "") -> list[int]:
     return sorted(found, key=lambda pid: (found[pid].startswith("postgres: "), pid))
 
 
+def guards_of(folder: Path) -> list[int]:
+    state = State.load(folder)
+    assert state is not None
+    return list(processes.marked(state.mark[::-1]))
+
+
 def supervisor(folder: Path) -> subprocess.Popen[str]:
     """A process that runs the servers and has said so."""
     child = subprocess.Popen(
@@ -211,7 +217,7 @@ def test_orphans_are_replaced_when_the_guard_was_killed_too(folder: Path) -> Non
     child = supervisor(folder)
     state = State.load(folder)
     assert state is not None
-    for guard in processes.marked(state.mark[::-1]):
+    for guard in guards_of(folder):
         os.kill(guard, signal.SIGKILL)
     child.kill()
     child.wait()
@@ -221,6 +227,17 @@ def test_orphans_are_replaced_when_the_guard_was_killed_too(folder: Path) -> Non
         assert servers == state.servers
         assert ask(servers.database_url, "SELECT 7") == 7
         assert set(processes_of(folder)).isdisjoint(orphans)
+
+
+def test_nothing_is_left_when_the_supervisor_was_killed_just_before_the_last_left(folder: Path) -> None:
+    child = supervisor(folder)
+    with embedded.servers(folder, fast=True):
+        for guard in guards_of(folder):
+            os.kill(guard, signal.SIGKILL)
+        child.kill()
+        child.wait()
+
+    assert processes_of(folder) == []
 
 
 def test_an_interrupted_supervisor_stops_in_order(folder: Path) -> None:
