@@ -74,20 +74,25 @@ class TenantPolicy(DatabaseConstraint):
 
 
 class SameTenant(DatabaseConstraint):
-    """A foreign key is a pair (tenant, id): a row cannot point into another tenant."""
+    """A foreign key is a pair (tenant, id): a row cannot point into another tenant.
 
-    def __init__(self, *, field: str, name: str) -> None:
+    With `also`, further columns of the same name on both sides have to agree.
+    """
+
+    def __init__(self, *, field: str, name: str, also: tuple[str, ...] = ()) -> None:
         super().__init__(name=name)
         self.field = field
+        self.also = tuple(also)
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
-        return path, tuple(args), kwargs | {"field": self.field}
+        return path, tuple(args), kwargs | {"field": self.field} | ({"also": self.also} if self.also else {})
 
     def make(self, model: type[Model], quote: Any) -> list[str]:
         field: Any = model._meta.get_field(self.field)
         table, other = quote(model._meta.db_table), quote(field.related_model._meta.db_table)
-        pair = f"FOREIGN KEY (tenant_id, {quote(field.column)}) REFERENCES {other} (tenant_id, id)"
+        also = "".join(f", {quote(column)}" for column in self.also)
+        pair = f"FOREIGN KEY (tenant_id, {quote(field.column)}{also}) REFERENCES {other} (tenant_id, id{also})"
         return [f"ALTER TABLE {table} ADD CONSTRAINT {quote(self.name)} {pair} DEFERRABLE INITIALLY DEFERRED"]
 
     def unmake(self, model: type[Model], quote: Any) -> list[str]:

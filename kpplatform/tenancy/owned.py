@@ -25,9 +25,13 @@ class TenantManager(models.Manager[M_co]):
 
 
 class TenantForeignKey(models.ForeignKey[Any, Any]):
-    """A foreign key to a row of the same tenant; the database checks the pair (tenant, id)."""
+    """A foreign key to a row of the same tenant; the database checks the pair (tenant, id).
 
-    def __init__(self, to: Any, on_delete: Any = models.PROTECT, **kwargs: Any) -> None:
+    With `also`, the database checks that further columns of the same name agree on both sides.
+    """
+
+    def __init__(self, to: Any, on_delete: Any = models.PROTECT, *, also: tuple[str, ...] = (), **kwargs: Any) -> None:
+        self.also = also
         # Indexes lead with the tenant and are declared by the model; the plain key is replaced by the pair.
         plain: dict[str, Any] = {"db_constraint": False, "db_index": False, "related_name": "+"}
         super().__init__(to, on_delete, **plain | kwargs)
@@ -71,7 +75,7 @@ def isolate(sender: type[models.Model], **_: Any) -> None:
         *meta.constraints,
         models.UniqueConstraint(fields=["tenant", "id"], name=f"{meta.db_table}_tenant_id"),
         TenantPolicy(name=f"{meta.db_table}_isolated"),
-        *(SameTenant(field=key.name, name=f"{meta.db_table}_{key.name}_same_tenant") for key in keys),
+        *(SameTenant(field=key.name, also=key.also, name=f"{meta.db_table}_{key.name}_same_tenant") for key in keys),
     ]
     meta.original_attrs["constraints"] = meta.constraints
 

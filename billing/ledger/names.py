@@ -1,0 +1,76 @@
+"""The accounts by name. An account is made when it is first posted to; until then its balance is nothing."""
+
+from dataclasses import dataclass
+
+from billing.models import Account
+from billing.money import Money
+from creators.models import Creator
+from kpplatform.tenancy.models import Member
+
+Kind = Account.Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Which account of the scope's tenant: its kind, its currency and, where it has one, its owner."""
+
+    kind: Kind
+    currency: str
+    creator_id: int | None = None
+    member_id: int | None = None
+    floor: int | None = None
+
+    def __str__(self) -> str:
+        owner = f"/creator/{self.creator_id}" if self.creator_id else f"/member/{self.member_id}"
+        return f"{self.kind}/{self.currency}{owner if self.creator_id or self.member_id else ''}"
+
+    @property
+    def balance(self) -> Money:
+        """What was credited less what was debited, so far."""
+        account = Account.objects.filter(name=str(self)).first()
+        return account.balance if account else Money(0, self.currency)
+
+
+def clearing(currency: str) -> Name:
+    """What the payment provider holds for the tenant (below zero: it owes)."""
+    return Name(Kind.CLEARING, currency)
+
+
+def refund_clearing(currency: str) -> Name:
+    """What is on its way back to buyers."""
+    return Name(Kind.REFUND_CLEARING, currency, floor=0)
+
+
+def fees(currency: str) -> Name:
+    """What the platform has earned."""
+    return Name(Kind.FEES, currency)
+
+
+def processor(currency: str) -> Name:
+    """What the payment provider keeps for itself."""
+    return Name(Kind.PROCESSOR, currency)
+
+
+def tax(currency: str) -> Name:
+    """What has to be handed over to the tax office."""
+    return Name(Kind.TAX, currency)
+
+
+def pending(creator: Creator, currency: str) -> Name:
+    """What a creator has earned with sales that can still be refunded."""
+    return Name(Kind.PENDING, currency, creator_id=creator.pk, floor=0)
+
+
+def available(creator: Creator, currency: str) -> Name:
+    """What can be paid out to a creator."""
+    return Name(Kind.AVAILABLE, currency, creator_id=creator.pk, floor=0)
+
+
+def wallet(member: Member, currency: str) -> Name:
+    """What a viewer has paid in and not spent."""
+    return Name(Kind.WALLET, currency, member_id=member.pk, floor=0)
+
+
+def coins(currency: str) -> Name:
+    """What the coins are worth that viewers have not spent."""
+    return Name(Kind.COINS, currency)

@@ -1,0 +1,218 @@
+"""What is sold: prices, orders, how they were paid and what was given back."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+
+from billing.models.ledger import Journal
+from billing.money import Money
+from catalog.models import Item
+from creators.models import Creator
+from kpplatform.tenancy.models import Member
+from kpplatform.tenancy.owned import TenantForeignKey, TenantOwned
+
+PARTS = ("tax", "processor", "platform", "share")
+
+
+def sums_up() -> Q:
+    """Return the condition that the parts are the amount, to the minor unit."""
+    return Q(amount=F("tax") + F("processor") + F("platform") + F("share"))
+
+
+class Price(TenantOwned):
+    """What an item costs, tax included, from then until then."""
+
+    item = TenantForeignKey(Item)
+    amount = models.BigIntegerField(help_text="In minor units.")
+    currency = models.CharField(max_length=3)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "item", "currency"], condition=Q(ends_at=None), name="an_item_has_one_price_now"
+            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="a_price_is_more_than_nothing"),
+        ]
+        indexes = [models.Index(fields=["tenant", "item", "-starts_at"], name="price_newest")]
+
+    def __str__(self) -> str:
+        return str(self.money)
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+
+class Order(TenantOwned):
+    """A viewer wants to buy. Whoever changes anything about an order holds this row first."""
+
+    class State(models.TextChoices):
+        PLACED = "placed"
+        PAID = "paid"
+        REFUNDED = "refunded"
+
+    viewer = TenantForeignKey(Member)
+    key = models.CharField(max_length=200, help_text="The buyer's: placed again, it is this order.")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PLACED)
+    amount = models.BigIntegerField(help_text="Σ of its lines, in minor units.")
+    currency = models.CharField(max_length=3)
+    placed_at = models.DateTimeField()
+    paid_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "viewer", "key"], name="an_order_is_placed_once"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="an_order_costs_something"),
+            models.CheckConstraint(
+                condition=Q(state="placed", paid_at=None) | (~Q(state="placed") & Q(paid_at__isnull=False)),
+                name="a_paid_order_says_since_when",
+            ),
+        ]
+        indexes = [models.Index(fields=["tenant", "viewer", "-id"], name="order_newest")]
+
+    def __str__(self) -> str:
+        return f"order {self.pk}"
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+
+class Parted(models.Model):
+    """An amount and who gets which part of it."""
+
+    amount = models.BigIntegerField(help_text="In minor units.")
+    tax = models.BigIntegerField()
+    processor = models.BigIntegerField(help_text="The payment provider's fee.")
+    platform = models.BigIntegerField(help_text="The platform's fee.")
+    share = models.BigIntegerField(help_text="The creator's.")
+
+    class Meta:
+        abstract = True
+
+    def parts(self, currency: str) -> tuple[Money, ...]:
+        """Return tax, the provider's fee, the platform's fee and the creator's share."""
+        return tuple(Money(getattr(self, part), currency) for part in PARTS)
+
+
+class OrderLine(TenantOwned, Parted):
+    """One item of an order, divided as agreed when the order was placed."""
+
+    order = TenantForeignKey(Order, related_name="lines")
+    item = TenantForeignKey(Item)
+    creator = TenantForeignKey(Creator)
+    refunded = models.BigIntegerField(default=0, help_text="How much of the amount was given back.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "order", "item"], name="an_order_has_an_item_once"),
+            models.CheckConstraint(condition=sums_up(), name="the_parts_of_a_line_are_its_amount"),
+            models.CheckConstraint(
+                condition=Q(tax__gte=0, processor__gte=0, platform__gte=0, share__gte=0),
+                name="no_part_of_a_line_is_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(refunded__gte=0, refunded__lte=F("amount")), name="no_more_is_refunded_than_was_paid"
+            ),
+        ]
+        indexes = [models.Index(fields=["tenant", "item"], name="order_line_item")]
+
+    def __str__(self) -> str:
+        return f"{self.order_id}: {self.item_id}"
+
+    @property
+    def source(self) -> str:
+        """What the access to the item is granted by."""
+        return f"order:{self.order_id}"
+
+
+class Payment(TenantOwned):
+    """One attempt to collect an order's amount through a provider.
+
+    Its key is stored before the provider is ever called, so that a call that was lost can be made again.
+    """
+
+    class State(models.TextChoices):
+        NEW = "new", "the provider may not know of it"
+        OPEN = "open", "the buyer can pay"
+        DECLINED = "declined", "the buyer can try again"
+        CAPTURED = "captured"
+
+    order = TenantForeignKey(Order, related_name="payments")
+    provider = models.CharField(max_length=20)
+    key = models.CharField(max_length=100, help_text="Ours; the provider does nothing twice under it.")
+    reference = models.CharField(max_length=100, blank=True, help_text="The provider's.")
+    checkout_url = models.CharField(max_length=500, blank=True, help_text="Where the buyer pays.")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.NEW)
+    amount = models.BigIntegerField(help_text="In minor units.")
+    currency = models.CharField(max_length=3)
+    created_at = models.DateTimeField()
+    captured_at = models.DateTimeField(null=True, blank=True)
+    journal = TenantForeignKey(Journal, null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "key"], name="a_payment_is_asked_for_once"),
+            models.UniqueConstraint(fields=["tenant", "order"], name="an_order_has_one_payment"),
+            models.UniqueConstraint(
+                fields=["tenant", "provider", "reference"],
+                condition=~Q(reference=""),
+                name="a_reference_is_one_payment",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="captured", journal__isnull=False, captured_at__isnull=False)
+                | (~Q(state="captured") & Q(journal=None, captured_at=None)),
+                name="what_is_captured_is_booked",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+
+class Refund(TenantOwned, Parted):
+    """Money on its way back to a buyer: booked when it is asked for, sent by a job, confirmed by the provider."""
+
+    class State(models.TextChoices):
+        ASKED = "asked", "booked; the provider may not know of it"
+        SENT = "sent", "confirmed by the provider"
+        FAILED = "failed", "refused by the provider, and taken back"
+
+    line = TenantForeignKey(OrderLine, related_name="refunds")
+    key = models.CharField(max_length=100, help_text="Ours; the provider does nothing twice under it.")
+    asked_by = TenantForeignKey(Member)
+    asked_key = models.CharField(max_length=200, help_text="Theirs: asked again, it is this refund.")
+    currency = models.CharField(max_length=3)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ASKED)
+    reference = models.CharField(max_length=100, blank=True, help_text="The provider's.")
+    reason = models.CharField(max_length=200, blank=True, help_text="Why the provider refused it.")
+    asked_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True)
+    journal = TenantForeignKey(Journal)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "key"], name="a_refund_is_sent_once"),
+            models.UniqueConstraint(fields=["tenant", "line", "asked_by", "asked_key"], name="a_refund_is_asked_once"),
+            models.CheckConstraint(condition=sums_up(), name="the_parts_of_a_refund_are_its_amount"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="a_refund_gives_something_back"),
+        ]
+        indexes = [models.Index(fields=["tenant", "line"], name="refund_line")]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+    def divided(self) -> dict[str, Any]:
+        """Return the parts by name."""
+        return {part: getattr(self, part) for part in PARTS}
