@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
+from creators import queries
 from creators.models import Creator, Follow
 from kpplatform.errors import Conflict, Forbidden
 from kpplatform.tenancy.models import Member
@@ -24,6 +25,10 @@ class HandleTaken(Conflict):
 
 class NotYours(Forbidden):
     code = "not_yours"
+
+
+class NotACreator(Forbidden):
+    code = "not_a_creator"
 
 
 class Profile(TypedDict, total=False):
@@ -46,6 +51,13 @@ def become_creator(*, member: Member, handle: str, name: str, bio: str = "", lin
         raise HandleTaken(f"Somebody else is called {handle}.") from error
     Member.objects.filter(pk=member.pk, role=Member.Role.VIEWER).update(role=Member.Role.CREATOR)
     return creator
+
+
+def publisher(*, member: Member) -> Creator:
+    """Return the creator as whom the member publishes. Raises NotACreator."""
+    if creator := queries.creator_of(member):
+        return creator
+    raise NotACreator("Only creators publish. Become one first.")
 
 
 @transaction.atomic

@@ -9,6 +9,8 @@ urlpatterns = [
     path("health/", health),
     path("_allauth/", include("allauth.headless.urls")),
     path("account/", include("allauth.urls")),
+    path("api/v1/", include("creators.api.urls")),
+    path("api/v1/", include("catalog.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
 ]

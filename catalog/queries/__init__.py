@@ -3,7 +3,18 @@
 from catalog.queries.access import open_lessons, playable_by, watchable_by
 from catalog.queries.comments import comments_of
 from catalog.queries.interactions import INTERACTION, Interaction, Kind, history, interactions_between
-from catalog.queries.items import Card, cards, lessons, listed, outline, owned_by, published, topics, visible_to
+from catalog.queries.items import (
+    Card,
+    cards,
+    lessons,
+    listed,
+    outline,
+    owned_by,
+    published,
+    reactions_to,
+    topics,
+    visible_to,
+)
 from catalog.queries.watches import quarantined, watches_of
 
 __all__ = [
@@ -23,6 +34,7 @@ __all__ = [
     "playable_by",
     "published",
     "quarantined",
+    "reactions_to",
     "topics",
     "visible_to",
     "watchable_by",

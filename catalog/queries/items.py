@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import F, Prefetch, Q, QuerySet
 
-from catalog.models import Item, Lesson, Section, Topic
+from catalog.models import Item, Lesson, Reaction, Section, Topic
 from catalog.queries.access import is_live
 from kpplatform.tenancy.models import Member
 
@@ -78,3 +78,9 @@ def lessons(viewer: Member, *, at: datetime) -> QuerySet[Lesson]:
     course = "section__course__"
     seen = Q() if viewer.runs_the_tenant else is_live(at, of=course) | Q(**{f"{course}creator__member": viewer})
     return Lesson.objects.filter(seen).select_related("section__course__creator", "video").order_by("pk")
+
+
+def reactions_to(item: Item, *, viewer: Member) -> list[Reaction.Kind]:
+    """Return how the viewer reacted to the item."""
+    kinds = Reaction.objects.filter(item=item, viewer=viewer).order_by("kind").values_list("kind", flat=True)
+    return [Reaction.Kind(kind) for kind in kinds]

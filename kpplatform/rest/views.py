@@ -1,10 +1,16 @@
 """What the views of all floors are made from."""
 
+from typing import Any
+
+from django.db.models import QuerySet
 from rest_framework import viewsets
 from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 
 from kpplatform.rest.keyed import Keyed
 from kpplatform.rest.permissions import signed_in
+from kpplatform.rest.serializers import In
 from kpplatform.tenancy.models import Member
 
 
@@ -20,3 +26,13 @@ class SignedIn(Keyed):
 
 class ViewSet(SignedIn, viewsets.GenericViewSet):  # type: ignore[misc, type-arg]
     """The base of every viewset: keyed writes, a known viewer, pages by keyset."""
+
+    def sent(self, form: type[In], *, partial: bool = False) -> dict[str, Any]:
+        """Return what was sent, as the form reads it."""
+        read = form(data=self.request.data, partial=partial)
+        read.is_valid(raise_exception=True)
+        return dict(read.validated_data)
+
+    def page(self, rows: QuerySet[Any], shown: type[BaseSerializer[Any]]) -> Response:
+        """Answer with the page of the rows that was asked for."""
+        return self.get_paginated_response(shown(self.paginate_queryset(rows), many=True).data)

@@ -1,0 +1,15 @@
+from rest_framework.routers import SimpleRouter
+
+from catalog.api.items import CommentViewSet, ItemViewSet, TopicViewSet
+from catalog.api.making import CourseViewSet, LessonViewSet, SectionViewSet, VideoViewSet
+
+router = SimpleRouter(use_regex_path=False)
+router.register("topics", TopicViewSet, basename="topic")
+router.register("items", ItemViewSet, basename="item")
+router.register("comments", CommentViewSet, basename="comment")
+router.register("videos", VideoViewSet, basename="video")
+router.register("courses", CourseViewSet, basename="course")
+router.register("sections", SectionViewSet, basename="section")
+router.register("lessons", LessonViewSet, basename="lesson")
+
+urlpatterns = router.urls
