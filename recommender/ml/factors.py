@@ -6,14 +6,14 @@ factors.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
 from recommender.ml.fold_in import FOLDS
-from recommender.ml.interactions import Floats, Ints, Longs
+from recommender.ml.interactions import Floats, Interactions, Ints, Longs
 
 FACTS = "model.json"
 
@@ -43,6 +43,30 @@ class Factors:
         vectors = np.asarray(self.item_vectors[items])  # (n, D)
         targets = weights - self.item_bias[items] if self.fold == "rated" else weights
         return FOLDS[self.fold](vectors, targets, self.gram, self.numbers)
+
+    def carried_over(self, data: Interactions, viewers: Ints) -> Self:
+        """Return this model for the viewers and items of newer data, so that it can be judged beside a newer one.
+
+        The given viewers (B,), codes of the data, are folded in by their history there; the others keep nothing. An
+        item that the model does not know scores by the lowest bias alone.
+        """
+        places = np.minimum(np.searchsorted(self.item_ids, data.item_ids), len(self.item_ids) - 1)  # (V',)
+        known = self.item_ids[places] == data.item_ids
+        moved = replace(
+            self,
+            viewer_ids=data.viewer_ids,
+            item_ids=data.item_ids,
+            viewer_vectors=np.zeros((len(data.viewer_ids), self.item_vectors.shape[1]), np.float32),
+            item_vectors=self.item_vectors[places] * known[:, None],
+            item_bias=np.where(known, self.item_bias[places], self.item_bias.min()),
+        )
+        ratings = data.ratings()
+        for viewer in viewers:
+            cells = slice(ratings.indptr[viewer], ratings.indptr[viewer + 1])
+            items, weights = ratings.indices[cells], ratings.data[cells]
+            told = known[items]
+            moved.viewer_vectors[viewer] = moved.fold_in(items[told], weights[told])
+        return moved
 
     def item_codes(self, ids: Longs) -> Ints:
         """Return the codes of those ids that the model knows, in the order given."""

@@ -38,11 +38,11 @@ warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta"
 class Config:
     """How large the model is and how strongly it holds back."""
 
-    factors: int = 128
+    factors: int = 256
     iterations: int = 15
-    alpha: float = 1.0  # confidence that a cell of mean weight adds to the 1 of every cell
-    reg: float = 10.0
-    power: float = 0.0  # 0: the same ridge for all; 1: growing with the share of the loss
+    alpha: float = 10.0  # confidence that a cell of mean weight adds to the 1 of every cell
+    reg: float = 80.0
+    power: float = 0.5  # 0: the same ridge for all; 1: growing with the share of the loss
     steps: int = 3  # of the conjugate gradient, from the last solution on
     recency: float = 0.0  # how much log(1 + recent positives) adds to an item's score
     days: float = 6.0  # what is recent

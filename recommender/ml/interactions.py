@@ -49,6 +49,10 @@ class Interactions:
             positive=self.positive[kept],
         )
 
+    def cells(self) -> Longs:
+        """Return viewer · V + item of every event (N,): one number for who met what."""
+        return self.viewer.astype(np.int64) * self.shape[1] + self.item
+
     def ratings(self) -> Matrix:
         """Return R (U, V): the sum of the weights of a viewer's events with an item."""
         return self._matrix(self.weight)

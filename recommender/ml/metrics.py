@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.ml.interactions import Flags, Interactions, Ints, Longs
+from recommender.ml.interactions import Flags, Ints, Longs
 
 Scores = NDArray[np.float64]
 Metric = Callable[[Flags, Longs], Scores]
@@ -36,11 +36,9 @@ class Interval:
     high: float
 
 
-def hits(pages: Ints, *, viewers: Ints, test: Interactions) -> Flags:
-    """Return which places of the pages (B, k) of viewers (B,) hold an item that is in `test`."""
-    width = test.shape[1]
-    wanted = np.unique(test.viewer.astype(np.int64) * width + test.item)
-    offered = viewers.astype(np.int64)[:, None] * width + pages  # (B, k)
+def hits(pages: Ints, *, viewers: Ints, wanted: Longs, items: int) -> Flags:
+    """Return which places of the pages (B, k) of viewers (B,) hold one of `wanted`: viewer · items + item."""
+    offered = viewers.astype(np.int64)[:, None] * items + pages  # (B, k)
     return np.asarray(np.isin(offered, wanted) & (pages >= 0))
 
 

@@ -33,7 +33,7 @@ def recommend(
     Items of equal score stand in the order of their ids. Where fewer than k are unseen the rest is −1.
     Memory is flat: viewers are taken in batches.
     """
-    pages = []
+    pages = [torch.empty(0, min(k, seen.shape[1]), dtype=torch.int32)]
     for batch in _batches(viewers, width=seen.shape[1]):
         scores = torch.from_numpy(np.array(model.score(batch), np.float32))  # (b, V)
         met = seen[batch].tocoo()

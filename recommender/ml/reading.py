@@ -27,8 +27,11 @@ class BrokenData(Exception):
     """A folder that cannot be read as interactions; `code` says why in one word."""
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
+        super().__init__(code, message)
         self.code = code
+
+    def __str__(self) -> str:
+        return str(self.args[1])
 
 
 def read_folder(folder: Path, *, weights: Mapping[str, float] = WEIGHTS) -> Interactions:

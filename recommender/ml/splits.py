@@ -46,9 +46,8 @@ def later_slice(data: Interactions, *, share: float = LATER_SHARE) -> int:
 
 def _first_meetings(data: Interactions) -> Flags:
     """Return which events (N,) are the viewer's first with that item."""
-    cells = data.viewer.astype(np.int64) * data.shape[1] + data.item
     first = np.zeros(len(data), np.bool_)
-    first[np.unique(cells, return_index=True)[1]] = True
+    first[np.unique(data.cells(), return_index=True)[1]] = True
     return first
 
 

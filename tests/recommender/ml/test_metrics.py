@@ -13,7 +13,7 @@ def judged(k: int) -> dict[str, list[float]]:
     test = make.interactions(
         *[(viewer, item, 1) for viewer, items in WANTED.items() for item in items], known_items=list(range(6))
     )
-    hit = metrics.hits(PAGE, viewers=np.arange(3, dtype=np.int32), test=test)[:, :k]
+    hit = metrics.hits(PAGE, viewers=np.arange(3, dtype=np.int32), wanted=test.cells(), items=6)[:, :k]
     wanted = np.array([len(items) for items in WANTED.values()])
     return {name: metric(hit, wanted).tolist() for name, metric in metrics.METRICS.items()}
 
@@ -41,9 +41,12 @@ def test_f1_is_the_harmonic_mean_of_precision_and_recall() -> None:
 
 
 def test_an_empty_place_is_no_hit() -> None:
-    test = make.interactions((0, 0, 1), (1, 1, 1))
-
-    hit = metrics.hits(np.array([[-1, 0], [-1, -1]], np.int32), viewers=np.array([0, 1], np.int32), test=test)
+    hit = metrics.hits(
+        np.array([[-1, 0], [-1, -1]], np.int32),
+        viewers=np.array([0, 1], np.int32),
+        wanted=np.array([0 * 2 + 0, 1 * 2 + 1]),
+        items=2,
+    )
 
     assert hit.tolist() == [[False, True], [False, False]]
 

@@ -1,0 +1,65 @@
+"""The models there are: a name, a function that fits, and the settings it has unless told otherwise."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any, NamedTuple, Protocol
+
+from recommender.ml import biased_mf, implicit_als, popularity
+from recommender.ml.factors import Factors, Progress
+from recommender.ml.interactions import Interactions
+
+
+class UnknownModel(Exception):
+    """A model or a setting that does not exist; `code` says which."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code = code
+
+    def __str__(self) -> str:
+        return str(self.args[1])
+
+
+class Fit(Protocol):
+    """Learn from interactions: the one interface of all models."""
+
+    def __call__(
+        self, train: Interactions, *, config: Any, seed: int, device: str, progress: Progress | None
+    ) -> Factors: ...
+
+
+class Recipe(NamedTuple):
+    """How a model is made."""
+
+    fit: Fit
+    config: Any
+
+
+MODELS: Mapping[str, Recipe] = {
+    "popularity": Recipe(popularity.fit, popularity.Config()),
+    "recent-popularity": Recipe(popularity.fit, popularity.Config(days=6)),
+    "biased-mf": Recipe(biased_mf.fit, biased_mf.Config()),
+    "implicit-als": Recipe(implicit_als.fit, implicit_als.Config()),
+    "recent-als": Recipe(implicit_als.fit, implicit_als.Config(recency=0.05)),
+}
+
+
+def fit(
+    name: str,
+    train: Interactions,
+    *,
+    settings: Mapping[str, float] | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> Factors:
+    """Return the model of that name, fitted with some of its settings replaced. Raises UnknownModel."""
+    if name not in MODELS:
+        raise UnknownModel("model_unknown", f"{name} is none of {', '.join(MODELS)}.")
+    recipe = MODELS[name]
+    defaults = asdict(recipe.config)
+    if strange := sorted(set(settings or {}) - set(defaults)):
+        raise UnknownModel("setting_unknown", f"{name} has {', '.join(defaults)}, not {', '.join(strange)}.")
+    told = {key: type(defaults[key])(value) for key, value in (settings or {}).items()}
+    fitted = recipe.fit(train, config=replace(recipe.config, **told), seed=seed, device=device, progress=progress)
+    return replace(fitted, name=name)
