@@ -11,8 +11,11 @@ from django.db.models.functions import Coalesce
 from creators import queries
 from creators.models import Creator, Follow
 from kpplatform.errors import Conflict, Forbidden
-from kpplatform.tenancy.models import Member
+from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.once import insert_once
+from kpplatform.tenancy.scope import scope
+
+AT_ONCE = 1_000
 
 
 class AlreadyACreator(Conflict):
@@ -101,3 +104,15 @@ def recount_followers(*, creators: Sequence[int]) -> int:
     true = Coalesce(Subquery(follows.values(count=Count("pk"))), 0)
     wrong = Creator.objects.filter(pk__in=counted).exclude(followers=true)
     return wrong.update(followers=true)
+
+
+def recount_all_followers(*, tenant: Tenant) -> int:
+    """Recount the followers of all creators, some at a time; return how many were wrong."""
+    wrong = after = 0
+    while True:
+        with scope(tenant):
+            some = list(Creator.objects.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+            wrong += recount_followers(creators=some)
+        if not some:
+            return wrong
+        after = some[-1]

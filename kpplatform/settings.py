@@ -74,7 +74,11 @@ JOB_LEASE_S = env.float("JOB_LEASE_S", default=60.0)
 SWEEP_EVERY_S = env.float("SWEEP_EVERY_S", default=10.0)
 RETRAIN_EVERY_S = env.float("RETRAIN_EVERY_S", default=86_400.0)
 # What is done for every tenant again and again: name → (seconds between, queue).
-RECURRING_JOBS = {"recommender.tasks.retrain": (RETRAIN_EVERY_S, "training")}
+RECURRING_JOBS = {
+    "recommender.tasks.retrain": (RETRAIN_EVERY_S, "training"),
+    "creators.tasks.recount_all_followers": (86_400.0, "default"),
+    "catalog.tasks.recount_all": (86_400.0, "default"),
+}
 
 # ── Apps ────────────────────────────────────────────────────────────────────────────────────────────
 INSTALLED_APPS = [

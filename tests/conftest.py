@@ -10,6 +10,7 @@ from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
+from catalog.queries import forget_items
 from kpplatform.rest.throttles import counters
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.queries import forget_hosts
@@ -40,6 +41,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
 def _nothing_remembered() -> Iterator[None]:
     yield
     forget_hosts()
+    forget_items()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ from rest_framework.routers import SimpleRouter
 
 from catalog.api.items import CommentViewSet, ItemViewSet, TopicViewSet
 from catalog.api.making import CourseViewSet, LessonViewSet, SectionViewSet, VideoViewSet
+from catalog.api.watches import WatchViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("topics", TopicViewSet, basename="topic")
@@ -11,5 +12,6 @@ router.register("videos", VideoViewSet, basename="video")
 router.register("courses", CourseViewSet, basename="course")
 router.register("sections", SectionViewSet, basename="section")
 router.register("lessons", LessonViewSet, basename="lesson")
+router.register("watches", WatchViewSet, basename="watch")
 
 urlpatterns = router.urls

@@ -19,17 +19,23 @@ from catalog.operations.items import (
     revise_topic,
 )
 from catalog.operations.publishing import NothingToPublish, WrongState, publish, schedule, withdraw
-from catalog.operations.reactions import react, recount, take_back
+from catalog.operations.reactions import react, recount, recount_all, take_back
+from catalog.operations.recleaning import clean_again
+from catalog.operations.watching import Event, Recorded, UnknownItem, record_watches
 
 __all__ = [
+    "Event",
     "NoSuchParent",
     "NotBought",
     "NotYours",
     "NothingToPublish",
+    "Recorded",
+    "UnknownItem",
     "WrongState",
     "add_lesson",
     "add_section",
     "add_topic",
+    "clean_again",
     "comment",
     "delete_comment",
     "draft_course",
@@ -38,7 +44,9 @@ __all__ = [
     "play_lesson",
     "publish",
     "react",
+    "record_watches",
     "recount",
+    "recount_all",
     "remove_lesson",
     "remove_section",
     "revise_item",

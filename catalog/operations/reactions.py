@@ -8,8 +8,11 @@ from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subq
 from django.db.models.functions import Coalesce
 
 from catalog.models import Comment, Item, Reaction
-from kpplatform.tenancy.models import Member
+from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.once import insert_once
+from kpplatform.tenancy.scope import scope
+
+AT_ONCE = 1_000
 
 # A "not interested" is between the viewer and the feed: nobody counts it in public.
 COUNTERS = {Reaction.Kind.LIKE: "likes", Reaction.Kind.SAVE: "saves", Reaction.Kind.SHARE: "shares"}
@@ -47,6 +50,18 @@ def recount(*, items: Sequence[int]) -> int:
     true["comments"] = _counted(Comment.objects.filter(deleted_at=None, item=OuterRef("pk")))
     right = Q(**true)
     return Item.objects.filter(pk__in=ids).exclude(right).update(**true)
+
+
+def recount_all(*, tenant: Tenant) -> int:
+    """Recount all items, some at a time; return how many were wrong."""
+    wrong = after = 0
+    while True:
+        with scope(tenant):
+            some = list(Item.objects.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+            wrong += recount(items=some)
+        if not some:
+            return wrong
+        after = some[-1]
 
 
 def _count(item: Item, kind: Reaction.Kind, by: int) -> None:

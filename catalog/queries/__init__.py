@@ -2,6 +2,7 @@
 
 from catalog.queries.access import open_lessons, playable_by, watchable_by
 from catalog.queries.comments import comments_of
+from catalog.queries.facts import Facts, forget_items, playable_facts
 from catalog.queries.interactions import INTERACTION, Interaction, Kind, history, interactions_between
 from catalog.queries.items import (
     Card,
@@ -20,10 +21,12 @@ from catalog.queries.watches import quarantined, watches_of
 __all__ = [
     "INTERACTION",
     "Card",
+    "Facts",
     "Interaction",
     "Kind",
     "cards",
     "comments_of",
+    "forget_items",
     "history",
     "interactions_between",
     "lessons",
@@ -32,6 +35,7 @@ __all__ = [
     "outline",
     "owned_by",
     "playable_by",
+    "playable_facts",
     "published",
     "quarantined",
     "reactions_to",

@@ -1,0 +1,147 @@
+"""Recording what was watched: once, whatever the order, and cleaned at the door."""
+
+from collections import Counter
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from catalog import cleaning, queries
+from catalog.cleaning import Minute, Viewing, minute_of
+from catalog.operations.access import NotBought
+from kpplatform.errors import NotFound
+from kpplatform.tenancy.models import Member
+from kpplatform.tenancy.scope import current_tenant_id
+
+
+class UnknownItem(NotFound):
+    code = "unknown_item"
+
+
+class Event(NamedTuple):
+    """A watch as the viewer's device tells it."""
+
+    event_id: str
+    item: int
+    started_at: datetime
+    watch_ms: int
+    source: str
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a batch: each event is stored, was known before, or is refused."""
+
+    stored: int
+    known: int
+    quarantined: dict[str, int]
+    refused: dict[int, str]
+
+
+def record_watches(*, viewer: Member, events: Sequence[Event], at: datetime) -> Recorded:
+    """Store what the viewer watched; an event id that was stored before is not stored again.
+
+    What breaks a cleaning rule is stored too, in quarantine. Events of items that are not there, or that the
+    viewer has not bought, are refused one by one; when that is all there is, UnknownItem or NotBought is raised.
+    It is one transaction because a scope is one, and one viewer's batches wait for each other.
+    """
+    facts = queries.playable_facts(viewer, {event.item for event in events}, at=at)
+    refused = _refusals(viewer, events, facts.keys(), at=at)
+    accepted = [event for event in events if event.item in facts]
+    known, minutes = _before(viewer, accepted)
+    new = {event.event_id: event for event in accepted[::-1] if event.event_id not in known}
+    fresh = list(new.values())[::-1]  # the first of those with one id
+    viewings = (
+        Viewing(event.item, event.started_at, at, event.watch_ms, fact.duration_ms, fact.owner == viewer.pk)
+        for event in fresh
+        for fact in (facts[event.item],)
+    )
+    reasons = list(cleaning.judged(viewings, minutes))
+    if fresh:
+        _insert(viewer, fresh, [facts[event.item].duration_ms for event in fresh], reasons, at=at)
+    set_aside = Counter(reason for reason in reasons if reason != cleaning.CLEAN)
+    return Recorded(len(fresh), len(accepted) - len(fresh), dict(set_aside), refused)
+
+
+def _refusals(viewer: Member, events: Sequence[Event], playable: AbstractSet[int], *, at: datetime) -> dict[int, str]:
+    """Return the code of each event that is refused, by its index. Raises when that is all of them."""
+    unplayable = {event.item for event in events} - playable
+    if not unplayable:
+        return {}
+    seen = set(queries.visible_to(viewer, at=at).filter(pk__in=unplayable).values_list("pk", flat=True))
+    refused = {
+        index: NotBought.code if event.item in seen else UnknownItem.code
+        for index, event in enumerate(events)
+        if event.item in unplayable
+    }
+    if len(refused) < len(events):
+        return refused
+    if seen:
+        raise NotBought("None of these items has been bought.")
+    raise UnknownItem("None of these items is there.")
+
+
+# One viewer's batches wait for each other, so that what the rules see of the past is all there is.
+_LOCK = """
+    SELECT pg_advisory_xact_lock(hashtextextended('catalog.watches', viewer))
+    FROM unnest(%(viewers)s::bigint[]) AS viewer
+"""
+_KNOWN = """
+    SELECT event_id::text FROM catalog_watch
+    WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s AND event_id = ANY(%(ids)s::uuid[])
+"""
+_SAME_MINUTES = """
+    SELECT minute, item_id, started_at
+    FROM unnest(%(minutes)s::timestamptz[]) AS minute
+    JOIN catalog_watch ON tenant_id = %(tenant)s AND viewer_id = %(viewer)s
+        AND started_at >= minute AND started_at < minute + interval '1 minute'
+    WHERE quarantine = ''
+"""
+
+
+def hold(viewers: Sequence[int]) -> None:
+    """Let nobody else judge these viewers' watches until the transaction ends. Ids ascend, so that none deadlock."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, {"viewers": sorted(viewers)})
+
+
+def _before(viewer: Member, events: Sequence[Event]) -> tuple[set[str], dict[datetime, Minute]]:
+    """Return which event ids are stored already, and the clean watches in the minutes of these."""
+    starts = {minute_of(event.started_at) for event in events}
+    asked: dict[str, Any] = {
+        "tenant": current_tenant_id(),
+        "viewer": viewer.pk,
+        "viewers": [viewer.pk],
+        "ids": [event.event_id for event in events],
+        "minutes": list(starts),
+    }
+    minutes: dict[datetime, Minute] = {start: set() for start in starts}
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_LOCK}; {_KNOWN}; {_SAME_MINUTES}", asked)
+        cursor.nextset()
+        known = {event_id for (event_id,) in cursor.fetchall()}
+        cursor.nextset()
+        for start, item, started_at in cursor.fetchall():
+            minutes[start].add((item, started_at))
+    return known, minutes
+
+
+_INSERT = """
+    INSERT INTO catalog_watch (tenant_id, viewer_id, received_at, event_id, item_id, started_at, watch_ms, source,
+        session, duration_ms, quarantine)
+    SELECT %s, %s, %s, * FROM unnest(%s::uuid[], %s::bigint[], %s::timestamptz[], %s::integer[], %s::text[],
+        %s::text[], %s::integer[], %s::text[])
+    ON CONFLICT DO NOTHING
+"""
+
+
+def _insert(
+    viewer: Member, events: Sequence[Event], durations: Sequence[int], reasons: Sequence[str], *, at: datetime
+) -> None:
+    columns = [list(column) for column in zip(*events, strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [current_tenant_id(), viewer.pk, at, *columns, list(durations), list(reasons)])
