@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connections
 from django.test.utils import setup_databases, teardown_databases
@@ -24,6 +25,12 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 # A test whose rows are really committed, because other connections or processes must see them.
 # The owner is named because it is the owner that empties the tables afterwards.
 COMMITTED = pytest.mark.django_db(transaction=True, databases=["default", "operator", "owner"])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> None:
+    """Hash as fast as possible: half a second each is right for real passwords and wrong for a hundred tests."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session")
