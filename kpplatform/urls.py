@@ -8,9 +8,14 @@ from kpplatform.rest.health import health
 urlpatterns = [
     path("health/", health),
     path("_allauth/", include("allauth.headless.urls")),
-    path("account/", include("allauth.urls")),
+    path("api/v1/", include("kpplatform.rest.urls")),
     path("api/v1/", include("creators.api.urls")),
     path("api/v1/", include("catalog.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
 ]
+
+handler400 = "kpplatform.rest.problems.bad_request"
+handler403 = "kpplatform.rest.problems.forbidden"
+handler404 = "kpplatform.rest.problems.not_found"
+handler500 = "kpplatform.rest.problems.server_error"

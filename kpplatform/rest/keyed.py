@@ -1,18 +1,24 @@
 """Idempotency-Key: a write sent again is not done again, it is answered again."""
 
 import hashlib
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
+from django.db import transaction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from kpplatform.errors import Conflict, Invalid
 from kpplatform.rest.models import KeyedRequest
 from kpplatform.rest.permissions import signed_in
 
 LONGEST_KEY = 200
+KEPT = timedelta(days=2)
 
 
 class KeyReused(Conflict):
@@ -30,37 +36,55 @@ class AnsweredBefore(Exception):
         self.keyed = keyed
 
 
-class Keyed:
-    """A view whose writes may carry an Idempotency-Key.
+class Keyed(APIView):
+    """A view whose writes are done as a whole or not at all, and may carry an Idempotency-Key.
 
     The key is written in the transaction of the write itself: both are there, or neither. A second request with
-    the same key waits for the first. A refused write leaves no key behind, so that it may be tried again.
+    the same key waits for the first. A refused write leaves nothing behind, so that it may be tried again.
     """
 
     keyed: KeyedRequest | None = None
 
-    def initial(self: Any, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method in SAFE_METHODS:
+            return super().dispatch(request, *args, **kwargs)
+        with transaction.atomic():
+            response = super().dispatch(request, *args, **kwargs)
+            if response.status_code >= 400:
+                transaction.set_rollback(True)
+            return response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
         key = request.headers.get("Idempotency-Key")
         if key is not None and request.method not in SAFE_METHODS:
             self.keyed = begin(request, key)
 
-    def handle_exception(self: Any, exc: Exception) -> Response:
+    def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, AnsweredBefore):
             return Response(exc.keyed.body, status=exc.keyed.status, headers={"Idempotent-Replayed": "true"})
-        return super().handle_exception(exc)  # type: ignore[misc,no-any-return]
+        return super().handle_exception(exc)
 
-    def finalize_response(self: Any, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        keyed, self.keyed = self.keyed, None
-        if keyed and response.status_code < 400:
-            keyed.status, keyed.body = (
-                response.status_code,
-                orjson.loads(orjson.dumps(response.data, default=str)),
-            )
-            keyed.save(update_fields=["status", "body"])
-        elif keyed:
-            keyed.delete()
-        return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc,no-any-return]
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        if self.keyed and response.status_code < 400:
+            remember(self.keyed, status=response.status_code, body=self.remembered(response))
+        return super().finalize_response(request, response, *args, **kwargs)
+
+    def remembered(self, response: Response) -> Any:
+        """Return what a repeated request is answered. A view that gives out a secret leaves it out here."""
+        return response.data
+
+
+def remember(keyed: KeyedRequest, *, status: int, body: Any) -> None:
+    """Keep the answer beside the key."""
+    keyed.status, keyed.body = status, orjson.loads(orjson.dumps(body, default=str))
+    keyed.save(update_fields=["status", "body"])
+
+
+@transaction.atomic
+def purge(*, at: datetime) -> int:
+    """Forget the scope's keys that are older than anybody's patience, and say how many."""
+    return KeyedRequest.objects.filter(asked_at__lt=at - KEPT).delete()[0]
 
 
 def begin(request: Request, key: str) -> KeyedRequest:

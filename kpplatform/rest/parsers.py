@@ -8,6 +8,8 @@ from django.conf import settings
 from rest_framework import parsers
 from rest_framework.exceptions import ParseError
 
+from kpplatform.rest.problems import TooLarge
+
 
 class JSONParser(parsers.BaseParser):
     """Read JSON; what is not JSON is refused with the place where it breaks."""
@@ -15,9 +17,10 @@ class JSONParser(parsers.BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
-        body = stream.read()
-        if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            raise ParseError("The body is too large.", code="too_large")
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        body = stream.read(most + 1)
+        if len(body) > most:
+            raise TooLarge
         try:
             return cast("Any", orjson.loads(body))
         except orjson.JSONDecodeError as error:

@@ -38,7 +38,18 @@ class IsMember(BasePermission):
         if tenant_or_none() is None:
             raise NotFound("No tenant is reached under this host.", code="unknown_host")
         signed_in(request)
-        return not isinstance(request.auth, ApiToken) or needed_scope(request, view) in request.auth.scopes
+        if isinstance(request.auth, ApiToken) and (needed := needed_scope(request, view)) not in request.auth.scopes:
+            raise PermissionDenied(f"This token does not reach as far as {needed}.", code="missing_scope")
+        return True
+
+
+class IsPerson(IsMember):
+    """Let people in, and no programs: a token must not make itself a stronger one."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if isinstance(request.auth, ApiToken):
+            raise PermissionDenied("A person does this, not a program.", code="people_only")
+        return super().has_permission(request, view)
 
 
 def needed_scope(request: Request, view: Any) -> str:

@@ -43,13 +43,3 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "description": "A scoped API token: `Bearer kp_…`."}
-
-
-class SessionTokenScheme(OpenApiAuthenticationExtension):
-    """A person's session in an app; the token comes from /_allauth/app/v1/auth/login."""
-
-    target_class = "allauth.headless.contrib.rest_framework.authentication.XSessionTokenAuthentication"
-    name = "sessionToken"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "apiKey", "in": "header", "name": "X-Session-Token"}

@@ -7,6 +7,8 @@ from typing import Any
 
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -20,7 +22,8 @@ WINDOW_S = 60
 @cache
 def counters() -> redis.Redis:
     """Return this process's connection pool to the server that counts."""
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=0.5)
+    at_once = Retry(NoBackoff(), retries=0)  # a request does not wait for a server that is away
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=0.5, retry=at_once)
 
 
 class Throttle(BaseThrottle):

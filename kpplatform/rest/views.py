@@ -4,7 +4,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from rest_framework import viewsets
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
@@ -17,21 +16,19 @@ from kpplatform.tenancy.models import Member
 class SignedIn(Keyed):
     """A view for members: `self.viewer` is who asks."""
 
-    request: Request
-
     @property
     def viewer(self) -> Member:
         return signed_in(self.request)
-
-
-class ViewSet(SignedIn, viewsets.GenericViewSet):  # type: ignore[misc, type-arg]
-    """The base of every viewset: keyed writes, a known viewer, pages by keyset."""
 
     def sent(self, form: type[In], *, partial: bool = False) -> dict[str, Any]:
         """Return what was sent, as the form reads it."""
         read = form(data=self.request.data, partial=partial)
         read.is_valid(raise_exception=True)
         return dict(read.validated_data)
+
+
+class ViewSet(SignedIn, viewsets.GenericViewSet):  # type: ignore[type-arg]
+    """The base of every viewset: keyed writes, a known viewer, pages by keyset."""
 
     def page(self, rows: QuerySet[Any], shown: type[BaseSerializer[Any]]) -> Response:
         """Answer with the page of the rows that was asked for."""

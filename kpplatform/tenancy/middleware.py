@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import split_domain_port
 
 from kpplatform.tenancy.queries import tenant_of
 from kpplatform.tenancy.scope import scope
@@ -22,11 +23,12 @@ class TenantMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        host = request.get_host().rsplit(":", 1)[0].lower()
-        tenant = tenant_of(host)
+        host, _ = split_domain_port(request.get_host())
+        is_ours = host in settings.INSTALLATION_HOSTS
+        tenant = None if is_ours else tenant_of(host)
         request.tenant = tenant  # type: ignore[attr-defined]  # the one attribute that we add
         if tenant is None:
-            return self.get_response(request) if host in settings.INSTALLATION_HOSTS else unknown_host(host)
+            return self.get_response(request) if is_ours else unknown_host(host)
         with scope(tenant):
             response = self.get_response(request)
             if response.status_code >= 500:

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from kpplatform.errors import Conflict, Invalid
@@ -18,6 +19,14 @@ class TenantExists(Conflict):
 
 class UnknownScope(Invalid):
     code = "unknown_scope"
+
+
+class UnknownLanguage(Invalid):
+    code = "unknown_language"
+
+
+class AlreadyExpired(Invalid):
+    code = "already_expired"
 
 
 @transaction.atomic
@@ -43,20 +52,39 @@ def join(*, user: User, role: Member.Role = Member.Role.VIEWER, name: str = "") 
 
 
 @transaction.atomic
+def introduce(*, member: Member, name: str | None = None, language: str | None = None) -> Member:
+    """Change how the member is called and spoken to; None leaves it as it is. Raises UnknownLanguage."""
+    if language is not None and language not in dict(settings.LANGUAGES):
+        raise UnknownLanguage(f"We speak {', '.join(dict(settings.LANGUAGES))}.")
+    member.name = member.name if name is None else name
+    member.language = member.language if language is None else language
+    member.save(update_fields=["name", "language"])
+    return member
+
+
+@transaction.atomic
 def issue_token(
-    *, member: Member, name: str, scopes: Sequence[str], expires_at: datetime | None = None
+    *, member: Member, name: str, scopes: Sequence[str], at: datetime, expires_at: datetime | None = None
 ) -> tuple[ApiToken, str]:
     """Give a program a key to act as the member. The key itself is returned once and kept nowhere.
 
-    Raises UnknownScope.
+    Raises UnknownScope and AlreadyExpired.
     """
     if unknown := set(scopes) - set(ApiToken.Scope.values):
         raise UnknownScope(f"There is no scope {', '.join(sorted(unknown))}.")
+    if expires_at and expires_at <= at:
+        raise AlreadyExpired("A token expires in the future.")
     key = f"kp_{secrets.token_urlsafe(32)}"
     token = ApiToken.objects.create(
-        member=member, name=name, scopes=list(scopes), digest=digest_of(key), expires_at=expires_at
+        member=member, name=name, scopes=sorted(set(scopes)), digest=digest_of(key), expires_at=expires_at
     )
     return token, key
+
+
+@transaction.atomic
+def revoke_token(*, token: ApiToken, at: datetime) -> None:
+    """Let the token open nothing any more. Revoking twice changes nothing."""
+    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=at)
 
 
 def digest_of(key: str) -> bytes:

@@ -23,6 +23,10 @@ class TenantManager(models.Manager[M_co]):
             current_tenant()
         return super().get_queryset()
 
+    def none(self) -> models.QuerySet[M_co]:
+        """Return no row, which needs no scope: it tells the API's description which model is meant."""
+        return super().get_queryset().none()
+
 
 class TenantForeignKey(models.ForeignKey[Any, Any]):
     """A foreign key to a row of the same tenant; the database checks the pair (tenant, id).

@@ -6,10 +6,13 @@ from django.conf import settings
 
 from kpplatform.tenancy.scope import current_tenant_id, tenant_or_none
 
+# People sign in once for the installation: who signs out at one tenant, or guesses there, is known at the others.
+OF_PEOPLE = ("django.contrib.sessions", "allauth")
+
 
 def cache_key(key: str, key_prefix: str, version: int) -> str:
     """Return the key under which the cache server keeps it: one tenant cannot name another's."""
-    tenant = tenant_or_none()
+    tenant = None if key.startswith(OF_PEOPLE) else tenant_or_none()
     return f"{key_prefix}:{tenant.pk if tenant else 'installation'}:{version}:{key}"
 
 

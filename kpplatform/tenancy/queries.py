@@ -2,7 +2,9 @@
 
 import time
 
-from kpplatform.tenancy.models import Domain, Member, Tenant, User
+from django.db.models import QuerySet
+
+from kpplatform.tenancy.models import ApiToken, Domain, Member, Tenant, User
 
 REMEMBERED_S = 30.0
 
@@ -30,3 +32,8 @@ def forget_hosts() -> None:
 def member_of(user: User) -> Member | None:
     """Return who this user is in the scope's tenant."""
     return Member.objects.filter(user=user).first()
+
+
+def tokens_of(member: Member) -> QuerySet[ApiToken]:
+    """Return the member's tokens, newest first, the expired and revoked ones too."""
+    return ApiToken.objects.filter(member=member).order_by("-pk")
