@@ -1,0 +1,110 @@
+"""Showing a viewer the next page of their feed."""
+
+import random
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from kpplatform.tenancy.models import Member
+from kpplatform.tenancy.scope import current_tenant_id
+from recommender import queries
+from recommender.serving.page import Draw, Placed
+
+SPARE = 5  # places drawn beyond the page, for what was withdrawn a moment ago
+OF_ONE_CREATOR = 3  # on a page, while others have something
+
+
+@dataclass(frozen=True)
+class Session:
+    """One scroll through the feed: since when, and how many places it has had."""
+
+    started: datetime
+    places: int = 0
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An item on a page: its card, where it stands and on whose word."""
+
+    item: dict[str, Any]
+    position: int
+    source: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """What was shown, by which version, and how the session goes on; None when nothing is left."""
+
+    id: uuid.UUID
+    version: int | None
+    shown: list[Shown]
+    following: Session | None
+
+
+@transaction.atomic
+def show_page(*, viewer: Member, limit: int, session: Session, at: datetime, rng: random.Random | None = None) -> Page:
+    """Draw the session's next page, write an Impression for each place, and return it.
+
+    What the viewer watched, what they do not want and what this session has shown never comes again; what was
+    shown within a day comes again only when there is nothing else.
+    """
+    rng = rng or random.Random()
+    past = queries.past(viewer, started=session.started, at=at)
+    shelf = queries.shelf(at=at)
+    placed = Draw(queries.candidates(shelf, past, rng=rng), OF_ONE_CREATOR, rng).fill(limit + SPARE)
+    placed += queries.shown_before(past, placed, wanted=limit + SPARE - len(placed))
+    page, facts = uuid.uuid4(), {"viewer": viewer.pk, "version": shelf.version, "first": session.places, "at": at}
+    shown = _written(placed, page=page, limit=limit, **facts)
+    following = Session(session.started, session.places + len(shown)) if len(shown) == limit else None
+    return Page(page, shelf.version, shown, following)
+
+
+# One statement checks each place against what may be watched at this moment (catalog.queries.watchable_by),
+# writes the impressions and returns the cards.
+WRITE = """
+WITH drawn AS (
+    SELECT * FROM unnest(%(items)s::bigint[], %(propensities)s::float8[], %(sources)s::text[])
+        WITH ORDINALITY AS d(item_id, propensity, source, place)
+), shown AS MATERIALIZED (
+    SELECT d.propensity, d.source, %(first)s + row_number() OVER (ORDER BY d.place) - 1 AS position, i.*
+    FROM drawn d JOIN catalog_item i ON i.tenant_id = %(tenant)s AND i.id = d.item_id
+    WHERE i.state IN ('published', 'scheduled') AND i.published_at <= %(at)s AND (i.is_free OR EXISTS (
+        SELECT FROM catalog_access a
+        WHERE a.tenant_id = %(tenant)s AND a.viewer_id = %(viewer)s AND a.item_id = i.id AND a.starts_at <= %(at)s
+          AND (a.ends_at IS NULL OR a.ends_at > %(at)s) AND (a.revoked_at IS NULL OR a.revoked_at > %(at)s)))
+    ORDER BY d.place LIMIT %(limit)s
+), written AS (
+    INSERT INTO recommender_impression
+        (tenant_id, viewer_id, item_id, version_id, page, position, propensity, source, shown_at)
+    SELECT %(tenant)s, %(viewer)s, id, %(version)s, %(page)s, position, propensity, source, %(at)s FROM shown
+)
+SELECT s.position, s.source, s.id, s.kind, s.title, s.language, t.slug AS topic, c.handle, c.name, s.duration_ms,
+       s.is_free, s.published_at, s.likes, s.saves, s.shares, s.comments
+FROM shown s JOIN creators_creator c ON c.tenant_id = %(tenant)s AND c.id = s.creator_id
+    LEFT JOIN catalog_topic t ON t.tenant_id = %(tenant)s AND t.id = s.topic_id
+ORDER BY s.position
+"""
+
+
+def _written(placed: Sequence[Placed], **facts: Any) -> list[Shown]:
+    """Write the first places that the viewer may watch, up to the limit, and return them with their cards."""
+    if not placed:
+        return []
+    drawn: dict[str, Any] = {
+        "items": [place.offer.item for place in placed],
+        "propensities": [place.propensity for place in placed],
+        "sources": [str(place.source) for place in placed],
+        "tenant": current_tenant_id(),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE, drawn | facts)
+        names = [column.name for column in cursor.description or ()][2:]
+        return [_shown(row[0], row[1], dict(zip(names, row[2:], strict=True))) for row in cursor.fetchall()]
+
+
+def _shown(position: int, source: str, card: dict[str, Any]) -> Shown:
+    return Shown(card | {"creator": {"handle": card.pop("handle"), "name": card.pop("name")}}, position, source)

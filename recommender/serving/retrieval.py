@@ -1,0 +1,59 @@
+"""The best items of all for a viewer's vector, exactly. Shapes: V items, D factors."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from recommender.ml.factors import Factors
+from recommender.ml.interactions import Floats, Longs
+from recommender.serving.catalogue import Catalogue
+from recommender.serving.page import Offer
+
+
+@dataclass(frozen=True)
+class Index:
+    """A model beside the catalogue of the moment: what it knows and what of it is on show.
+
+    A code is an item's place in the model.
+    """
+
+    model: Factors
+    creators: Longs  # (V,) −1 for what is not in the catalogue
+    open_bias: Floats  # (V,) the item's bias, minus infinity for what is not free to watch
+
+    @classmethod
+    def of(cls, model: Factors, catalogue: Catalogue) -> Self:
+        """Return the model's items as the catalogue has them now."""
+        creators = np.full(len(model.item_ids), -1)
+        open_bias = np.full(len(model.item_ids), -np.inf, np.float32)
+        codes, places = common(model.item_ids, catalogue.items)
+        creators[codes] = catalogue.creators[places]
+        free = catalogue.is_free[places]
+        open_bias[codes[free]] = model.item_bias[codes[free]]
+        return cls(model, creators, open_bias)
+
+    def best(self, vector: Floats, *, hidden: Longs, granted: Longs, k: int) -> list[Offer]:
+        """Return the k best items on show, best first and ties by id. Codes in `granted` are open to this viewer."""
+        scores = self.model.item_vectors @ vector  # (V,)
+        closed = scores[granted] + self.model.item_bias[granted]
+        scores += self.open_bias
+        scores[granted] = np.where(self.creators[granted] < 0, -np.inf, closed)
+        scores[hidden] = -np.inf
+        top = np.argpartition(-scores, k)[:k] if k < len(scores) else np.arange(len(scores))
+        top = top[np.lexsort((top, -scores[top]))]
+        top = top[np.isfinite(scores[top])]
+        return list(map(Offer, self.model.item_ids[top].tolist(), self.creators[top].tolist()))
+
+    @property
+    def nbytes(self) -> int:
+        return self.creators.nbytes + self.open_bias.nbytes
+
+
+def common(known: Longs, asked: Longs) -> tuple[Longs, Longs]:
+    """Return the places in sorted `known` and in `asked` of the ids that are in both."""
+    if not len(known):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    places = np.minimum(np.searchsorted(known, asked), len(known) - 1)
+    found = np.flatnonzero(known[places] == asked)
+    return places[found], found

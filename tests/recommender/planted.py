@@ -1,0 +1,81 @@
+"""Models and histories with a taste that one can check in the head. Call inside a scope."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+from django.utils import timezone
+
+from catalog.models import Item, Reaction, Watch
+from creators.models import Creator
+from kpplatform.tenancy.models import Member
+from kpplatform.tenancy.places import tenant_folder
+from recommender.ml.factors import Factors
+from recommender.models import ModelVersion
+from recommender.serving.artefacts import store
+from tests import make
+from tests.catalog import things
+
+LONG_AGO = timedelta(days=30)
+MINUTE_MS = 60_000
+
+
+def videos(count: int, *, by: Creator | None = None, age: timedelta = LONG_AGO) -> list[Item]:
+    """Return videos that are no longer new, each by a creator of its own unless said otherwise."""
+    published_at = timezone.now() - age
+    return [things.video(by or creator(), published_at=published_at) for _ in range(count)]
+
+
+def creator() -> Creator:
+    """Return a creator whom nobody here runs."""
+    handle = f"creator-{next(make.numbers)}"
+    return Creator.objects.create(handle=handle, name=handle)
+
+
+def watch(viewer: Member, item: Item, *, share: float = 1.0, at: datetime | None = None) -> Watch:
+    at = at or timezone.now()
+    watched = {"watch_ms": int(share * MINUTE_MS), "duration_ms": MINUTE_MS}
+    return Watch.objects.create(
+        event_id=uuid.uuid4(), viewer=viewer, item=item, started_at=at, received_at=at, **watched
+    )
+
+
+def react(viewer: Member, item: Item, kind: str = "like") -> Reaction:
+    return Reaction.objects.create(viewer=viewer, item=item, kind=kind, reacted_at=timezone.now())
+
+
+def tastes(*groups: Sequence[Item]) -> Factors:
+    """Return a model of items that are alike within a group and have nothing in common with the others."""
+    vectors = np.zeros((sum(map(len, groups)), len(groups)), np.float32)
+    items = np.array([item.pk for group in groups for item in group])
+    vectors[np.arange(len(items)), np.repeat(np.arange(len(groups)), [len(group) for group in groups])] = 1
+    order = np.argsort(items)
+    return Factors(
+        name="planted",
+        fold="implicit",
+        numbers={"alpha": 1.0, "others": len(items), "mean": len(items), "reg": 1.0, "power": 0.0},
+        viewer_ids=np.zeros(0, np.int64),
+        item_ids=items[order],
+        viewer_vectors=np.zeros((0, len(groups)), np.float32),
+        item_vectors=vectors[order],
+        item_bias=np.zeros(len(items), np.float32),
+        gram=vectors.T @ vectors,
+    )
+
+
+def published(model: Factors) -> ModelVersion:
+    """Store the model and publish it in place of the one before."""
+    ModelVersion.objects.filter(state=ModelVersion.State.PUBLISHED).update(state=ModelVersion.State.RETIRED)
+    folder, now = uuid.uuid4().hex, timezone.now()
+    sealed = store(model, tenant_folder("models", folder))
+    return ModelVersion.objects.create(
+        kind=model.name,
+        state=ModelVersion.State.PUBLISHED,
+        reason="planted",
+        events=0,
+        folder=folder,
+        sha256=sealed,
+        trained_at=now,
+        published_at=now,
+    )
