@@ -203,6 +203,10 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "ItemState": "catalog.models.Item.State",
+        "ModelVersionState": "recommender.models.ModelVersion.State",
+    },
 }
 
 # ── Payments ────────────────────────────────────────────────────────────────────────────────────────

@@ -11,9 +11,9 @@ urlpatterns = [
     path("api/v1/", include("kpplatform.rest.urls")),
     path("api/v1/", include("creators.api.urls")),
     path("api/v1/", include("catalog.api.urls")),
+    path("api/v1/", include("recommender.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    path("api/v1/", include("recommender.api.urls")),
 ]
 
 handler400 = "kpplatform.rest.problems.bad_request"

@@ -4,11 +4,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, status
+from rest_framework import status
 from rest_framework.decorators import action
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -23,10 +23,10 @@ from recommender.models import ModelVersion
 from recommender.operations import Page, Session
 
 
-class FeedView(SignedIn, APIView):  # type: ignore[misc]
+class FeedView(SignedIn, APIView):
     """What to watch next."""
 
-    @extend_schema(parameters=[FeedIn], responses=FeedOut)
+    @extend_schema(operation_id="feed", parameters=[FeedIn], responses=FeedOut)
     def get(self, request: Request) -> Response:
         """Show the viewer the next page: without a cursor a new session begins."""
         asked = FeedIn(data=request.query_params.dict())
@@ -58,16 +58,26 @@ class RunsTheTenant(IsMember):
         return True
 
 
-class ModelVersionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):  # type: ignore[misc]
+class ModelVersionViewSet(ViewSet):
     """What was trained, how it did, and why it is served or not."""
 
-    permission_classes: list[type[BasePermission]] = [RunsTheTenant]
+    permission_classes = [RunsTheTenant]
     serializer_class = ModelVersionOut
+    queryset = ModelVersion.objects.none()
     lookup_value_converter = "int"
-    ordering = ("-trained_at", "-pk")
 
     def get_queryset(self) -> QuerySet[ModelVersion]:
         return queries.versions()
+
+    @extend_schema(responses=ModelVersionOut(many=True))
+    def list(self, request: Request) -> Response:
+        """The versions, newest first."""
+        return self.page(queries.versions(), ModelVersionOut)
+
+    @extend_schema(responses=ModelVersionOut)
+    def retrieve(self, request: Request, pk: int) -> Response:
+        """One of them."""
+        return Response(ModelVersionOut(get_object_or_404(queries.versions(), pk=pk)).data)
 
     @extend_schema(request=None, responses={202: RetrainOut})
     @action(detail=False, methods=["post"])

@@ -6,8 +6,8 @@ from recommender.models import ModelVersion
 
 
 def versions() -> QuerySet[ModelVersion]:
-    """Return the tenant's versions, the latest trained first."""
-    return ModelVersion.objects.order_by("-trained_at", "-pk")
+    """Return the tenant's versions, the newest first."""
+    return ModelVersion.objects.order_by("-pk")
 
 
 def published_version() -> ModelVersion | None:
