@@ -78,6 +78,7 @@ RECURRING_JOBS = {
     "recommender.tasks.retrain": (RETRAIN_EVERY_S, "training"),
     "creators.tasks.recount_all_followers": (86_400.0, "default"),
     "catalog.tasks.recount_all": (86_400.0, "default"),
+    "billing.tasks.verify_ledger": (86_400.0, "default"),
 }
 
 # ── Apps ────────────────────────────────────────────────────────────────────────────────────────────
@@ -203,8 +204,15 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Several things have a kind or a state; each list of them keeps its own name.
     "ENUM_NAME_OVERRIDES": {
+        "ItemKind": "catalog.models.Item.Kind",
         "ItemState": "catalog.models.Item.State",
+        "AccountKind": "billing.models.Account.Kind",
+        "JournalKind": "billing.models.Journal.Kind",
+        "OrderState": "billing.models.Order.State",
+        "PaymentState": "billing.models.Payment.State",
+        "RefundState": "billing.models.Refund.State",
         "ModelVersionState": "recommender.models.ModelVersion.State",
     },
 }

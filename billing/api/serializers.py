@@ -1,0 +1,108 @@
+"""Money, as it is sent and shown: amounts in minor units, beside their currency."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from billing.models import Account, Journal, Order, OrderLine, Payment, Price, Refund
+from billing.money import EXPONENTS
+from billing.operations.prices import MOST
+from kpplatform.rest.serializers import In
+
+
+class PriceIn(In):
+    item = serializers.IntegerField()
+    amount = serializers.IntegerField(min_value=1, max_value=MOST, help_text="In minor units, tax included.")
+    currency = serializers.ChoiceField(sorted(EXPONENTS))
+
+
+class PricesIn(serializers.Serializer[Any]):
+    item = serializers.IntegerField(required=False, help_text="Only of this item.")
+
+
+class PriceOut(serializers.ModelSerializer[Price]):
+    item = serializers.IntegerField(source="item_id")
+
+    class Meta:
+        model = Price
+        fields = ["id", "item", "amount", "currency", "starts_at", "ends_at"]
+
+
+class OrderIn(In):
+    item = serializers.IntegerField()
+
+
+class PayIn(In):
+    return_url = serializers.URLField(required=False, max_length=500, help_text="Where the buyer goes afterwards.")
+
+
+class RefundIn(In):
+    line = serializers.IntegerField(required=False, help_text="Not needed for an order of one item.")
+    amount = serializers.IntegerField(
+        required=False, min_value=1, max_value=MOST, help_text="All that is left, if not given."
+    )
+
+
+class RefundOut(serializers.ModelSerializer[Refund]):
+    line = serializers.IntegerField(source="line_id")
+
+    class Meta:
+        model = Refund
+        fields = ["id", "line", "amount", "currency", "state", "reason", "asked_at", "done_at"]
+
+
+class LineOut(serializers.ModelSerializer[OrderLine]):
+    item = serializers.IntegerField(source="item_id")
+    title = serializers.CharField(source="item.title")
+    refunds = RefundOut(many=True)
+
+    class Meta:
+        model = OrderLine
+        fields = ["id", "item", "title", "amount", "tax", "refunded", "refunds"]
+
+
+class PaymentOut(serializers.ModelSerializer[Payment]):
+    class Meta:
+        model = Payment
+        fields = ["id", "provider", "state", "amount", "currency", "checkout_url", "captured_at"]
+
+
+class OrderOut(serializers.ModelSerializer[Order]):
+    viewer = serializers.IntegerField(source="viewer_id")
+    lines = LineOut(many=True)
+    payments = PaymentOut(many=True)
+
+    class Meta:
+        model = Order
+        fields = ["id", "viewer", "state", "amount", "currency", "placed_at", "paid_at", "lines", "payments"]
+
+
+class BalanceOut(serializers.ModelSerializer[Account]):
+    amount = serializers.IntegerField(source="balance.minor", help_text="In minor units.")
+
+    class Meta:
+        model = Account
+        fields = ["id", "name", "kind", "currency", "amount"]
+
+
+class TransferOut(serializers.Serializer[Any]):
+    debit = serializers.CharField(source="debit.name", help_text="From this account …")
+    credit = serializers.CharField(source="credit.name", help_text="… to this one.")
+    amount = serializers.IntegerField()
+    currency = serializers.CharField()
+
+
+class JournalOut(serializers.ModelSerializer[Journal]):
+    link = serializers.SerializerMethodField(help_text="SHA-256 over the link before and this journal.")
+    transfers = TransferOut(many=True)
+
+    class Meta:
+        model = Journal
+        fields = ["id", "seq", "kind", "key", "at", "link", "transfers"]
+
+    def get_link(self, journal: Journal) -> str:
+        return bytes(journal.link).hex()
+
+
+class ReceivedOut(serializers.Serializer[Any]):
+    received = serializers.BooleanField(default=True)

@@ -1,0 +1,143 @@
+"""Say what something costs, buy it, pay, give back; see balances and journals."""
+
+from uuid import uuid4
+
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing import operations, queries
+from billing.api.serializers import (
+    BalanceOut,
+    JournalOut,
+    OrderIn,
+    OrderOut,
+    PayIn,
+    PaymentOut,
+    PriceIn,
+    PriceOut,
+    PricesIn,
+    RefundIn,
+    RefundOut,
+)
+from billing.models import Order, OrderLine
+from billing.money import Money
+from catalog.models import Item
+from catalog.queries import published
+from kpplatform.errors import Forbidden, Invalid
+from kpplatform.rest.views import ViewSet
+from kpplatform.tenancy.models import ApiToken
+
+
+class StaffOnly(Forbidden):
+    code = "staff_only"
+
+
+class LineNeeded(Invalid):
+    code = "line_needed"
+
+
+class MoneyViewSet(ViewSet):
+    """The base of the doors of money: a program needs the scope `money` to write."""
+
+    write_scope = ApiToken.Scope.MONEY
+
+    def key(self) -> str:
+        """Return the key under which what is asked is done once."""
+        return self.request.headers.get("Idempotency-Key") or uuid4().hex
+
+
+class PriceViewSet(MoneyViewSet):
+    @extend_schema(parameters=[PricesIn], responses=PriceOut(many=True))
+    def list(self, request: Request) -> Response:
+        """What things cost now, the latest first."""
+        asked = PricesIn(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        return self.page(queries.current_prices(at=timezone.now(), **asked.validated_data), PriceOut)
+
+    @extend_schema(request=PriceIn, responses={201: PriceOut})
+    def create(self, request: Request) -> Response:
+        """Sell an item at this price from now on: its creator, or the tenant's staff."""
+        ask = self.sent(PriceIn)
+        price = operations.set_price(
+            item=get_object_or_404(Item.objects.select_related("creator"), pk=ask["item"]),
+            by=self.viewer,
+            amount=Money(ask["amount"], ask["currency"]),
+            at=timezone.now(),
+        )
+        return Response(PriceOut(price).data, status=status.HTTP_201_CREATED)
+
+
+class OrderViewSet(MoneyViewSet):
+    lookup_value_converter = "int"
+
+    def order(self, pk: int) -> Order:
+        return get_object_or_404(queries.orders_seen_by(self.viewer), pk=pk)
+
+    @extend_schema(responses=OrderOut(many=True))
+    def list(self, request: Request) -> Response:
+        """The orders of who asks, newest first."""
+        return self.page(queries.orders_of(self.viewer), OrderOut)
+
+    @extend_schema(request=OrderIn, responses={201: OrderOut})
+    def create(self, request: Request) -> Response:
+        """Order an item at its price of now. Under the same Idempotency-Key it is the same order."""
+        now = timezone.now()
+        item = get_object_or_404(published(at=now), pk=self.sent(OrderIn)["item"])
+        order = operations.place_order(viewer=self.viewer, item=item, key=self.key(), at=now)
+        return Response(OrderOut(self.order(order.pk)).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(responses=OrderOut)
+    def retrieve(self, request: Request, pk: int) -> Response:
+        """One order: of who asks, or any for the tenant's staff."""
+        return Response(OrderOut(self.order(pk)).data)
+
+    @extend_schema(request=PayIn, responses=PaymentOut)
+    @action(detail=True, methods=["post"])
+    def pay(self, request: Request, pk: int) -> Response:
+        """Open the payment provider's page for the order; the buyer pays at `checkout_url`."""
+        return_url = self.sent(PayIn).get("return_url", "")
+        order = get_object_or_404(queries.orders_of(self.viewer), pk=pk)
+        return Response(PaymentOut(operations.pay(order=order, return_url=return_url, at=timezone.now())).data)
+
+    @extend_schema(request=RefundIn, responses={201: RefundOut})
+    @action(detail=True, methods=["post"])
+    def refund(self, request: Request, pk: int) -> Response:
+        """Give back what was paid, or a part of it; giving back all of it ends the access."""
+        ask, order = self.sent(RefundIn), self.order(pk)
+        given = operations.refund(
+            line=self.line(order, ask.get("line")),
+            by=self.viewer,
+            amount=Money(ask["amount"], order.currency) if "amount" in ask else None,
+            key=self.key(),
+            at=timezone.now(),
+        )
+        return Response(RefundOut(given).data, status=status.HTTP_201_CREATED)
+
+    def line(self, order: Order, pk: int | None) -> OrderLine:
+        lines = OrderLine.objects.filter(order=order).select_related("order__viewer")
+        if pk is not None:
+            return get_object_or_404(lines, pk=pk)
+        if lines.count() > 1:
+            raise LineNeeded("This order has several lines; say which one.")
+        return lines.get()
+
+
+class BalanceViewSet(MoneyViewSet):
+    @extend_schema(responses=BalanceOut(many=True))
+    def list(self, request: Request) -> Response:
+        """What the creator that who asks runs has earned, and what is in their own wallet."""
+        return self.page(queries.balances_of(self.viewer), BalanceOut)
+
+
+class JournalViewSet(MoneyViewSet):
+    @extend_schema(responses=JournalOut(many=True))
+    def list(self, request: Request) -> Response:
+        """The tenant's ledger, the latest first: for its staff."""
+        if not self.viewer.runs_the_tenant:
+            raise StaffOnly("Only the tenant's staff may read its ledger.")
+        return self.page(queries.journals(), JournalOut)

@@ -1,0 +1,127 @@
+"""Payments: asked of the provider under a key stored before, booked when the provider says that it has the money."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from billing import ledger, providers
+from billing.models import Journal, Order, OrderLine, Payment
+from billing.money import Money
+from billing.operations.crash import crash_here
+from billing.operations.orders import held
+from catalog.operations import grant_access
+from kpplatform.errors import Conflict
+from kpplatform.jobs.operations import enqueue
+from kpplatform.tenancy.models import Domain
+from kpplatform.tenancy.scope import current_tenant
+
+FIRST_QUESTION, LATEST_QUESTION = timedelta(minutes=1), timedelta(days=1)
+
+
+class AlreadyPaid(Conflict):
+    code = "already_paid"
+
+
+@transaction.atomic
+def pay(*, order: Order, return_url: str = "", at: datetime) -> Payment:
+    """Open the provider's checkout for the order, and return where the buyer pays.
+
+    However often it is asked, there is one checkout: the order is held while the provider is called, and the key
+    was committed with the order. If this process dies in between, the next call finds the same checkout.
+    Raises AlreadyPaid, and ProviderUnavailable when the outcome is not known: then it may be asked again.
+    """
+    order = held(order)
+    payment = Payment.objects.get(order=order)
+    if payment.state == Payment.State.CAPTURED:
+        raise AlreadyPaid("This order has been paid.")
+    if payment.state != Payment.State.NEW:
+        return payment
+    crash_here("before_provider_call")
+    checkout = providers.provider_of(current_tenant()).create_checkout(
+        key=payment.key,
+        order=str(order.pk),
+        amount=payment.money,
+        webhook_url=webhook_url(payment.provider),
+        return_url=return_url,
+    )
+    crash_here("after_provider_call")
+    payment.reference, payment.checkout_url, payment.state = checkout.reference, checkout.url, Payment.State.OPEN
+    payment.save(update_fields=["reference", "checkout_url", "state"])
+    # Should every message about it get lost, we ask.
+    enqueue("billing.tasks.resolve_payment", due_at=at + FIRST_QUESTION, payment_id=payment.pk)
+    return payment
+
+
+@transaction.atomic
+def capture(*, payment: Payment, reference: str, at: datetime) -> bool:
+    """Book a payment that the provider has, and let the buyer in: one transaction. False if that was done before."""
+    order = held(payment.order)
+    payment = Payment.objects.get(pk=payment.pk)
+    if payment.state == Payment.State.CAPTURED:
+        return False
+    lines = list(order.lines.select_related("item", "creator").order_by("pk"))
+    for line in lines:
+        grant_access(viewer=order.viewer, item=line.item, source=line.source, starts_at=at)
+    journal = ledger.post(
+        kind=Journal.Kind.SALE,
+        key=f"sale:{payment.pk}",
+        transfers=[
+            (ledger.clearing(order.currency), name, part)
+            for line in lines
+            for name, part in shared(line, order.currency)
+        ],
+        at=at,
+    )
+    crash_here("after_post")
+    payment.state, payment.reference, payment.captured_at, payment.journal = (
+        Payment.State.CAPTURED,
+        reference,
+        at,
+        journal,
+    )
+    payment.save(update_fields=["state", "reference", "captured_at", "journal"])
+    order.state, order.paid_at = Order.State.PAID, at
+    order.save(update_fields=["state", "paid_at"])
+    return True
+
+
+def shared(line: OrderLine, currency: str) -> list[tuple[ledger.Name, Money]]:
+    """Return who gets which part of a line."""
+    names = (
+        ledger.tax(currency),
+        ledger.processor(currency),
+        ledger.fees(currency),
+        ledger.pending(line.creator, currency),
+    )
+    return list(zip(names, line.parts(currency), strict=True))
+
+
+@transaction.atomic
+def decline(*, payment: Payment) -> bool:
+    """Note that the buyer could not pay, and may try again. False if that says nothing new, or comes too late."""
+    held(payment.order)
+    waiting = Payment.objects.filter(pk=payment.pk, state__in=[Payment.State.NEW, Payment.State.OPEN])
+    return bool(waiting.exclude(reference="").update(state=Payment.State.DECLINED))
+
+
+@transaction.atomic
+def resolve_payment(*, payment: Payment, at: datetime) -> None:
+    """Ask the provider what became of the payment, book it if it was paid, else ask again later, for a day."""
+    if payment.state == Payment.State.CAPTURED:
+        return
+    try:
+        checkout = providers.provider_of(current_tenant()).query(key=payment.key)
+    except providers.ProviderUnavailable:
+        checkout = None
+    if checkout and checkout.is_paid and checkout.amount == payment.money and checkout.order == str(payment.order_id):
+        capture(payment=payment, reference=checkout.reference, at=at)
+    elif (age := at - payment.created_at) < LATEST_QUESTION:
+        enqueue("billing.tasks.resolve_payment", due_at=at + max(age, FIRST_QUESTION), payment_id=payment.pk)
+
+
+def webhook_url(provider: str) -> str:
+    """Return where the provider reaches the scope's tenant."""
+    host = Domain.objects.filter(tenant=current_tenant()).order_by("pk").values_list("host", flat=True)[0]
+    at = f"https://{host}" if settings.SECURE else f"http://{host}:{settings.PUBLIC_PORT}"
+    return f"{at}/api/v1/webhooks/{provider}/"

@@ -1,0 +1,33 @@
+"""How the money of a sale is divided."""
+
+from dataclasses import dataclass
+
+from billing.money import WHOLE_BPS, Money
+from kpplatform.tenancy.models import Tenant
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Who gets which part of a price. A tenant changes them in its settings, e.g. {"tax_bps": 600}."""
+
+    tax_bps: int = 0  # of the price without tax
+    processor_bps: int = 60  # of what the buyer pays
+    platform_bps: int = 1_000  # of the price without tax
+
+    def divide(self, gross: Money) -> dict[str, Money]:
+        """Divide what the buyer pays, tax included; the creator's share is what is left. Sums to the whole."""
+        whole = WHOLE_BPS + self.tax_bps
+        tax, processor, platform = (
+            self.tax_bps * WHOLE_BPS,
+            self.processor_bps * whole,
+            self.platform_bps * WHOLE_BPS,
+        )
+        share = whole * WHOLE_BPS - tax - processor - platform
+        parts = gross.split(tax, processor, platform, share)
+        return dict(zip(("tax", "processor", "platform", "share"), parts, strict=True))
+
+
+def terms_of(tenant: Tenant) -> Terms:
+    """Return the tenant's terms: the usual ones, and what it has changed."""
+    changed = {name: tenant.settings[name] for name in Terms.__annotations__ if name in tenant.settings}
+    return Terms(**changed)

@@ -1,0 +1,186 @@
+"""What the sandbox does: checkouts, captures, refunds, and a message about each. It knows no HTTP."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from billing.providers.sandbox.book import Book, Row
+
+Answer = tuple[int, Row]
+MOST = 10**15
+
+
+class No(Exception):
+    """The sandbox refuses: a status and a code."""
+
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(code)
+        self.status, self.code = status, code
+
+
+class Bank:
+    """All accounts of the sandbox. Everything happens under one lock, and is in the book before it is answered."""
+
+    def __init__(self, path: Path) -> None:
+        self.book, self.lock = Book(path), threading.RLock()
+        self.told = threading.Event()  # there is something for the courier
+
+    def write(self, *, account: str, path: str, asked: Row, key: str, fails_after: bool = False) -> Answer:
+        """Do what is asked, once per key: the same request again gets the saved answer, another one is refused.
+
+        With `fails_after` it is done and answered with a 500, which is saved as well: the fault of a server that
+        loses its head after the commit.
+        """
+        digest = hashlib.sha256(json.dumps([path, asked], sort_keys=True).encode()).hexdigest()
+        with self.lock:
+            if not key:
+                return refusal(HTTPStatus.BAD_REQUEST, "idempotency_key_missing")
+            if saved := self.book.tables["answers"].get(f"{account}:{key}"):
+                if saved["digest"] != digest:
+                    return refusal(HTTPStatus.BAD_REQUEST, "idempotency_key_reused")
+                return saved["status"], saved["body"]
+            try:
+                done, changes = self._doing(path)(account, key, asked)
+                status, body = (500, {"error": {"code": "lost_its_head"}}) if fails_after else (200, done)
+            except No as no:
+                (status, body), changes = refusal(no.status, no.code), {}
+            answer = {"id": f"{account}:{key}", "digest": digest, "status": status, "body": body}
+            self._put(changes | {"answers": [answer]})
+            return status, body
+
+    def find(self, *, account: str, table: str, key: str) -> list[Row]:
+        """Return what was made under the key."""
+        with self.lock:
+            rows = self.book.tables[table].values()
+            return [public(row) for row in rows if row["account"] == account and row["key"] == key]
+
+    def get(self, reference: str) -> Row | None:
+        """Return a checkout."""
+        with self.lock:
+            row = self.book.tables["checkouts"].get(reference)
+            return dict(row) if row else None
+
+    def press(self, reference: str, *, pays: bool) -> Row:
+        """Let the buyer press Pay or Decline. What has been paid stays paid. Raises No."""
+        with self.lock:
+            checkout = self._checkout(reference)
+            if checkout["status"] in {"captured", "authorised"}:
+                return checkout
+            if not pays:
+                status, kind = "declined", "payment.declined"
+            elif checkout["capture"] == "manual":
+                status, kind = "authorised", "payment.authorised"
+            else:
+                status, kind = "captured", "payment.captured"
+            paid = checkout | {"status": status}
+            self._put({"checkouts": [paid], "events": [event(kind, paid, paid["webhook_url"])]})
+            return paid
+
+    def undelivered(self) -> list[Row]:
+        """Return the messages that nobody has received, oldest first."""
+        with self.lock:
+            return [row for row in self.book.tables["events"].values() if not row["delivered"]]
+
+    def delivered(self, row: Row) -> None:
+        """Note that a message arrived."""
+        with self.lock:
+            self.book.put({"events": [row | {"delivered": True}]})
+
+    def _put(self, changes: dict[str, list[Row]]) -> None:
+        self.book.put(changes)
+        if "events" in changes:
+            self.told.set()
+
+    def _doing(self, path: str) -> Callable[[str, str, Row], tuple[Row, dict[str, list[Row]]]]:
+        parts = path.strip("/").split("/")
+        if parts == ["v1", "checkouts"]:
+            return self._open
+        if parts == ["v1", "refunds"]:
+            return self._refund
+        if parts[:2] == ["v1", "checkouts"] and parts[3:] == ["capture"]:
+            return lambda account, _key, _asked: self._capture(account, parts[2])
+        raise No(HTTPStatus.NOT_FOUND, "no_such_path")
+
+    def _open(self, account: str, key: str, asked: Row) -> tuple[Row, dict[str, list[Row]]]:
+        reference = f"co_{uuid4().hex}"
+        checkout = {
+            "id": reference,
+            "account": account,
+            "key": key,
+            "order": text(asked, "order"),
+            **amount(asked),
+            "status": "open",
+            "capture": "manual" if asked.get("capture") == "manual" else "automatic",
+            "refunded": 0,
+            "webhook_url": text(asked, "webhook_url"),
+            "return_url": str(asked.get("return_url", "")),
+        }
+        return public(checkout), {"checkouts": [checkout]}
+
+    def _capture(self, account: str, reference: str) -> tuple[Row, dict[str, list[Row]]]:
+        checkout = self._checkout(reference, account)
+        if checkout["status"] != "authorised":
+            raise No(HTTPStatus.CONFLICT, "not_authorised")
+        paid = checkout | {"status": "captured"}
+        return public(paid), {
+            "checkouts": [paid],
+            "events": [event("payment.captured", paid, paid["webhook_url"])],
+        }
+
+    def _refund(self, account: str, key: str, asked: Row) -> tuple[Row, dict[str, list[Row]]]:
+        checkout, back = self._checkout(text(asked, "checkout"), account), amount(asked)
+        if checkout["status"] != "captured" or checkout["currency"] != back["currency"]:
+            raise No(HTTPStatus.BAD_REQUEST, "not_captured")
+        if checkout["refunded"] + back["amount"] > checkout["amount"]:
+            raise No(HTTPStatus.BAD_REQUEST, "refund_exceeds_payment")
+        made = {"id": f"rf_{uuid4().hex}", "account": account, "key": key, "order": checkout["order"], **back}
+        made |= {"checkout": checkout["id"], "status": "succeeded"}
+        less = checkout | {"refunded": checkout["refunded"] + back["amount"]}
+        told = event("refund.succeeded", made, checkout["webhook_url"])
+        return public(made), {"refunds": [made], "checkouts": [less], "events": [told]}
+
+    def _checkout(self, reference: str, account: str = "") -> Row:
+        checkout = self.book.tables["checkouts"].get(reference)
+        if checkout is None or account not in {"", checkout["account"]}:
+            raise No(HTTPStatus.NOT_FOUND, "no_such_checkout")
+        return checkout
+
+
+def refusal(status: int, code: str) -> Answer:
+    """Return the answer that says no."""
+    return int(status), {"error": {"code": code}}
+
+
+def public(row: Row) -> Row:
+    """Return what of a thing is told to others."""
+    told = {name: value for name, value in row.items() if name not in {"webhook_url", "return_url"}}
+    return told | ({"url": f"/pay/{row['id']}"} if row["id"].startswith("co_") else {})
+
+
+def event(kind: str, about: Row, url: str) -> Row:
+    """Return a message that tells what happened to a thing."""
+    data = {name: about[name] for name in ("id", "key", "order", "amount", "currency")}
+    told = {"type": kind, "account": about["account"], "created": datetime.now(UTC).isoformat(), "data": data}
+    return {"id": f"evt_{uuid4().hex}", **told, "url": url, "delivered": False}
+
+
+def text(asked: Row, name: str) -> str:
+    """Return a word that must have been sent. Raises No."""
+    value = asked.get(name)
+    if not isinstance(value, str) or not value:
+        raise No(HTTPStatus.BAD_REQUEST, f"{name}_missing")
+    return value
+
+
+def amount(asked: Row) -> dict[str, Any]:
+    """Return amount and currency, which must have been sent. Raises No."""
+    minor = asked.get("amount")
+    if type(minor) is not int or not 0 < minor <= MOST:
+        raise No(HTTPStatus.BAD_REQUEST, "bad_amount")
+    return {"amount": minor, "currency": text(asked, "currency")}

@@ -1,0 +1,117 @@
+"""Speaking to the sandbox."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from django.conf import settings
+
+from billing.money import Money
+from billing.providers.protocol import Checkout, Garbled, Message, ProviderRefused, ProviderUnavailable, SentRefund
+from billing.providers.sandbox import signing
+
+SANDBOX = "sandbox"
+TIMEOUT_S = 5.0
+LONGEST_WORD = 100
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """The sandbox, in the account of one tenant."""
+
+    account: str
+
+    def create_checkout(self, *, key: str, order: str, amount: Money, webhook_url: str, return_url: str) -> Checkout:
+        asked = {"order": order, "webhook_url": webhook_url, "return_url": return_url, **_amount(amount)}
+        return _checkout(self._write("/v1/checkouts", asked, key=key))
+
+    def query(self, *, key: str) -> Checkout | None:
+        found = self._find("/v1/checkouts", key)
+        return _checkout(found) if found else None
+
+    def refund(self, *, key: str, reference: str, order: str, amount: Money) -> SentRefund:
+        asked = {"checkout": reference, "order": order, **_amount(amount)}
+        return SentRefund(reference=self._write("/v1/refunds", asked, key=key)["id"])
+
+    def verify(self, *, headers: Mapping[str, str], body: bytes, at: datetime) -> str:
+        secret = signing.secret_of(self.account, key=settings.SANDBOX_KEY)
+        signing.verify(headers.get(signing.HEADER, ""), body, secret=secret, at=at)
+        try:
+            known = json.loads(body)["id"]
+        except (ValueError, TypeError, KeyError):
+            known = None
+        is_fit = isinstance(known, str) and 0 < len(known) <= LONGEST_WORD and known.isprintable()
+        return known if is_fit else f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+    def read(self, body: bytes) -> Message:
+        try:
+            said = json.loads(body)
+            data = said["data"]
+            message = Message(
+                id=said["id"],
+                kind=said["type"],
+                account=said["account"],
+                key=data["key"],
+                reference=data["id"],
+                order=data["order"],
+                amount=Money(data["amount"], data["currency"]),
+                reason=data.get("reason", ""),
+            )
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise Garbled("garbled") from error
+        words = [word for name, word in vars(message).items() if name != "amount"]
+        if not all(isinstance(word, str) and word.isprintable() and len(word) <= LONGEST_WORD for word in words):
+            raise Garbled("garbled")
+        return message
+
+    def _write(self, path: str, asked: dict[str, Any], *, key: str) -> Any:
+        """Ask for something; when the answer is lost or unclear, look whether it was done."""
+        try:
+            return self._speak("POST", path, asked, key=key)
+        except ProviderUnavailable:
+            if done := self._find(path, key):
+                return done
+            raise
+
+    def _find(self, path: str, key: str) -> Any:
+        found = self._speak("GET", f"{path}?key={quote(key)}")["data"]
+        return found[0] if found else None
+
+    def _speak(self, method: str, path: str, body: dict[str, Any] | None = None, *, key: str = "") -> Any:
+        to = urlsplit(settings.SANDBOX_URL)
+        connect = HTTPSConnection if to.scheme == "https" else HTTPConnection
+        connection = connect(to.netloc, timeout=TIMEOUT_S)
+        headers = {"Authorization": f"Bearer {settings.SANDBOX_KEY}", "Account": self.account}
+        headers |= {"Idempotency-Key": key, "Content-Type": "application/json"} if key else {}
+        try:
+            connection.request(method, path, json.dumps(body) if body else None, headers)
+            answer = connection.getresponse()
+            status, said = answer.status, json.loads(answer.read())
+        except (OSError, HTTPException, ValueError) as error:
+            raise ProviderUnavailable("The payment provider does not answer. Please try again.") from error
+        finally:
+            connection.close()
+        if status >= 500 or status in {409, 429}:
+            raise ProviderUnavailable("The payment provider cannot say what happened. Please try again.")
+        if status >= 400:
+            raise ProviderRefused(f"The payment provider refuses: {said['error']['code']}.")
+        return said
+
+
+def _amount(money: Money) -> dict[str, Any]:
+    return {"amount": money.minor, "currency": money.currency}
+
+
+def _checkout(said: dict[str, Any]) -> Checkout:
+    return Checkout(
+        reference=said["id"],
+        url=said["url"],
+        order=said["order"],
+        amount=Money(said["amount"], said["currency"]),
+        is_paid=said["status"] == "captured",
+    )

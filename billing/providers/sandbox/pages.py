@@ -1,0 +1,54 @@
+"""What a buyer sees at the sandbox."""
+
+from html import escape
+
+from billing.money import Money
+from billing.providers.sandbox.book import Row
+
+PAGE = """<!doctype html>
+<html lang="zh">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+  body {{ font: 18px/1.5 system-ui, sans-serif; max-width: 24rem; margin: 4rem auto; padding: 0 1rem; color: #222 }}
+  .amount {{ font-size: 2.5rem; font-weight: 600; margin: .5rem 0 2rem }}
+  button, .back {{ display: block; width: 100%; padding: .8rem; margin: .6rem 0; font: inherit; border-radius: .5rem;
+    border: 1px solid #bbb; background: #fff; cursor: pointer; text-align: center; box-sizing: border-box }}
+  .pay {{ background: #0a7d4f; border-color: #0a7d4f; color: #fff }}
+  small {{ color: #777 }}
+</style>
+<h1>{title}</h1>
+{body}
+<p><small>沙盒支付：不会产生真实扣款。<br>Sandbox payment: no real money moves.</small></p>
+</html>
+"""
+BUTTONS = """
+<form method="post">
+  <button class="pay" name="press" value="pay">支付 Pay</button>
+  <button name="press" value="decline">拒绝 Decline</button>
+</form>
+"""
+SAID = {
+    "captured": "已支付 Paid",
+    "authorised": "已授权 Authorised",
+    "declined": "支付被拒绝，可重试 Declined, you may try again",
+    "open": "",
+}
+
+
+def pay_page(checkout: Row) -> str:
+    """Return the page on which a buyer pays, or sees that it is done."""
+    money = Money(checkout["amount"], checkout["currency"])
+    body = f"<p>{escape(checkout['account'])} · {escape(checkout['order'])}</p><p class=amount>{money}</p>"
+    body += f"<p><strong>{SAID[checkout['status']]}</strong></p>"
+    if checkout["status"] in {"open", "declined"}:
+        body += BUTTONS
+    if (back := checkout["return_url"]).startswith(("http://", "https://")):
+        body += f'<a class="back" href="{escape(back)}">返回 Back</a>'
+    return PAGE.format(title="付款 Payment", body=body)
+
+
+def sorry_page() -> str:
+    """Return the page for a payment that nobody knows."""
+    return PAGE.format(title="没有这笔付款 No such payment", body="")

@@ -1,0 +1,29 @@
+"""The jobs of this floor."""
+
+from django.utils import timezone
+
+from billing import operations
+from billing.models import Payment, Refund, WebhookEvent
+from kpplatform.jobs.running import job
+
+
+@job
+def apply_event(*, event_id: int) -> None:
+    operations.apply_event(event=WebhookEvent.objects.get(pk=event_id), at=timezone.now())
+
+
+@job
+def resolve_payment(*, payment_id: int) -> None:
+    payment = Payment.objects.select_related("order__viewer").get(pk=payment_id)
+    operations.resolve_payment(payment=payment, at=timezone.now())
+
+
+@job
+def send_refund(*, refund_id: int) -> None:
+    refund = Refund.objects.select_related("line__order__viewer").get(pk=refund_id)
+    operations.send_refund(refund=refund, at=timezone.now())
+
+
+@job
+def verify_ledger() -> None:
+    operations.verify_ledger()

@@ -1,0 +1,43 @@
+"""A shop: a course for 100 yuan, and a payment provider that listens."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from billing.providers.sandbox.server import Server, listening
+from catalog.models import Item
+from kpplatform.tenancy.models import Tenant
+from tests.billing import shop
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, settings: Settings) -> Iterator[Server]:
+    """The real sandbox over HTTP; the test itself delivers its messages."""
+    server = Server(port=0, path=tmp_path / "sandbox.jsonl", key=settings.SANDBOX_KEY)
+    settings.SANDBOX_URL = server.address
+    with shop.serving(server):
+        yield server
+    server.server_close()
+
+
+@pytest.fixture
+def delivering_sandbox(tmp_path: Path, settings: Settings) -> Iterator[Server]:
+    """The same, delivering its messages over HTTP."""
+    with listening(port=0, path=tmp_path / "sandbox.jsonl", key=settings.SANDBOX_KEY) as server:
+        settings.SANDBOX_URL = server.address
+        with shop.serving(server):
+            yield server
+
+
+@pytest.fixture
+def course(in_school: Tenant) -> Item:
+    return shop.course_for(10_000)
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left() -> Iterator[None]:
+    yield
+    assert [thread.name for thread in threading.enumerate() if thread.name == "courier"] == []

@@ -1,0 +1,146 @@
+"""Selling and buying, with the least said. Call inside a scope."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from urllib.request import Request, urlopen
+
+from django.conf import settings
+from rest_framework.test import APIClient
+
+from billing import operations, queries
+from billing.models import Order, OrderLine, Payment, Refund, WebhookEvent
+from billing.money import Money
+from billing.providers.sandbox import signing
+from billing.providers.sandbox.bank import Bank, event
+from billing.providers.sandbox.book import Row
+from billing.providers.sandbox.server import Server
+from catalog.models import Item
+from kpplatform.jobs.models import Job
+from kpplatform.tenancy.models import Member, Tenant
+from kpplatform.tenancy.scope import current_tenant
+from tests import make
+from tests.catalog import things
+from tests.conftest import NOON
+
+JSON = {"Content-Type": "application/json"}
+
+
+def yuan(minor: int) -> Money:
+    return Money(minor, "CNY")
+
+
+@contextmanager
+def serving(server: Server) -> Iterator[None]:
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+def course_for(minor: int) -> Item:
+    course = things.course()
+    operations.set_price(item=course, by=course.creator.member, amount=yuan(minor), at=NOON)
+    return course
+
+
+def ordered(viewer: Member, course: Item, key: str = "order") -> Order:
+    return operations.place_order(viewer=viewer, item=course, key=key, at=NOON)
+
+
+def bought(viewer: Member, course: Item, key: str = "order", at: datetime = NOON) -> Order:
+    """Return an order that was paid, as if the provider had just said so."""
+    order = ordered(viewer, course, key)
+    operations.capture(payment=payment_of(order), reference=f"co_{order.pk}", at=at)
+    return Order.objects.get(pk=order.pk)
+
+
+def payment_of(order: Order) -> Payment:
+    return Payment.objects.select_related("order__viewer").get(order=order)
+
+
+def line_of(order: Order) -> OrderLine:
+    return OrderLine.objects.select_related("order__viewer").get(order=order)
+
+
+def give_back(order: Order, minor: int | None = None, key: str = "refund", at: datetime = NOON) -> Refund:
+    amount = None if minor is None else yuan(minor)
+    return operations.refund(line=line_of(order), by=order.viewer, amount=amount, key=key, at=at)
+
+
+def told(payment: Payment, kind: str = "payment.captured", **changed: Any) -> Row:
+    """Return the message that the provider sends about a payment, or a forgery of it."""
+    about: Row = {"id": payment.reference or "co_1", "account": current_tenant().slug, "key": payment.key}
+    about |= {"order": str(payment.order_id), "amount": payment.amount, "currency": payment.currency}
+    return event(kind, about | changed, "")
+
+
+def body_of(message: Row) -> bytes:
+    return json.dumps({name: message[name] for name in ("id", "type", "account", "created", "data")}).encode()
+
+
+def deliver(body: bytes, *, tenant: Tenant, signed_for: Tenant | None = None, at: datetime | None = None) -> Any:
+    """Post a message to the tenant's webhook, signed as the sandbox signs."""
+    secret = signing.secret_of((signed_for or tenant).slug, key=settings.SANDBOX_KEY)
+    stamp = signing.signature(body, secret=secret, at=at or datetime.now(UTC))
+    headers = {"host": f"{tenant.slug}.localhost", signing.HEADER: stamp}
+    return APIClient().post("/api/v1/webhooks/sandbox/", data=body, content_type="application/json", headers=headers)
+
+
+def deliver_all(bank: Bank, *, tenant: Tenant) -> None:
+    """Deliver what the sandbox has to say, and work through it."""
+    for message in bank.undelivered():
+        assert deliver(body_of(message), tenant=tenant).status_code == 200
+        bank.delivered(message)
+    work()
+
+
+def work() -> None:
+    """Do the jobs that wait, as a worker would."""
+    for waiting in WebhookEvent.objects.filter(state=WebhookEvent.State.RECEIVED).order_by("pk"):
+        operations.apply_event(event=waiting, at=datetime.now(UTC))
+
+
+def jobs(name: str) -> int:
+    return Job.objects.filter(name=f"billing.tasks.{name}", state=Job.State.WAITING).count()
+
+
+def press(url: str, button: str = "pay") -> Row:
+    """Press a button on the provider's page."""
+    body = json.dumps({"press": button}).encode()
+    with urlopen(Request(url, body, JSON), timeout=5) as answer:
+        return dict(json.load(answer))
+
+
+def fault(server: Server, on: str, kind: str, **more: Any) -> None:
+    """Make something go wrong at the sandbox, the next time."""
+    body = json.dumps({"on": on, "kind": kind, **more}).encode()
+    headers = JSON | {"Authorization": f"Bearer {server.key}"}
+    with urlopen(Request(f"{server.address}/v1/faults", body, headers), timeout=5) as answer:
+        assert answer.status == 200
+
+
+def books_are_good() -> bool:
+    """Whether the scope's tenant's ledger verifies; what is wrong is printed."""
+    report = queries.ledger_report()
+    for wrong in report.faults:
+        print(wrong)  # noqa: T201  shown by a failing test
+    return report.is_good
+
+
+def viewers(number: int) -> list[Member]:
+    return [make.member() for _ in range(number)]
+
+
+def wait_until(true: Any, seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not true() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert true()
