@@ -17,7 +17,7 @@ install: .venv/.installed
 	touch $@
 
 demo: install
-	$(BIN)/python manage.py demo $(if $(DATA),--data $(DATA))
+	$(BIN)/python manage.py demo $(if $(DATA),--data $(DATA)) $(if $(PORT),--port $(PORT))
 
 check: .venv/.installed-dev
 	$(BIN)/ruff check .

@@ -91,6 +91,7 @@ INSTALLED_APPS = [
     "billing",
     "recommender",
     "kpplatform.console",
+    "kpplatform.demo",
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",

@@ -93,7 +93,7 @@ def respond(
     suits = match(catalogue.videos, viewers, who, what, at_ms)
     ratio = _ratio(suits, duration_ms, rng)
     skipped = _chance(-1 - 1.4 * suits, rng)
-    glance_ms = 250 + 1_600 * rng.random(len(who), np.float32) ** 2
+    glance_ms = 900 + 2_200 * rng.random(len(who), np.float32) ** 2
     new = ~viewers.has_seen(who, what)
     acts = _acts(viewers, who, suits + np.minimum(ratio, 1), new & ~skipped, rng)
     tired: Floats = fatigue(viewers, who, at_ms) / viewers.patience[who]

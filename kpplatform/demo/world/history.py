@@ -16,7 +16,7 @@ from kpplatform.demo.world.shelf import Shelves, stock
 from kpplatform.demo.world.showing import show
 from kpplatform.demo.world.viewers import Viewers, drift
 
-_BLOCK = 1 << 16
+VIEWERS_IN_A_CHUNK = 1 << 16
 """Viewers in one chunk."""
 _VISITS = 4
 """Visits of one viewer in one day, at most."""
@@ -72,9 +72,9 @@ def history(
     heat = np.ones(len(videos), np.float32)
     for day in range(catalogue.days):
         shelves, watched = stock(catalogue, day=day, heat=heat), np.zeros(len(videos))
-        for first in range(0, len(viewers), _BLOCK):
+        for first in range(0, len(viewers), VIEWERS_IN_A_CHUNK):
             rng = stream(seed, "history", day, first)
-            block = slice(first, min(first + _BLOCK, len(viewers)))
+            block = slice(first, min(first + VIEWERS_IN_A_CHUNK, len(viewers)))
             drift(viewers, block, days=1, rng=rng)
             played = _Day(catalogue, viewers, shelves, day, rng)
             events = _events(played, list(_steps(played, block, visits_per_day)))

@@ -1,0 +1,218 @@
+"""The main job, walked over real HTTP: sign up, watch, like, buy, play, refund; publish; and the ledger verifies."""
+
+import json
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from typing import Any
+
+from kpplatform.demo.programs import PYTHON, Programs
+from kpplatform.demo.sites import SITES, SignIns, Site
+
+SECONDS_TO_WAIT = 30.0
+
+
+class WentWrong(AssertionError):
+    """A step of the journey did not end as it must."""
+
+
+@dataclass
+class Person:
+    """Somebody with a client: what they ask, they ask at one site."""
+
+    port: int
+    site: Site
+    token: str = ""
+
+    def ask(self, method: str, path: str, body: Any = None, *, expect: int | tuple[int, ...] = 200) -> Any:
+        """Ask the API and return what it answered. Raises WentWrong when the status is another one."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        headers = {"Host": f"{self.site.host}:{self.port}", "Content-Type": "application/json"}
+        headers |= {"X-Session-Token": self.token} if self.token else {}
+        headers |= {"Idempotency-Key": str(uuid.uuid4())} if method != "GET" else {}
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            answer = connection.getresponse()
+            said = answer.read()
+        finally:
+            connection.close()
+        expected = (expect,) if isinstance(expect, int) else expect
+        if answer.status not in expected:
+            raise WentWrong(f"{method} {path}: {answer.status} instead of {expect}: {said[:500]!r}")
+        return json.loads(said) if said else None
+
+    def sign_up(self) -> None:
+        """Make an account of one's own."""
+        who = {"email": f"walker-{uuid.uuid4().hex[:12]}@example.com", "password": uuid.uuid4().hex}
+        self.token = self.ask("POST", "/_allauth/app/v1/auth/signup", who)["meta"]["session_token"]
+
+    def sign_in(self, email: str, password: str) -> None:
+        who = {"email": email, "password": password}
+        self.token = self.ask("POST", "/_allauth/app/v1/auth/login", who)["meta"]["session_token"]
+
+    def feed(self) -> list[dict[str, Any]]:
+        """Return a fresh page of the feed."""
+        return list(self.ask("GET", "/api/v1/feed/")["results"])
+
+
+@dataclass
+class Journey:
+    """The steps that were walked, and what each of them found."""
+
+    port: int
+    programs: Programs
+    steps: list[dict[str, Any]] = field(default_factory=list)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[dict[str, Any]]:
+        """Walk one step; note how long it took and what it found."""
+        found: dict[str, Any] = {}
+        began = time.monotonic()
+        try:
+            yield found
+        except Exception as error:
+            self.steps.append({"step": name, "ok": False, "error": f"{type(error).__name__}: {error}"} | found)
+            raise
+        self.steps.append({"step": name, "ok": True, "ms": round(1000 * (time.monotonic() - began))} | found)
+
+
+def walk(*, port: int, programs: Programs, sign_ins: SignIns) -> dict[str, Any]:
+    """Walk the whole journey; return its steps, and whether all of them went well."""
+    journey = Journey(port, programs)
+    viewer = Person(port, SITES[0])
+    try:
+        _watch_and_like(journey, viewer)
+        lesson = _buy(journey, viewer)
+        _refund(journey, viewer, lesson)
+        _publish(journey, viewer, sign_ins)
+        _stay_apart(journey, viewer)
+        _verify(journey)
+    except (WentWrong, OSError, KeyError, IndexError, subprocess.CalledProcessError):
+        # The failed step is written down; the rest was not walked.
+        return {"ok": False, "steps": journey.steps}
+    return {"ok": True, "steps": journey.steps}
+
+
+def _watch_and_like(journey: Journey, viewer: Person) -> None:
+    with journey.step("sign up"):
+        viewer.sign_up()
+    with journey.step("the feed is filled") as found:
+        page = viewer.ask("GET", "/api/v1/feed/")
+        first = page["results"]
+        _must(len(first) == 20, f"a page has {len(first)} items")
+        _must(page["version"] is not None, "no trained model chose it")
+        found["version"] = page["version"]
+    with journey.step("watch and like"):
+        watched = first[:3]
+        events = [_watched(item, number) for number, item in enumerate(watched)]
+        viewer.ask("POST", "/api/v1/watches/", {"events": events}, expect=(200, 201))
+        viewer.ask("PUT", f"/api/v1/items/{watched[0]['id']}/reactions/like/", expect=(200, 201, 204))
+    with journey.step("the next page differs") as found:
+        second = viewer.feed()
+        before, after = [[item["id"] for item in page] for page in (first, second)]
+        _must(not {item["id"] for item in watched} & set(after), "a watched video is shown again")
+        _must(before != after, "the same page again")
+        found["new items"] = len(set(after) - set(before))
+
+
+def _buy(journey: Journey, viewer: Person) -> str:
+    """Buy a course; return the address of a lesson that plays now."""
+    with journey.step("a lesson of a course does not play before it is bought"):
+        course = viewer.ask("GET", "/api/v1/courses/")["results"][0]
+        sections = viewer.ask("GET", f"/api/v1/courses/{course['id']}/")["sections"]
+        closed = next(one for section in sections for one in section["lessons"] if not one["is_preview"])
+        lesson = f"/api/v1/lessons/{closed['id']}/"
+        _must(viewer.ask("GET", lesson, expect=402)["code"] == "not_bought", "refused for another reason")
+    with journey.step("buy the course"):
+        order = viewer.ask("POST", "/api/v1/orders/", {"item": course["id"]}, expect=201)
+        payment = viewer.ask("POST", f"/api/v1/orders/{order['id']}/pay/", {}, expect=(200, 201))
+        _pay_at_the_provider(payment["checkout_url"])
+    with journey.step("its webhook arrives"):
+        _until(lambda: viewer.ask("GET", f"/api/v1/orders/{order['id']}/")["state"] == "paid", "the order is not paid")
+    with journey.step("the lesson plays"):
+        played = viewer.ask("GET", lesson)
+        _must(bool(played["body"] or played["video"]), "the lesson is empty")
+    viewer.order = order["id"]  # type: ignore[attr-defined]
+    return lesson
+
+
+def _refund(journey: Journey, viewer: Person, lesson: str) -> None:
+    with journey.step("refund"):
+        viewer.ask("POST", f"/api/v1/orders/{viewer.order}/refund/", {}, expect=(200, 201, 202))  # type: ignore[attr-defined]
+    with journey.step("it no longer plays"):
+        _until(lambda: viewer.ask("GET", lesson, expect=(200, 402)).get("code") == "not_bought", "it still plays")
+
+
+def _publish(journey: Journey, viewer: Person, sign_ins: SignIns) -> None:
+    """Publish a video; it must reach the feed of somebody at once."""
+    creator = Person(journey.port, viewer.site)
+    with journey.step("publish a video"):
+        creator.sign_in(SignIns.email(viewer.site, "creator"), sign_ins.password)
+        about = {"title": "一分钟讲清楚 In one minute", "duration_ms": 60_000, "language": "zh-hans"}
+        video = creator.ask("POST", "/api/v1/videos/", about, expect=201)
+        creator.ask("POST", f"/api/v1/videos/{video['id']}/publish/", {})
+    with journey.step("a video published a second ago reaches somebody") as found:
+        for asked in range(1, 21):
+            somebody = Person(journey.port, viewer.site)
+            somebody.sign_up()
+            if video["id"] in [item["id"] for item in somebody.feed()]:
+                found["feeds asked"] = asked
+                return
+        raise WentWrong("twenty viewers were shown a page without it")
+
+
+def _stay_apart(journey: Journey, viewer: Person) -> None:
+    with journey.step("the other tenant knows nothing of it"):
+        elsewhere = Person(journey.port, SITES[1], token=viewer.token)
+        item = viewer.feed()[0]["id"]
+        elsewhere.ask("GET", f"/api/v1/items/{item}/", expect=404)
+        _must(elsewhere.ask("GET", "/api/v1/orders/")["results"] == [], "orders of another tenant")
+
+
+def _verify(journey: Journey) -> None:
+    with journey.step("the ledger verifies") as found:
+        command = [PYTHON, "manage.py", "verify_ledger", "--json"]
+        done = subprocess.run(
+            command, env=dict(journey.programs.environment), check=True, capture_output=True, text=True
+        )
+        found["ledger"] = json.loads(done.stdout)
+
+
+def _watched(item: dict[str, Any], number: int) -> dict[str, Any]:
+    started = datetime.now(UTC) - timedelta(minutes=10 - number)
+    return {
+        "event_id": str(uuid.uuid4()),
+        "item": item["id"],
+        "started_at": started.isoformat(),
+        "watch_ms": item["duration_ms"],
+        "source": "feed",
+    }
+
+
+def _pay_at_the_provider(checkout_url: str) -> None:
+    """Press "Pay" on the provider's page."""
+    host, _, path = checkout_url.removeprefix("http://").partition("/")
+    connection = HTTPConnection(host, timeout=30)
+    try:
+        connection.request("POST", f"/{path}", "decision=pay", {"Content-Type": "application/x-www-form-urlencoded"})
+        status = connection.getresponse().status
+    finally:
+        connection.close()
+    _must(status < 400, f"the provider answered {status}")
+
+
+def _until(holds: Callable[[], bool], otherwise: str) -> None:
+    deadline = time.monotonic() + SECONDS_TO_WAIT
+    while not holds():
+        _must(time.monotonic() < deadline, otherwise)
+        time.sleep(0.2)
+
+
+def _must(holds: bool, otherwise: str) -> None:  # noqa: FBT001  reads as a sentence
+    if not holds:
+        raise WentWrong(otherwise)
