@@ -79,6 +79,7 @@ RECURRING_JOBS = {
     "creators.tasks.recount_all_followers": (86_400.0, "default"),
     "catalog.tasks.recount_all": (86_400.0, "default"),
     "billing.tasks.verify_ledger": (86_400.0, "default"),
+    "kpplatform.console.tasks.purge": (86_400.0, "default"),
 }
 
 # ── Apps ────────────────────────────────────────────────────────────────────────────────────────────
@@ -92,15 +93,16 @@ INSTALLED_APPS = [
     "recommender",
     "kpplatform.console",
     "kpplatform.demo",
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "kpplatform.console.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "django.contrib.humanize",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -216,6 +218,12 @@ SPECTACULAR_SETTINGS = {
         "RefundState": "billing.models.Refund.State",
         "ModelVersionState": "recommender.models.ModelVersion.State",
     },
+}
+
+UNFOLD = {
+    "SITE_TITLE": "kpplatform",
+    "SHOW_LANGUAGES": True,
+    "BORDER_RADIUS": "8px",
 }
 
 # ── Payments ────────────────────────────────────────────────────────────────────────────────────────

@@ -1,5 +1,6 @@
 """Every door of the platform."""
 
+from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
@@ -7,6 +8,8 @@ from kpplatform.rest.health import health
 
 urlpatterns = [
     path("health/", health),
+    path("admin/", admin.site.urls),
+    path("i18n/", include("django.conf.urls.i18n")),
     path("_allauth/", include("allauth.headless.urls")),
     path("api/v1/", include("kpplatform.rest.urls")),
     path("api/v1/", include("creators.api.urls")),

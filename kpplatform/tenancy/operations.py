@@ -8,7 +8,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from kpplatform.errors import Conflict, Invalid
+from kpplatform.errors import Conflict, Forbidden, Invalid
 from kpplatform.tenancy.models import ApiToken, Domain, Member, Tenant, User
 from kpplatform.tenancy.queries import forget_hosts
 
@@ -27,6 +27,10 @@ class UnknownLanguage(Invalid):
 
 class AlreadyExpired(Invalid):
     code = "already_expired"
+
+
+class NotYourRank(Forbidden):
+    code = "not_your_rank"
 
 
 @transaction.atomic
@@ -60,6 +64,36 @@ def introduce(*, member: Member, name: str | None = None, language: str | None =
     member.language = member.language if language is None else language
     member.save(update_fields=["name", "language"])
     return member
+
+
+@transaction.atomic
+def appoint(*, member: Member, role: Member.Role, by: Member) -> None:
+    """Give the member a role in the tenant. Raises NotYourRank unless an admin does it, to somebody else."""
+    if by.role != Member.Role.ADMIN or by.pk == member.pk:
+        raise NotYourRank("Only an admin gives roles, and to others.")
+    member.role = role
+    member.save(update_fields=["role"])
+
+
+@transaction.atomic
+def suspend(*, member: Member, by: Member, at: datetime) -> None:
+    """Keep the member out of the tenant until readmitted. Raises NotYourRank."""
+    _must_rank_above(member, by)
+    Member.objects.filter(pk=member.pk, suspended_at=None).update(suspended_at=at)
+
+
+@transaction.atomic
+def readmit(*, member: Member, by: Member) -> None:
+    """Let a suspended member in again. Raises NotYourRank."""
+    _must_rank_above(member, by)
+    Member.objects.filter(pk=member.pk).update(suspended_at=None)
+
+
+def _must_rank_above(member: Member, by: Member) -> None:
+    """Staff deal with viewers and creators, an admin with everybody else; nobody with themselves."""
+    is_admin = by.role == Member.Role.ADMIN
+    if by.pk == member.pk or not by.runs_the_tenant or (member.runs_the_tenant and not is_admin):
+        raise NotYourRank("Only somebody above them may do this.")
 
 
 @transaction.atomic

@@ -1,0 +1,137 @@
+"""The books and the sales, to be read: only the ledger writes them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from billing.models import Account, ChainHead, Journal, Order, OrderLine, Payment, Price, Refund, Transfer, WebhookEvent
+from billing.money import Money
+from kpplatform.tenancy.admin_base import TenantAdmin
+
+ORDER_COLOURS = {"paid": "success", "placed": "warning", "refunded": "danger"}
+PAYMENT_COLOURS = {"captured": "success", "open": "info", "new": "warning", "declined": "danger"}
+REFUND_COLOURS = {"sent": "success", "asked": "warning", "failed": "danger"}
+EVENT_COLOURS = {"applied": "success", "received": "warning", "quarantined": "danger", "duplicate": ""}
+
+
+@display(description=_("amount"))
+def money(row: Any) -> str:
+    return str(row.money)
+
+
+@admin.register(Account)
+class AccountAdmin(TenantAdmin):
+    own = "creator__member"
+    list_display = ("name", "kind", "shown_balance", "creator", "member")
+    list_select_related = ("creator", "member")
+    search_fields = ("name", "creator__name")
+    number_fields = ("pk", "creator_id", "member_id")
+    list_filter = ("kind",)
+
+    @display(description=_("balance"))
+    def shown_balance(self, account: Account) -> str:
+        return str(account.balance)
+
+
+@admin.register(Journal)
+class JournalAdmin(TenantAdmin):
+    list_display = ("seq", "kind", "key", "at")
+    search_fields = ("^key",)
+    number_fields = ("pk", "seq")
+    list_filter = ("kind", "at")
+
+
+@admin.register(Transfer)
+class TransferAdmin(TenantAdmin):
+    list_display = ("journal", "debit", "credit", money)
+    list_select_related = ("journal", "debit", "credit")
+    number_fields = ("pk", "journal_id", "debit_id", "credit_id")
+    list_filter = ("journal__kind",)
+
+
+@admin.register(ChainHead)
+class ChainHeadAdmin(TenantAdmin):
+    list_display = ("__str__", "seq")
+
+
+@admin.register(Price)
+class PriceAdmin(TenantAdmin):
+    own = "item__creator__member"
+    list_display = ("item", money, "starts_at", "ends_at")
+    list_select_related = ("item",)
+    search_fields = ("item__title",)
+    number_fields = ("pk", "item_id")
+    list_filter = (("ends_at", admin.EmptyFieldListFilter),)
+
+
+@admin.register(Order)
+class OrderAdmin(TenantAdmin):
+    list_display = ("__str__", "viewer", money, "shown_state", "placed_at", "paid_at")
+    list_select_related = ("viewer",)
+    search_fields = ("^key", "viewer__name")
+    number_fields = ("pk", "viewer_id")
+    list_filter = ("state", "placed_at")
+
+    @display(description=_("state"), label=ORDER_COLOURS)
+    def shown_state(self, order: Order) -> str:
+        return order.state
+
+
+@admin.register(OrderLine)
+class OrderLineAdmin(TenantAdmin):
+    own = "creator__member"
+    list_display = ("order", "item", "creator", "paid", "creators_share", "given_back")
+    list_select_related = ("order", "item", "creator")
+    search_fields = ("item__title",)
+    number_fields = ("pk", "order_id", "item_id", "creator_id")
+
+    @display(description=_("amount"))
+    def paid(self, line: OrderLine) -> str:
+        return str(Money(line.amount, line.order.currency))
+
+    @display(description=_("creator's share"))
+    def creators_share(self, line: OrderLine) -> str:
+        return str(Money(line.share, line.order.currency))
+
+    @display(description=_("refunded"))
+    def given_back(self, line: OrderLine) -> str:
+        return str(Money(line.refunded, line.order.currency)) if line.refunded else ""
+
+
+@admin.register(Payment)
+class PaymentAdmin(TenantAdmin):
+    list_display = ("order", "provider", money, "shown_state", "created_at", "captured_at", "reference")
+    list_select_related = ("order",)
+    search_fields = ("^key", "^reference")
+    number_fields = ("pk", "order_id")
+    list_filter = ("state", "created_at")
+
+    @display(description=_("state"), label=PAYMENT_COLOURS)
+    def shown_state(self, payment: Payment) -> str:
+        return payment.state
+
+
+@admin.register(Refund)
+class RefundAdmin(TenantAdmin):
+    list_display = ("line", money, "shown_state", "asked_by", "asked_at", "done_at", "reason")
+    list_select_related = ("line", "asked_by")
+    search_fields = ("^key", "^reference")
+    number_fields = ("pk", "line_id", "asked_by_id")
+    list_filter = ("state", "asked_at")
+
+    @display(description=_("state"), label=REFUND_COLOURS)
+    def shown_state(self, refund: Refund) -> str:
+        return refund.state
+
+
+@admin.register(WebhookEvent)
+class WebhookEventAdmin(TenantAdmin):
+    list_display = ("event_id", "provider", "shown_state", "deliveries", "received_at", "done_at", "reason")
+    search_fields = ("^event_id",)
+    list_filter = ("state", "received_at")
+
+    @display(description=_("state"), label=EVENT_COLOURS)
+    def shown_state(self, event: WebhookEvent) -> str:
+        return event.state

@@ -1,0 +1,118 @@
+"""The catalogue: what there is, who may watch it, what was watched, and what was kept out of the counts and why."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from catalog import operations
+from catalog.models import Access, Comment, Item, Lesson, Reaction, Section, Topic, Watch
+from kpplatform.tenancy.admin_base import TenantAdmin, staff
+
+STATE_COLOURS = {"published": "success", "scheduled": "info", "withdrawn": "danger", "draft": ""}
+OF_VIEWER_AND_ITEM = ("pk", "viewer_id", "item_id")
+
+
+@admin.register(Topic)
+class TopicAdmin(TenantAdmin):
+    list_display = ("name_zh", "name_en", "slug", "parent")
+    list_select_related = ("parent",)
+    search_fields = ("name_zh", "name_en", "slug")
+
+
+@admin.register(Item)
+class ItemAdmin(TenantAdmin):
+    own = "creator__member"
+    list_display = ("title", "kind", "creator", "topic", "shown_state", "published_at", "is_free", "likes", "comments")
+    list_select_related = ("creator", "topic")
+    search_fields = ("title",)
+    number_fields = ("pk", "external_id")
+    list_filter = ("kind", "state", "is_free", "published_at")
+    actions = ("publish", "withdraw")
+
+    @display(description=_("state"), label=STATE_COLOURS)
+    def shown_state(self, item: Item) -> str:
+        return item.state
+
+    @admin.action(description=_("Publish now"), permissions=["acting"])
+    def publish(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:
+        by, now = staff(request), timezone.now()
+        self.do_each(request, queryset, lambda item: operations.publish(item=item, by=by, at=now))
+
+    @admin.action(description=_("Withdraw"), permissions=["acting"])
+    def withdraw(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:
+        by, now = staff(request), timezone.now()
+        self.do_each(request, queryset, lambda item: operations.withdraw(item=item, by=by, at=now))
+
+
+@admin.register(Section)
+class SectionAdmin(TenantAdmin):
+    own = "course__creator__member"
+    list_display = ("title", "course", "position")
+    list_select_related = ("course",)
+    search_fields = ("title", "course__title")
+    number_fields = ("pk", "course_id")
+
+
+@admin.register(Lesson)
+class LessonAdmin(TenantAdmin):
+    own = "section__course__creator__member"
+    list_display = ("title", "section", "position", "video", "is_preview")
+    list_select_related = ("section", "video")
+    search_fields = ("title", "section__title")
+    number_fields = ("pk", "section_id", "video_id")
+    list_filter = ("is_preview",)
+
+
+@admin.register(Access)
+class AccessAdmin(TenantAdmin):
+    own = "item__creator__member"
+    list_display = ("viewer", "item", "source", "starts_at", "ends_at", "revoked_at")
+    list_select_related = ("viewer", "item")
+    search_fields = ("^source",)
+    number_fields = OF_VIEWER_AND_ITEM
+    list_filter = ("starts_at", ("revoked_at", admin.EmptyFieldListFilter))
+
+
+@admin.register(Reaction)
+class ReactionAdmin(TenantAdmin):
+    own = "item__creator__member"
+    list_display = ("viewer", "kind", "item", "reacted_at")
+    list_select_related = ("viewer", "item")
+    number_fields = OF_VIEWER_AND_ITEM
+    list_filter = ("kind", "reacted_at")
+
+
+@admin.register(Comment)
+class CommentAdmin(TenantAdmin):
+    own = "item__creator__member"
+    list_display = ("__str__", "viewer", "item", "written_at", "deleted_at")
+    list_select_related = ("viewer", "item")
+    search_fields = ("body",)
+    number_fields = OF_VIEWER_AND_ITEM
+    list_filter = ("written_at", ("deleted_at", admin.EmptyFieldListFilter))
+    actions = ("take_down",)
+
+    @admin.action(description=_("Take down"), permissions=["staff"])
+    def take_down(self, request: HttpRequest, queryset: QuerySet[Comment]) -> None:
+        by, now = staff(request), timezone.now()
+        self.do_each(request, queryset, lambda comment: operations.delete_comment(comment=comment, by=by, at=now))
+
+
+@admin.register(Watch)
+class WatchAdmin(TenantAdmin):
+    own = "item__creator__member"
+    list_display = ("viewer", "item", "started_at", "watched", "source", "reason")
+    list_select_related = ("viewer", "item")
+    number_fields = OF_VIEWER_AND_ITEM
+    list_filter = ("quarantine", "started_at")
+
+    @display(description=_("watched"))
+    def watched(self, watch: Watch) -> str:
+        return f"{watch.watch_ms / 1000:,.0f} s / {watch.duration_ms / 1000:,.0f} s"
+
+    @display(description=_("quarantine"), label="danger")
+    def reason(self, watch: Watch) -> str:
+        return watch.get_quarantine_display() if watch.quarantine else ""

@@ -1,0 +1,93 @@
+"""A tenant with one of everything, so that pages and endpoints of all floors can be asked about all of it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from billing import operations as billing
+from billing.models import WebhookEvent
+from catalog import operations as catalog
+from catalog.models import Item, Reaction, Topic, Watch
+from creators import operations as creators
+from creators.models import Creator
+from kpplatform.jobs import operations as jobs
+from kpplatform.rest.models import KeyedRequest
+from kpplatform.tenancy import operations as tenancy
+from kpplatform.tenancy.models import Member
+from recommender.models import Impression, ModelVersion
+from tests import make
+from tests.billing import shop
+from tests.catalog import things
+from tests.conftest import NOON
+
+
+@dataclass(frozen=True)
+class Everything:
+    """Who and what the rest can be found from."""
+
+    viewer: Member
+    staff: Member
+    creator: Creator
+    topic: Topic
+    video: Item
+    course: Item
+
+    @property
+    def publisher(self) -> Member:
+        member: Member = self.creator.member
+        return member
+
+
+def furnish() -> Everything:
+    """Fill the scope's tenant. Call inside a scope."""
+    creator = things.creator(make.member(Member.Role.CREATOR))
+    course = things.course(creator)
+    billing.set_price(item=course, by=creator.member, amount=shop.yuan(10_000), at=NOON)
+    topic = things.topic()
+    found = Everything(
+        viewer=make.member(),
+        staff=make.member(Member.Role.ADMIN),
+        creator=creator,
+        topic=topic,
+        video=things.video(creator, topic=topic),
+        course=course,
+    )
+    _watched(found)
+    _bought(found)
+    _served(found)
+    return found
+
+
+def _watched(found: Everything) -> None:
+    viewer, video = found.viewer, found.video
+    creators.follow(viewer=viewer, creator=found.creator, at=NOON)
+    catalog.react(viewer=viewer, item=video, kind=Reaction.Kind.LIKE, at=NOON)
+    catalog.comment(viewer=viewer, item=video, body="Bravo!", parent_id=None, at=NOON)
+    for reason in (Watch.Quarantine.CLEAN, Watch.Quarantine.BOT):
+        seen = {"started_at": datetime.now(UTC), "received_at": datetime.now(UTC), "watch_ms": 30_000}
+        Watch.objects.create(
+            event_id=uuid4(), viewer=viewer, item=video, duration_ms=60_000, quarantine=reason, source="feed", **seen
+        )
+
+
+def _bought(found: Everything) -> None:
+    order = shop.bought(found.viewer, found.course)
+    shop.give_back(order, 1_000)
+    WebhookEvent.objects.create(provider="sandbox", event_id="evt_1", body=b"{}", received_at=NOON)
+
+
+def _served(found: Everything) -> None:
+    tenancy.issue_token(member=found.publisher, name="robot", scopes=["read"], at=NOON)
+    jobs.enqueue("tests.jobs_for_tests.note", text="x")
+    KeyedRequest.objects.create(member=found.viewer, key="key", digest=b"x" * 32, status=201, body={})
+    version = ModelVersion.objects.create(
+        kind="als",
+        state=ModelVersion.State.REJECTED,
+        reason="too little",
+        metrics={"als": {"hr@10": 0.1234, "ndcg@10": 0.05}, "popularity": {"hr@10": 0.1, "ndcg@10": 0.04}},
+        events=2,
+        data="0" * 64,
+        trained_at=NOON,
+    )
+    shown = {"page": uuid4(), "position": 0, "propensity": 0.5, "shown_at": NOON}
+    Impression.objects.create(viewer=found.viewer, item=found.video, version=version, source="fresh", **shown)
