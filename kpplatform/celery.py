@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.signals import worker_init
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kpplatform.settings")
@@ -17,3 +18,11 @@ app.conf.beat_schedule = {
     name: {"task": f"kpplatform.jobs.{name}", "schedule": every_s, "options": {"expires": every_s}}
     for name, every_s in (("sweep", settings.SWEEP_EVERY_S), ("plan", PLAN_EVERY_S))
 }
+
+
+@worker_init.connect
+def refuse_to_mix_tenants(**_: object) -> None:
+    """Stop a worker that would serve while tenants are not kept apart."""
+    from kpplatform.tenancy.checks import must_be_isolated  # noqa: PLC0415  models can be imported only now
+
+    must_be_isolated()

@@ -50,10 +50,26 @@ def _table_problems(cursor: Any) -> list[CheckMessage]:
         """,
         [tenant_tables()],
     )
-    problems: list[CheckMessage] = []
-    for table, isolated, owned in cursor.fetchall():
+    found = {table: (isolated, owned) for table, isolated, owned in cursor.fetchall()}
+    problems: list[CheckMessage] = [
+        Error(f"{table} is missing.", hint="Run `manage.py migrate`.", id="tenancy.E005")
+        for table in tenant_tables()
+        if table not in found
+    ]
+    for table, (isolated, owned) in found.items():
         if not isolated:
             problems.append(Error(f"{table} is not isolated by row-level security.", id="tenancy.E003"))
         if owned:
             problems.append(Error(f"The app's role owns {table} and could lift its policy.", id="tenancy.E004"))
     return problems
+
+
+class NotIsolated(RuntimeError):
+    """Tenants are not kept apart: this process must not serve."""
+
+
+def must_be_isolated() -> None:
+    """Stop a process that is about to serve while isolation is not in force. Raises NotIsolated."""
+    if problems := isolation_is_in_force(databases=[roles.APP]):
+        raise NotIsolated("\n".join(str(problem) for problem in problems))
+    connections[roles.APP].close()  # a web server forks its workers after this

@@ -5,7 +5,7 @@ from django.apps import apps
 from django.core.checks import run_checks
 from django.db import DatabaseError, IntegrityError, connection, connections, models, transaction
 
-from kpplatform.tenancy.checks import tenant_tables
+from kpplatform.tenancy.checks import NotIsolated, must_be_isolated, tenant_tables
 from kpplatform.tenancy.models import ApiToken, Member, Tenant
 from kpplatform.tenancy.owned import TenantOwned
 from kpplatform.tenancy.scope import NoTenant, scope
@@ -122,6 +122,28 @@ def test_the_operator_reads_across_tenants_and_writes_nothing(school: Tenant, ag
 
 def test_the_installation_starts_when_isolation_is_in_force(db: None) -> None:
     assert run_checks(databases=["default"]) == []
+
+
+@COMMITTED
+@pytest.mark.parametrize(
+    ("break_it", "mend_it", "said"),
+    [
+        ("NO FORCE ROW LEVEL SECURITY", "FORCE ROW LEVEL SECURITY", "tenancy.E003"),
+        ("DISABLE ROW LEVEL SECURITY", "ENABLE ROW LEVEL SECURITY", "tenancy.E003"),
+        ("RENAME TO hidden", "", "tenancy.E005"),
+    ],
+)
+def test_nothing_is_served_while_isolation_is_not_in_force(break_it: str, mend_it: str, said: str) -> None:
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(f"ALTER TABLE catalog_watch {break_it}")
+    try:
+        with pytest.raises(NotIsolated, match="catalog_watch"):
+            must_be_isolated()
+        assert [problem.id for problem in run_checks(databases=["default"])] == [said]
+    finally:
+        table = "catalog_watch" if mend_it else "hidden"
+        with connections["owner"].cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {table} {mend_it or 'RENAME TO catalog_watch'}")
 
 
 def test_the_list_of_tenant_tables_is_not_empty() -> None:

@@ -150,7 +150,7 @@ def test_memory_is_shared_out_by_bytes() -> None:
     assert kept.get(2, lambda _: b"read") == b"read"
 
 
-def test_a_web_process_loads_no_torch() -> None:
+def test_a_web_process_loads_no_torch(db: None) -> None:
     look = (
         "import sys, kpplatform.wsgi, django.urls;"
         "django.urls.get_resolver().url_patterns; import recommender.api.views;"
