@@ -1,7 +1,7 @@
 """Recording what was watched: once, whatever the order, and cleaned at the door."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -94,12 +94,13 @@ _KNOWN = """
     SELECT event_id::text FROM catalog_watch
     WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s AND event_id = ANY(%(ids)s::uuid[])
 """
+# OFFSET 0 keeps the planner at one short index scan per minute, however long the viewer's history.
 _SAME_MINUTES = """
-    SELECT minute, item_id, started_at
-    FROM unnest(%(minutes)s::timestamptz[]) AS minute
-    JOIN catalog_watch ON tenant_id = %(tenant)s AND viewer_id = %(viewer)s
-        AND started_at >= minute AND started_at < minute + interval '1 minute'
-    WHERE quarantine = ''
+    SELECT minute, item_id, started_at FROM unnest(%(minutes)s::timestamptz[]) AS minute, LATERAL (
+        SELECT item_id, started_at FROM catalog_watch
+        WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s AND quarantine = ''
+            AND started_at >= minute AND started_at < minute + interval '1 minute' OFFSET 0
+    ) AS clean
 """
 
 
@@ -116,8 +117,8 @@ def _before(viewer: Member, events: Sequence[Event]) -> tuple[set[str], dict[dat
         "tenant": current_tenant_id(),
         "viewer": viewer.pk,
         "viewers": [viewer.pk],
-        "ids": [event.event_id for event in events],
-        "minutes": list(starts),
+        "ids": _array(event.event_id for event in events),
+        "minutes": _array(starts),
     }
     minutes: dict[datetime, Minute] = {start: set() for start in starts}
     with connection.cursor() as cursor:
@@ -142,6 +143,21 @@ _INSERT = """
 def _insert(
     viewer: Member, events: Sequence[Event], durations: Sequence[int], reasons: Sequence[str], *, at: datetime
 ) -> None:
-    columns = [list(column) for column in zip(*events, strict=True)]
+    ids, items, starts, lengths, sources, sessions = zip(*events, strict=True)
+    columns = [
+        *(_array(values) for values in (ids, items, starts, lengths)),
+        *(_array(map(_quoted, texts)) for texts in (sources, sessions)),
+        _array(durations),
+        _array(map(_quoted, reasons)),
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [current_tenant_id(), viewer.pk, at, *columns, list(durations), list(reasons)])
+        cursor.execute(_INSERT, [current_tenant_id(), viewer.pk, at, *columns])
+
+
+def _array(values: Iterable[object]) -> str:
+    """Return PostgreSQL's text of an array. The driver looks at every element by itself, ten times slower."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

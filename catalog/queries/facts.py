@@ -5,13 +5,14 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import NamedTuple
 
-from catalog.queries.access import playable_by
+from django.db.models import QuerySet
+
+from catalog.models import Item
+from catalog.queries.access import is_live, playable_by
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant_id
 
-REMEMBERED_S = 10.0
-MOST_REMEMBERED = 200_000
-COLUMNS = ["duration_ms", "is_free", "state", "published_at", "creator__member"]
+REMEMBERED_S = 30.0
 
 
 class Facts(NamedTuple):
@@ -21,28 +22,35 @@ class Facts(NamedTuple):
     owner: int | None
 
 
-# Of free published items, which everybody may play: the watch of an item withdrawn seconds ago is still a watch.
-_free: dict[tuple[int, int], tuple[float, Facts]] = {}
+# By tenant: until when, and what is known of free published items, which everybody may play. A watch of an item
+# that was withdrawn seconds ago is still a watch.
+_free: dict[int, tuple[float, dict[int, Facts]]] = {}
 
 
 def playable_facts(viewer: Member, items: AbstractSet[int], *, at: datetime) -> dict[int, Facts]:
     """Return the facts of those of the items that the viewer may play, remembering free ones for a moment."""
-    tenant, now = current_tenant_id(), time.monotonic()
-    known = {item: entry[1] for item in items if (entry := _free.get((tenant, item))) is not None and entry[0] > now}
-    if len(known) == len(items):
-        return known
-    rows = playable_by(viewer, at=at).filter(pk__in=items - known.keys()).select_related("creator")
-    found = {item: Facts(item.duration_ms or 0, item.creator.member_id) for item in rows.only(*COLUMNS)}
-    if len(_free) > MOST_REMEMBERED:
-        _free.clear()
-    _free.update(
-        ((tenant, item.pk), (now + REMEMBERED_S, facts))
-        for item, facts in found.items()
-        if item.is_free and item.is_live(at)
-    )
-    return known | {item.pk: facts for item, facts in found.items()}
+    free = _remembered(current_tenant_id())
+    if unknown := items - free.keys():
+        free.update(_facts(Item.objects.filter(is_live(at), is_free=True, pk__in=unknown)))
+    found = {item: free[item] for item in items if item in free}
+    if others := items - found.keys():
+        found |= _facts(playable_by(viewer, at=at).filter(pk__in=others))
+    return found
 
 
 def forget_items() -> None:
     """Look every item up again (after one has changed in this process, and between tests)."""
     _free.clear()
+
+
+def _remembered(tenant: int) -> dict[int, Facts]:
+    until, free = _free.get(tenant, (0.0, {}))
+    if until < time.monotonic():
+        free = {}
+        _free[tenant] = (time.monotonic() + REMEMBERED_S, free)
+    return free
+
+
+def _facts(items: QuerySet[Item]) -> dict[int, Facts]:
+    rows = items.order_by().values_list("pk", "duration_ms", "creator__member_id")
+    return {item: Facts(duration_ms or 0, owner) for item, duration_ms, owner in rows}
