@@ -4,6 +4,8 @@ from django.db.models import QuerySet
 
 from recommender.models import ModelVersion
 
+KEPT = 3  # artefacts
+
 
 def versions() -> QuerySet[ModelVersion]:
     """Return the tenant's versions, the newest first."""
@@ -13,3 +15,15 @@ def versions() -> QuerySet[ModelVersion]:
 def published_version() -> ModelVersion | None:
     """Return the version that is served, if any."""
     return ModelVersion.objects.filter(state=ModelVersion.State.PUBLISHED).first()
+
+
+def newest_version() -> ModelVersion | None:
+    """Return what was trained last, published or rejected."""
+    return versions().first()
+
+
+def folders_in_use() -> set[str]:
+    """Return the folders of the published version and of the last few before it, to go back to."""
+    State = ModelVersion.State
+    kept = versions().filter(state__in=[State.PUBLISHED, State.RETIRED])
+    return set(kept.order_by("-published_at", "-pk").values_list("folder", flat=True)[:KEPT])

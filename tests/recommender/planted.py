@@ -79,3 +79,31 @@ def published(model: Factors) -> ModelVersion:
         trained_at=now,
         published_at=now,
     )
+
+
+def busy_world(
+    *, viewers: int = 60, each: int = 14, liking: bool = True, seed: int = 1
+) -> tuple[list[Item], list[Item]]:
+    """Let each viewer watch some of one of two groups of thirty videos, to the end; without liking, of anything."""
+    rng = np.random.default_rng(seed)
+    groups = videos(30), videos(30)
+    people = [Member.objects.create(name=f"viewer {number}") for number in range(viewers)]
+    began = timezone.now() - timedelta(days=9)
+    Watch.objects.bulk_create(
+        Watch(
+            event_id=uuid.uuid4(),
+            viewer=person,
+            item=item,
+            started_at=began + timedelta(minutes=int(minute)),
+            received_at=began,
+            watch_ms=MINUTE_MS,
+            duration_ms=MINUTE_MS,
+        )
+        for number, person in enumerate(people)
+        for item, minute in zip(
+            rng.permutation(np.array(groups[number % 2] if liking else [*groups[0], *groups[1]], object))[:each],
+            rng.integers(0, 9 * 24 * 60, each),
+            strict=True,
+        )
+    )
+    return groups

@@ -1,0 +1,187 @@
+"""Training: published when it surely beats what stands, and not otherwise; whole, or not at all."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from catalog.models import Watch
+from kpplatform.jobs.models import Job
+from kpplatform.tenancy.models import Member, Tenant
+from kpplatform.tenancy.places import tenant_folder
+from kpplatform.tenancy.scope import scope
+from recommender.models import ModelVersion
+from recommender.operations import ask_for_training
+from recommender.queries import published_version
+from recommender.training import retrain
+from tests import make
+from tests.conftest import COMMITTED
+from tests.processes import Worker, eventually
+from tests.recommender import planted
+from tests.recommender.test_feed import page
+
+pytestmark = pytest.mark.usefixtures("_fresh_cache")
+
+
+def newest() -> ModelVersion:
+    return ModelVersion.objects.order_by("-pk")[0]
+
+
+def artefacts() -> set[str]:
+    return {path.name for path in tenant_folder("models").iterdir()}
+
+
+def some_more_watches(count: int) -> None:
+    """Let the first viewers watch once more, now."""
+    now = timezone.now()
+    for watch in Watch.objects.order_by("pk")[:count]:
+        planted.watch(watch.viewer, watch.item, at=now - timedelta(seconds=1))
+
+
+def test_a_model_that_beats_popularity_is_published(in_school: Tenant) -> None:
+    planted.busy_world()
+
+    retrain(tenant=in_school, at=timezone.now())
+
+    version = newest()
+    assert (version.state, version.reason, version.events) == ("published", "beats_popularity", 60 * 14)
+    assert version.metrics["lead"]["popularity"][1] > 0
+    assert set(version.metrics["models"]) == {
+        "implicit-als",
+        "recent-als",
+        "biased-mf",
+        "popularity",
+        "recent-popularity",
+    }
+    assert artefacts() == {version.folder}
+
+
+def test_what_it_learned_is_served(in_school: Tenant, client: APIClient, viewer: Member) -> None:
+    piano, _cooking = planted.busy_world()
+    retrain(tenant=in_school, at=timezone.now())
+    for item in piano[:4]:
+        planted.watch(viewer, item)
+
+    answered = page(client, limit=10)
+
+    assert answered["version"] == newest().pk
+    of_model = [card["id"] for card in answered["results"] if card["source"] == "model"]
+    assert of_model
+    assert set(of_model) <= {item.pk for item in piano[4:]}
+
+
+def test_noise_is_not_published(in_school: Tenant, client: APIClient) -> None:
+    planted.busy_world(liking=False)
+
+    retrain(tenant=in_school, at=timezone.now())
+
+    assert (newest().state, newest().reason) == ("rejected", "does_not_beat_popularity")
+    assert len(page(client)["results"]) == 20
+
+
+def test_too_little_is_said_to_be_too_little(in_school: Tenant, client: APIClient) -> None:
+    planted.busy_world(viewers=5)
+
+    retrain(tenant=in_school, at=timezone.now())
+
+    assert (newest().state, newest().reason, newest().events) == ("rejected", "too_few_events", 70)
+    assert len(page(client)["results"]) == 20
+
+
+def test_an_empty_tenant_can_be_trained(in_school: Tenant) -> None:
+    retrain(tenant=in_school, at=timezone.now())
+
+    assert (newest().reason, newest().events, newest().learned_until) == ("too_few_events", 0, None)
+
+
+def test_what_is_no_better_than_the_version_in_place_is_not_published(in_school: Tenant) -> None:
+    planted.busy_world()
+    retrain(tenant=in_school, at=timezone.now())
+    first = published_version()
+
+    some_more_watches(5)
+    retrain(tenant=in_school, at=timezone.now())
+
+    assert (newest().state, newest().reason) == ("rejected", "does_not_beat_incumbent")
+    assert published_version() == first
+
+
+def test_what_is_better_than_the_version_in_place_takes_its_place(in_school: Tenant) -> None:
+    piano, cooking = planted.busy_world()
+    mixed_up = planted.published(planted.tastes(piano[::2] + cooking[::2], piano[1::2] + cooking[1::2]))
+    ModelVersion.objects.update(learned_until=timezone.now() - timedelta(days=8))
+
+    retrain(tenant=in_school, at=timezone.now())
+
+    assert (newest().state, newest().reason) == ("published", "beats_popularity_and_incumbent")
+    mixed_up.refresh_from_db()
+    assert mixed_up.state == "retired"
+
+
+def test_a_broken_version_in_place_need_not_be_beaten(in_school: Tenant) -> None:
+    planted.busy_world()
+    retrain(tenant=in_school, at=timezone.now())
+    broken = newest()
+    (tenant_folder("models", broken.folder) / "gram.npy").unlink()
+
+    some_more_watches(1)
+    retrain(tenant=in_school, at=timezone.now())
+
+    assert (newest().state, newest().reason) == ("published", "beats_popularity")
+
+
+def test_nothing_new_is_not_learned_again(in_school: Tenant) -> None:
+    planted.busy_world()
+
+    for _ in range(2):
+        retrain(tenant=in_school, at=timezone.now())
+
+    assert ModelVersion.objects.count() == 1
+
+
+def test_what_a_killed_training_left_behind_is_deleted(in_school: Tenant) -> None:
+    planted.busy_world()
+    for leftover in ("whole-but-nameless", ".half-written"):
+        tenant_folder("models", leftover).mkdir(parents=True)
+
+    retrain(tenant=in_school, at=timezone.now())
+
+    assert artefacts() == {newest().folder}
+
+
+def test_one_tenant_learns_nothing_from_another(in_school: Tenant, agency: Tenant) -> None:
+    planted.busy_world()
+
+    retrain(tenant=agency, at=timezone.now())
+
+    assert not ModelVersion.objects.exists()
+    with scope(agency):
+        assert newest().events == 0
+
+
+@pytest.mark.slow
+@COMMITTED
+def test_a_training_whose_worker_is_killed_is_done_once(worker: Worker) -> None:
+    school = make.tenant("school")
+    with scope(school):
+        planted.busy_world(viewers=300)
+        job = ask_for_training()
+        assert job is not None
+
+    def now() -> Job:
+        with scope(school):
+            return Job.objects.get(pk=job.pk)
+
+    eventually(lambda: 0.1 <= now().progress < 0.97)
+    worker.kill()
+    with scope(school):
+        assert not ModelVersion.objects.exists()
+
+    worker.start()
+
+    eventually(lambda: now().state, Job.State.DONE)
+    with scope(school):
+        assert [version.state for version in ModelVersion.objects.all()] == ["published"]
+        assert artefacts() == {newest().folder}
+    assert now().attempts == 2
