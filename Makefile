@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test check clean
+.PHONY: install demo test check screenshots clean
 
 install: .venv/.installed
 
@@ -27,6 +27,10 @@ check: .venv/.installed-dev
 
 test: check
 	$(BIN)/python -m pytest
+
+# Pictures for the README; needs chromium.
+screenshots: .venv/.installed-dev
+	$(BIN)/python -m tests.screenshots
 
 clean:
 	test ! -L .data/servers || rm -rf "$$(readlink -f .data/servers)"

@@ -8,7 +8,7 @@ from unfold.decorators import display
 
 from billing.models import Account, ChainHead, Journal, Order, OrderLine, Payment, Price, Refund, Transfer, WebhookEvent
 from billing.money import Money
-from kpplatform.tenancy.admin_base import TenantAdmin
+from kpplatform.tenancy.admin_base import TenantAdmin, labelled
 
 ORDER_COLOURS = {"paid": "success", "placed": "warning", "refunded": "danger"}
 PAYMENT_COLOURS = {"captured": "success", "open": "info", "new": "warning", "declined": "danger"}
@@ -75,8 +75,8 @@ class OrderAdmin(TenantAdmin):
     list_filter = ("state", "placed_at")
 
     @display(description=_("state"), label=ORDER_COLOURS)
-    def shown_state(self, order: Order) -> str:
-        return order.state
+    def shown_state(self, order: Order) -> tuple[str, str]:
+        return labelled(order.state, order.get_state_display())
 
 
 @admin.register(OrderLine)
@@ -109,8 +109,8 @@ class PaymentAdmin(TenantAdmin):
     list_filter = ("state", "created_at")
 
     @display(description=_("state"), label=PAYMENT_COLOURS)
-    def shown_state(self, payment: Payment) -> str:
-        return payment.state
+    def shown_state(self, payment: Payment) -> tuple[str, str]:
+        return labelled(payment.state, payment.get_state_display())
 
 
 @admin.register(Refund)
@@ -122,8 +122,8 @@ class RefundAdmin(TenantAdmin):
     list_filter = ("state", "asked_at")
 
     @display(description=_("state"), label=REFUND_COLOURS)
-    def shown_state(self, refund: Refund) -> str:
-        return refund.state
+    def shown_state(self, refund: Refund) -> tuple[str, str]:
+        return labelled(refund.state, refund.get_state_display())
 
 
 @admin.register(WebhookEvent)
@@ -133,5 +133,5 @@ class WebhookEventAdmin(TenantAdmin):
     list_filter = ("state", "received_at")
 
     @display(description=_("state"), label=EVENT_COLOURS)
-    def shown_state(self, event: WebhookEvent) -> str:
-        return event.state
+    def shown_state(self, event: WebhookEvent) -> tuple[str, str]:
+        return labelled(event.state, event.get_state_display())

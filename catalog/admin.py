@@ -9,9 +9,10 @@ from unfold.decorators import display
 
 from catalog import operations
 from catalog.models import Access, Comment, Item, Lesson, Reaction, Section, Topic, Watch
-from kpplatform.tenancy.admin_base import TenantAdmin, staff
+from kpplatform.tenancy.admin_base import TenantAdmin, labelled, staff
 
 STATE_COLOURS = {"published": "success", "scheduled": "info", "withdrawn": "danger", "draft": ""}
+REASON_COLOURS = dict.fromkeys(Watch.Quarantine.values, "danger")
 OF_VIEWER_AND_ITEM = ("pk", "viewer_id", "item_id")
 
 
@@ -33,8 +34,8 @@ class ItemAdmin(TenantAdmin):
     actions = ("publish", "withdraw")
 
     @display(description=_("state"), label=STATE_COLOURS)
-    def shown_state(self, item: Item) -> str:
-        return item.state
+    def shown_state(self, item: Item) -> tuple[str, str]:
+        return labelled(item.state, item.get_state_display())
 
     @admin.action(description=_("Publish now"), permissions=["acting"])
     def publish(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:
@@ -113,6 +114,6 @@ class WatchAdmin(TenantAdmin):
     def watched(self, watch: Watch) -> str:
         return f"{watch.watch_ms / 1000:,.0f} s / {watch.duration_ms / 1000:,.0f} s"
 
-    @display(description=_("quarantine"), label="danger")
-    def reason(self, watch: Watch) -> str:
-        return watch.get_quarantine_display() if watch.quarantine else ""
+    @display(description=_("quarantine"), label=REASON_COLOURS)
+    def reason(self, watch: Watch) -> tuple[str, str] | str:
+        return labelled(watch.quarantine, watch.get_quarantine_display()) if watch.quarantine else ""

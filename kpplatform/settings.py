@@ -207,6 +207,10 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "kpplatform.rest.schema.without_titles",
+    ],
     # Several things have a kind or a state; each list of them keeps its own name.
     "ENUM_NAME_OVERRIDES": {
         "ItemKind": "catalog.models.Item.Kind",
@@ -222,6 +226,8 @@ SPECTACULAR_SETTINGS = {
 
 UNFOLD = {
     "SITE_TITLE": "kpplatform",
+    "SITE_URL": None,
+    "SITE_SYMBOL": "school",
     "SHOW_LANGUAGES": True,
     "BORDER_RADIUS": "8px",
 }

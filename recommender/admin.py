@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from kpplatform.tenancy.admin_base import TenantAdmin
+from kpplatform.tenancy.admin_base import TenantAdmin, labelled
 from recommender.models import Impression, ModelVersion
 
 STATE_COLOURS = {"published": "success", "rejected": "danger", "retired": ""}
@@ -19,8 +19,8 @@ class ModelVersionAdmin(TenantAdmin):
     list_filter = ("state", "trained_at")
 
     @display(description=_("state"), label=STATE_COLOURS)
-    def shown_state(self, version: ModelVersion) -> str:
-        return version.state
+    def shown_state(self, version: ModelVersion) -> tuple[str, str]:
+        return labelled(version.state, version.get_state_display())
 
     @display(description=_("metrics"))
     def summary(self, version: ModelVersion) -> SafeString:

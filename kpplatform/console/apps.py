@@ -7,6 +7,11 @@ class ConsoleConfig(AppConfig):
     label = "console"
     default_auto_field = "django.db.models.BigAutoField"
 
+    def ready(self) -> None:
+        from kpplatform.console import names  # noqa: PLC0415  models are ready only now
+
+        names.translate()
+
 
 class AdminConfig(apps.AdminConfig):
     """Django's admin, with our site in the place of its own."""

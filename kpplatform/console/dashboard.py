@@ -121,12 +121,14 @@ def _orders(db: str) -> Table:
     return Table(
         title=_("Last orders"),
         headers=[_("tenant"), _("buyer"), _("amount"), _("state"), _("placed")],
-        rows=[
-            [order.tenant.name, str(order.viewer), str(order.money), order.get_state_display(), _when(order.placed_at)]
-            for order in newest
-        ],
+        rows=[_order(order) for order in newest],
         when_empty=_("Nothing has been ordered yet."),
     )
+
+
+def _order(order: Order) -> list[str]:
+    state = _(order.get_state_display())
+    return [order.tenant.name, str(order.viewer), str(order.money), state, _when(order.placed_at)]
 
 
 def _when(at: datetime) -> str:
@@ -139,7 +141,7 @@ def _quarantine(db: str) -> Table:
     return Table(
         title=_("Kept out of the counts"),
         headers=[_("reason"), _("watches")],
-        rows=[[Watch.Quarantine(reason).label, f"{count:,}"] for reason, count in counted],
+        rows=[[_(Watch.Quarantine(reason).label), f"{count:,}"] for reason, count in counted],
         when_empty=_("Nothing is in quarantine."),
     )
 

@@ -9,7 +9,7 @@ from unfold.decorators import display
 
 from kpplatform.jobs import operations
 from kpplatform.jobs.models import Job
-from kpplatform.tenancy.admin_base import TenantAdmin
+from kpplatform.tenancy.admin_base import TenantAdmin, labelled
 
 STATE_COLOURS = {"done": "success", "dead": "danger", "running": "info", "waiting": "warning"}
 
@@ -22,8 +22,8 @@ class JobAdmin(TenantAdmin):
     actions = ("replay",)
 
     @display(description=_("state"), label=STATE_COLOURS)
-    def shown_state(self, job: Job) -> str:
-        return job.state
+    def shown_state(self, job: Job) -> tuple[str, str]:
+        return labelled(job.state, job.get_state_display())
 
     @display(description=_("progress"))
     def done_so_far(self, job: Job) -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from kpplatform.tenancy import operations
-from kpplatform.tenancy.admin_base import OperatorAdmin, TenantAdmin, staff
+from kpplatform.tenancy.admin_base import OperatorAdmin, TenantAdmin, labelled, staff
 from kpplatform.tenancy.models import ApiToken, Domain, Member, Tenant, User
 
 ROLE_COLOURS = {"admin": "danger", "staff": "warning", "creator": "info", "viewer": ""}
@@ -52,8 +52,8 @@ class MemberAdmin(TenantAdmin):
         return member.user.email if member.user else ""
 
     @display(description=_("role"), label=ROLE_COLOURS)
-    def shown_role(self, member: Member) -> str:
-        return member.role
+    def shown_role(self, member: Member) -> tuple[str, str]:
+        return labelled(member.role, member.get_role_display())
 
     @admin.action(description=_("Suspend"), permissions=["staff"])
     def suspend(self, request: HttpRequest, queryset: QuerySet[Member]) -> None:

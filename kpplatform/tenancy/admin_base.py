@@ -14,8 +14,8 @@ from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import DropdownFilter
 
@@ -57,6 +57,11 @@ def runs_the_tenant(request: HttpRequest) -> bool:
 def database_for(request: HttpRequest) -> str:
     """Return through which role the rows of a page are read."""
     return roles.APP if request.tenant else roles.OPERATOR  # type: ignore[attr-defined]
+
+
+def labelled(value: str, name: str) -> tuple[str, str]:
+    """Return a choice and what it is called in the reader's language: the choice gives the label its colour."""
+    return value, gettext(name)
 
 
 class CountedSoFar(Paginator):  # type: ignore[type-arg]

@@ -1,5 +1,8 @@
 """The web admin: who gets in, what they see, what they can do."""
 
+import re
+from gettext import GNUTranslations
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -275,3 +278,22 @@ def test_signing_in_takes_the_second_factor_of_those_who_have_one(found: Everyth
 
     assert b"one-time code is missing or wrong" in first.content
     assert b"one-time code is missing or wrong" in wrong.content
+
+
+def test_the_console_speaks_chinese(found: Everything) -> None:
+    client = of(found.staff)
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "zh-CN"
+
+    page = client.get(page_of(Item)).content.decode()
+
+    for said in ("作品", "发布时间", "已发布", "账务与销售"):
+        assert said in page
+
+
+def test_the_compiled_words_are_those_that_are_written() -> None:
+    folder = Path(__file__).resolve().parents[2] / "kpplatform" / "locale" / "zh_Hans" / "LC_MESSAGES"
+    written = re.findall(r'^msgid "(.+)"\nmsgstr "(.+)"$', (folder / "django.po").read_text(), re.MULTILINE)
+    compiled = GNUTranslations((folder / "django.mo").open("rb"))
+
+    assert len(written) > 100
+    assert [said for said, meant in written if compiled.gettext(said) != meant] == []
