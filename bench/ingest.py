@@ -73,7 +73,8 @@ def _seed(*, viewers: int, items: int) -> tuple[list[str], list[int]]:
     with scope(tenant):
         creator = Creator.objects.create(handle="creator", name="Creator")
         members = Member.objects.bulk_create(Member(user=person) for person in people)
-        tokens = [issue_token(member=member, name="bench", scopes=["write"])[1] for member in members]
+        now = datetime.now(UTC)
+        tokens = [issue_token(member=m, name="bench", scopes=["write"], at=now)[1] for m in members]
         published = {"state": Item.State.PUBLISHED, "published_at": datetime(2026, 1, 1, tzinfo=UTC)}
         videos = Item.objects.bulk_create(
             Item(kind="video", creator=creator, title=f"Video {number}", duration_ms=30_000, **published)

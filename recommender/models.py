@@ -46,6 +46,11 @@ class ModelVersion(TenantOwned):
     def __str__(self) -> str:
         return f"{self.kind or 'nothing'} {self.pk} ({self.state})"
 
+    def measured(self) -> dict[str, dict[str, float]]:
+        """Return what was measured of each model, by the figure's name (ndcg@20 …)."""
+        models = self.metrics.get("models", {})
+        return dict(models) if isinstance(models, dict) else {}
+
 
 class Impression(TenantOwned):
     """An item was shown to a viewer: where on the page, on whose word, and how likely that was.

@@ -84,7 +84,7 @@ def _served(found: Everything) -> None:
         kind="als",
         state=ModelVersion.State.REJECTED,
         reason="too little",
-        metrics={"als": {"hr@10": 0.1234, "ndcg@10": 0.05}, "popularity": {"hr@10": 0.1, "ndcg@10": 0.04}},
+        metrics={"models": {"als": {"hr@10": 0.1234, "ndcg@10": 0.05}, "popularity": {"hr@10": 0.1, "ndcg@10": 0.04}}},
         events=2,
         data="0" * 64,
         trained_at=NOON,

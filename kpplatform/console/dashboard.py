@@ -100,20 +100,20 @@ def _model(db: str) -> Table:
     served = rows(ModelVersion, db).filter(state=ModelVersion.State.PUBLISHED).select_related("tenant").order_by("-pk")
     return Table(
         title=_("The model that is served"),
-        headers=[_("tenant"), _("model"), _("trained"), _("hr@10"), _("ndcg@10")],
+        headers=[_("tenant"), _("model"), _("trained"), _("quality (popularity)")],
         rows=[
-            [version.tenant.name, version.kind, _when(version.trained_at), *_quality(version)]
+            [version.tenant.name, version.kind, _when(version.trained_at), _quality(version)]
             for version in served[:MOST]
         ],
         when_empty=_("No model has been published yet: the feed shows what is popular and fresh."),
     )
 
 
-def _quality(version: ModelVersion) -> list[str]:
-    """Return hit rate and NDCG of the version's own model, where they were measured."""
-    measured = version.metrics.get(version.kind) if isinstance(version.metrics, dict) else None
-    figures = measured if isinstance(measured, dict) else {}
-    return [f"{figures[name]:.4f}" if name in figures else "–" for name in ("hr@10", "ndcg@10")]
+def _quality(version: ModelVersion) -> str:
+    """Return the NDCG of the version beside that of popularity, on the same later slice of time."""
+    measured = version.measured()
+    own, popular = measured.get(version.kind, {}), measured.get("popularity", {})
+    return " · ".join(f"{name} {own[name]:.3f} ({popular.get(name, 0):.3f})" for name in own if name.startswith("ndcg"))
 
 
 def _orders(db: str) -> Table:

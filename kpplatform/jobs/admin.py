@@ -16,7 +16,16 @@ STATE_COLOURS = {"done": "success", "dead": "danger", "running": "info", "waitin
 
 @admin.register(Job)
 class JobAdmin(TenantAdmin):
-    list_display = ("__str__", "shown_state", "done_so_far", "attempts", "queue", "due_at", "finished_at", "last_error")
+    list_display = (
+        "__str__",
+        "shown_state",
+        "done_so_far",
+        "attempts",
+        "queue",
+        "created_at",
+        "finished_at",
+        "last_error",
+    )
     search_fields = ("name", "key")
     list_filter = ("state", "created_at", "finished_at")
     actions = ("replay",)
