@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import ClassVar
 from uuid import uuid4
 
 from billing import operations as billing
@@ -31,6 +32,7 @@ class Everything:
     topic: Topic
     video: Item
     course: Item
+    events: ClassVar[int] = 2
 
     @property
     def publisher(self) -> Member:
@@ -85,7 +87,7 @@ def _served(found: Everything) -> None:
         state=ModelVersion.State.REJECTED,
         reason="too little",
         metrics={"models": {"als": {"hr@10": 0.1234, "ndcg@10": 0.05}, "popularity": {"hr@10": 0.1, "ndcg@10": 0.04}}},
-        events=2,
+        events=Everything.events,
         data="0" * 64,
         trained_at=NOON,
     )

@@ -1,0 +1,97 @@
+"""The whole API as it describes itself, and whom to ask about what."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from drf_spectacular.generators import SchemaGenerator
+from rest_framework.test import APIClient
+
+from billing.models import Order
+from catalog.models import Comment, Lesson, Section
+from kpplatform.tenancy.models import ApiToken
+from recommender.models import ModelVersion
+from tests.everything import Everything
+
+SCHEMA: dict[str, Any] = SchemaGenerator().get_schema(public=True)
+PREFIX = "/api/v1/"
+
+# What a path names, found from a tenant with one of everything. A new path needs its line here.
+NAMED: dict[str, Callable[[Everything], Any]] = {
+    "comments/{id}": lambda found: Comment.objects.get(viewer=found.viewer).pk,
+    "courses/{id}": lambda found: found.course.pk,
+    "creators/{handle}": lambda found: found.creator.handle,
+    "items/{id}": lambda found: found.video.pk,
+    "lessons/{id}": lambda found: Lesson.objects.filter(section__course=found.course)[0].pk,
+    "models/{id}": lambda found: ModelVersion.objects.get(events=found.events).pk,
+    "orders/{id}": lambda found: Order.objects.get(viewer=found.viewer).pk,
+    "sections/{id}": lambda found: Section.objects.get(course=found.course).pk,
+    "tokens/{id}": lambda found: ApiToken.objects.get(member=found.staff).pk,
+    "topics/{slug}": lambda found: found.topic.slug,
+    "videos/{id}": lambda found: found.video.pk,
+}
+# What is not somebody's: the same for every tenant.
+PLAIN = {"kind": "like"}
+WORDS = {"date-time": "2126-05-01T12:00:00Z", "uuid": "11111111-1111-4111-8111-111111111111", "uri": "https://x.org/"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One operation of the API."""
+
+    method: str
+    path: str
+    described: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def names(self) -> str | None:
+        """Return the part of the path that names a row, such as items/{id}."""
+        collection, _, rest = self.path.removeprefix(PREFIX).partition("/")
+        row = rest.split("/")[0]
+        return f"{collection}/{row}" if row.startswith("{") else None
+
+    def parameters(self, found: Everything) -> dict[str, Any]:
+        """Return the path's parameters for the rows of this tenant."""
+        if self.names is None:
+            return PLAIN
+        name = self.names.split("{")[1].rstrip("}")
+        return {**PLAIN, name: NAMED[self.names](found)}
+
+    def of(self, client: APIClient, found: Everything) -> Any:
+        """Ask it about the rows of this tenant, with a body that is well formed."""
+        path = self.path.format(**self.parameters(found))
+        content = self.described.get("requestBody", {}).get("content", {}).get("application/json")
+        body = sample(content["schema"]) if content else None
+        return client.generic(self.method, path, *_sent(body))
+
+
+def _sent(body: Any) -> tuple[Any, ...]:
+    return () if body is None else (orjson.dumps(body), "application/json")
+
+
+def everything_asked() -> Iterator[Asked]:
+    """Yield every operation of the API."""
+    for path, methods in SCHEMA["paths"].items():
+        for method, described in methods.items():
+            yield Asked(method.upper(), path, described)
+
+
+def sample(schema: dict[str, Any]) -> Any:
+    """Return a value that the schema allows: what it requires, as little as it requires."""
+    if "$ref" in schema:
+        return sample(SCHEMA["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]])
+    if "allOf" in schema or "oneOf" in schema:
+        return sample((schema.get("allOf") or schema["oneOf"])[0])
+    if "enum" in schema:
+        return schema["enum"][0]
+    kind = schema.get("type")
+    if kind == "object":
+        return {name: sample(schema["properties"][name]) for name in schema.get("required", [])}
+    if kind == "array":
+        return [sample(schema["items"])] * schema.get("minItems", 1)
+    plain = {"integer": schema.get("minimum", 1), "number": schema.get("minimum", 1), "boolean": True}
+    return plain.get(str(kind), WORDS.get(schema.get("format", ""), "word"))
