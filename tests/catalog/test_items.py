@@ -1,6 +1,7 @@
 """Finding items, reacting to them, talking about them, playing lessons."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -11,8 +12,10 @@ from rest_framework.test import APIClient
 from catalog import operations, queries
 from catalog.models import Comment, Item, Reaction
 from kpplatform.tenancy.models import Member, Tenant
+from kpplatform.tenancy.scope import scope
 from tests import make
 from tests.catalog import things
+from tests.concurrency import at_once
 from tests.conftest import NOON
 
 ITEMS = "/api/v1/items/"
@@ -197,3 +200,36 @@ def test_recounting_mends_wrong_counters_and_says_how_many(viewer: Member) -> No
 
     assert mended == 1
     assert {(v.likes, v.saves, v.shares, v.comments) for v in queries.published(at=NOON)} == {(1, 0, 0, 1)}
+
+
+@pytest.mark.django_db(databases=["default", "owner"], transaction=True)
+def test_counters_equal_their_rows_after_everybody_clicked_at_once(school: Tenant) -> None:
+    like = Reaction.Kind.LIKE
+    with scope(school):
+        video, viewers = things.video(), [make.member() for _ in range(4)]
+    likes = [partial(operations.react, viewer=viewer, item=video, kind=like, at=NOON) for viewer in viewers * 2]
+    said = partial(operations.comment, viewer=viewers[0], item=video, body="Nice.", parent_id=None, at=NOON)
+    second_thoughts = [partial(operations.take_back, viewer=viewer, item=video, kind=like) for viewer in viewers] * 2
+
+    clicked = at_once(school, [*likes, said, said])
+    at_once(school, [*second_thoughts, *likes, partial(operations.recount, items=[video.pk])])
+
+    assert clicked[:8].count(True) == 4
+    with scope(school):
+        video.refresh_from_db()
+        assert (video.likes, video.comments) == (Reaction.objects.count(), 2)
+
+
+def test_searching_a_title_can_use_its_index(in_school: Tenant) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT proleakproof FROM pg_proc WHERE proname = 'textlike'")
+        if cursor.fetchone() != (True,):
+            pytest.skip("this server does not trust LIKE below row-level security")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_indexscan = off")
+        sql, asked = queries.listed(at=NOON, title="grammar").query.sql_with_params()
+        cursor.execute(f"EXPLAIN {sql}", asked)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert "item_title" in plan
+    assert "~~" in plan.partition("Index Cond")[2]

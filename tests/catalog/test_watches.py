@@ -1,8 +1,8 @@
 """Watches come in batches, again and in any order; each is stored once, and cleaned."""
 
 import random
-import threading
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +19,7 @@ from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.scope import scope
 from tests import make
 from tests.catalog import things
+from tests.concurrency import at_once
 from tests.conftest import NOON
 
 WATCHES = "/api/v1/watches/"
@@ -186,20 +187,10 @@ def test_a_batch_costs_the_same_for_one_and_for_many(client: APIClient, in_schoo
 def test_one_batch_sent_by_many_at_once_is_stored_once(school: Tenant) -> None:
     with scope(school):
         viewer, items = make.member(), [things.video() for _ in range(3)]
-    events, recorded = [event(item) for item in items], []
+    events = [event(item) for item in items]
+    record = partial(operations.record_watches, viewer=viewer, events=events, at=NOON + SECOND)
 
-    def record() -> None:
-        try:
-            with scope(school):
-                recorded.append(operations.record_watches(viewer=viewer, events=events, at=NOON + SECOND))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=record) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
+    recorded = at_once(school, [record] * 6)
 
     assert sorted(done.stored for done in recorded) == [0, 0, 0, 0, 0, 3]
     with scope(school):

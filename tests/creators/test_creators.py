@@ -1,7 +1,6 @@
 """Becoming a creator and being followed."""
 
-import threading
-from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -14,6 +13,7 @@ from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.scope import scope
 from tests import make
 from tests.catalog import things
+from tests.concurrency import at_once
 from tests.conftest import NOON
 
 CREATORS = "/api/v1/creators/"
@@ -130,33 +130,17 @@ def test_another_tenants_creators_are_not_there(client: APIClient, agency: Tenan
     assert client.get(CREATORS).json()["results"] == []
 
 
-def at_once(school: Tenant, calls: list[Callable[[], object]]) -> None:
-    """Make the calls on connections of their own, all at once."""
-    start = threading.Barrier(len(calls))
-
-    def run(call: Callable[[], object]) -> None:
-        try:
-            with scope(school):
-                start.wait(timeout=10)
-                call()
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-
-
 @pytest.mark.django_db(databases=["default", "owner"], transaction=True)
 def test_double_clicks_of_many_viewers_are_counted_once_each(school: Tenant) -> None:
     with scope(school):
         creator, viewers = things.creator(), [make.member() for _ in range(4)]
 
-    at_once(school, [lambda v=v: operations.follow(viewer=v, creator=creator, at=NOON) for v in viewers * 2])  # type: ignore[misc]
-    at_once(school, [lambda: operations.unfollow(viewer=viewers[0], creator=creator)] * 3)
+    clicks = [partial(operations.follow, viewer=viewer, creator=creator, at=NOON) for viewer in viewers * 2]
+    second_thoughts = [partial(operations.unfollow, viewer=viewers[0], creator=creator)] * 3
 
+    followed, unfollowed = at_once(school, clicks), at_once(school, second_thoughts)
+
+    assert (sorted(followed), sorted(unfollowed)) == ([False] * 4 + [True] * 4, [False, False, True])
     with scope(school):
         creator.refresh_from_db()
         assert (creator.followers, Follow.objects.count()) == (3, 3)
