@@ -7,14 +7,37 @@ from rest_framework import serializers
 
 from kpplatform.tenancy.models import ApiToken, Member, Tenant
 
+# JSON has types: "30" is no number, 1 is not true, and 5.5 is no title.
+TYPES: list[tuple[type[serializers.Field[Any, Any, Any, Any]], type, str]] = [
+    (serializers.CharField, str, "This must be a string."),
+    (serializers.IntegerField, int, "This must be a whole number."),
+    (serializers.BooleanField, bool, "This must be true or false."),
+]
 
-class In(serializers.Serializer[Any]):
-    """What is sent. A field that nobody reads is a mistake of the sender, and said so."""
+
+class Asked(serializers.Serializer[Any]):
+    """What an address asks for. A field that nobody reads is a mistake of the sender, and said so."""
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping) and (unknown := sorted(set(map(str, data)) - set(self.fields))):
-            raise serializers.ValidationError({name: ["There is no such field."] for name in unknown})
+        if isinstance(data, Mapping) and (wrong := self.mistakes(data)):
+            raise serializers.ValidationError({name: [problem] for name, problem in wrong.items()})
         return super().to_internal_value(data)
+
+    def mistakes(self, data: Mapping[Any, Any]) -> dict[str, str]:
+        """Return what is wrong with the fields before they are read."""
+        return {str(name): "There is no such field." for name in data if name not in self.fields}
+
+
+class In(Asked):
+    """What is sent as JSON, whose types are meant."""
+
+    def mistakes(self, data: Mapping[Any, Any]) -> dict[str, str]:
+        return super().mistakes(data) | {
+            name: problem
+            for name, field in self.fields.items()
+            for kind, expected, problem in TYPES
+            if isinstance(field, kind) and type(data.get(name)) not in {expected, type(None)}
+        }
 
 
 class Problem(serializers.Serializer[Any]):

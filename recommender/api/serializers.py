@@ -5,11 +5,11 @@ from typing import Any
 from rest_framework import serializers
 
 from catalog.models import Item
-from kpplatform.rest.serializers import In
+from kpplatform.rest.serializers import Asked
 from recommender.models import Impression, ModelVersion
 
 
-class FeedIn(In):
+class FeedIn(Asked):
     cursor = serializers.CharField(required=False, max_length=400)
     limit = serializers.IntegerField(default=20, min_value=1, max_value=50)
 
