@@ -1,5 +1,7 @@
 """Jobs that a real worker runs in tests. They leave their marks where any process reads them."""
 
+import os
+import signal
 import time
 from typing import cast
 
@@ -46,6 +48,15 @@ def stumble(*, text: str) -> None:
     Member.objects.create(name=text)
     mark(f"stumbled {text}")
     raise RuntimeError("on purpose")
+
+
+@running.job
+def die_once(*, text: str) -> None:
+    """Take the worker's child along, as running out of memory does, the first time."""
+    Member.objects.create(name=text)
+    mark(f"tried {text}")
+    if len(marks()) == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 @running.job

@@ -8,7 +8,7 @@ import orjson
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
-from billing.models import Order
+from billing.models import Order, OrderLine
 from catalog.models import Comment, Lesson, Section
 from kpplatform.tenancy.models import ApiToken
 from recommender.models import ModelVersion
@@ -30,6 +30,15 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
     "tokens/{id}": lambda found: ApiToken.objects.get(member=found.staff).pk,
     "topics/{slug}": lambda found: found.topic.slug,
     "videos/{id}": lambda found: found.video.pk,
+}
+# What a body names, by the name of its field and the field's type.
+NAMED_INSIDE: dict[tuple[str, str], Callable[[Everything], Any]] = {
+    ("item", "integer"): lambda found: found.course.pk,
+    ("line", "integer"): lambda found: OrderLine.objects.get(order__viewer=found.viewer).pk,
+    ("parent", "integer"): lambda found: Comment.objects.get(viewer=found.viewer).pk,
+    ("parent", "string"): lambda found: found.topic.slug,
+    ("topic", "string"): lambda found: found.topic.slug,
+    ("video", "integer"): lambda found: found.video.pk,
 }
 # What is not somebody's: the same for every tenant.
 PLAIN = {"kind": "like"}
@@ -61,16 +70,34 @@ class Asked:
         name = self.names.split("{")[1].rstrip("}")
         return {**PLAIN, name: NAMED[self.names](found)}
 
-    def of(self, client: APIClient, found: Everything) -> Any:
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Return what is said of its body; nothing when it has none."""
+        content = self.described.get("requestBody", {}).get("content", {})
+        schema: dict[str, Any] = content.get("application/json", {}).get("schema", {})
+        return schema
+
+    def names_inside(self) -> list[tuple[str, str]]:
+        """Return the fields of its body that name rows."""
+        fields = resolved(self.schema).get("properties", {})
+        return [(name, about["type"]) for name, about in fields.items() if (name, about.get("type")) in NAMED_INSIDE]
+
+    def of(self, client: APIClient, found: Everything, **inside: Any) -> Any:
         """Ask it about the rows of this tenant, with a body that is well formed."""
         path = self.path.format(**self.parameters(found))
-        content = self.described.get("requestBody", {}).get("content", {}).get("application/json")
-        body = sample(content["schema"]) if content else None
-        return client.generic(self.method, path, *_sent(body))
+        if not self.schema:
+            return client.generic(self.method, path)
+        body = sample(self.schema)
+        return client.generic(
+            self.method, path, orjson.dumps(body | inside if inside else body).decode(), "application/json"
+        )
 
 
-def _sent(body: Any) -> tuple[Any, ...]:
-    return () if body is None else (orjson.dumps(body), "application/json")
+def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    """Follow a reference to what is described elsewhere."""
+    _, _, name = schema.get("$ref", "").rpartition("/")
+    found: dict[str, Any] = SCHEMA["components"]["schemas"][name] if name else schema
+    return found
 
 
 def everything_asked() -> Iterator[Asked]:
@@ -83,7 +110,7 @@ def everything_asked() -> Iterator[Asked]:
 def sample(schema: dict[str, Any]) -> Any:
     """Return a value that the schema allows: what it requires, as little as it requires."""
     if "$ref" in schema:
-        return sample(SCHEMA["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]])
+        return sample(resolved(schema))
     if "allOf" in schema or "oneOf" in schema:
         return sample((schema.get("allOf") or schema["oneOf"])[0])
     if "enum" in schema:

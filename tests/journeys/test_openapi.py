@@ -17,7 +17,7 @@ from kpplatform.tenancy.scope import scope
 from tests import make
 from tests.conftest import NOON
 from tests.everything import Everything, furnish
-from tests.journeys.asking import NAMED, SCHEMA, Asked, everything_asked
+from tests.journeys.asking import NAMED, NAMED_INSIDE, SCHEMA, Asked, everything_asked
 
 pytestmark = pytest.mark.usefixtures("_fresh_cache")
 
@@ -80,6 +80,24 @@ def test_ones_own_rows_are_there(found: Everything) -> None:
         "POST /api/v1/sections/{id}/lessons/": 400,  # a lesson is a video or a text, and the least body has neither
         "POST /api/v1/orders/{id}/pay/": 404,  # only the buyer pays
     }
+
+
+def test_another_tenants_ids_in_a_body_are_unknown(found: Everything, agency: Tenant) -> None:
+    with scope(found.staff.tenant):
+        found.topic.slug = "theirs"
+        found.topic.save()
+        theirs = {field: find(found) for field, find in NAMED_INSIDE.items()}
+    with scope(agency):
+        own = furnish()
+        client = make.client(own.staff)
+        taken = {
+            f"{asked} {field}": asked.of(client, own, **{field[0]: theirs[field]}).status_code
+            for asked in everything_asked()
+            for field in asked.names_inside()
+        }
+
+    assert len(taken) > 8
+    assert {asked: status for asked, status in taken.items() if not 400 <= status <= 404} == {}
 
 
 def listed(answer: Any) -> list[Any]:

@@ -131,6 +131,15 @@ def test_a_worker_killed_in_the_middle_is_made_good_by_its_successor(work: str, 
     assert now_is(school, job).attempts == 2
 
 
+def test_a_job_that_takes_its_process_along_is_done_by_the_next(worker: Worker, school: Tenant) -> None:
+    job = enqueue(school, "die_once", text="x")
+
+    eventually(lambda: now_is(school, job).state, Job.State.DONE)
+
+    assert names(school) == ["x"]
+    assert marks() == ["tried x", "tried x"]
+
+
 def test_a_long_job_outlives_its_lease_and_shows_how_far_it_is(
     two_workers: tuple[Worker, Worker], school: Tenant
 ) -> None:
