@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from catalog.models import Access, Item, Reaction, Watch
 from creators.models import Creator, Follow
 from kpplatform.demo.copying import Column, Ids, copy, lists, times
-from kpplatform.demo.counting import count_everything
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.scope import scope
 from recommender.ml.reading import INTERACTIONS, ITEMS, read_events
@@ -71,9 +70,7 @@ def import_folder(*, tenant: Tenant, folder: Path, progress: Progress) -> int:
             courses=np.unique(events.item[bought]),
             since=int(events.at.min()),
         )
-        watches = _write_events(folder, progress)
-        count_everything()
-    return watches
+        return _write_events(folder, progress)
 
 
 def _described(folder: Path, met: Ids) -> pa.Table:

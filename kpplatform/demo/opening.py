@@ -12,6 +12,7 @@ from tqdm import tqdm
 from creators.models import Creator
 from kpplatform.demo.importing import import_folder
 from kpplatform.demo.seeding import Size, seed_world
+from kpplatform.demo.settling import settle
 from kpplatform.demo.sites import PEOPLE, SITES, SignIns, Site
 from kpplatform.jobs.models import Job
 from kpplatform.jobs.operations import enqueue
@@ -34,31 +35,41 @@ def tenant_called(slug: str) -> Tenant:
 
 
 def open_demo(*, data: Path | None, sizes: tuple[Size, Size], sign_ins: SignIns) -> None:
-    """Fill the demo's tenants, unless they are filled, and train the feed of each; show how far it is."""
+    """Fill the demo's tenants and train the feed of each; what was done before is not done again."""
     for site, size in zip(SITES, sizes, strict=True):
-        if not Tenant.objects.filter(slug=site.slug).exists():
-            _open(site, size, data if site is SITES[0] else None, sign_ins)
+        folder = data if site is SITES[0] else None
+        tenant = Tenant.objects.filter(slug=site.slug).first() or _filled(site, size, folder)
+        with scope(tenant):
+            is_open = Job.objects.filter(name=RETRAIN).exists()
+        if not is_open:
+            settle(tenant=tenant, clean=folder is None)
+            _open(tenant, site, sign_ins)
     if not User.objects.filter(email=sign_ins.operator).exists():
         User.objects.create_superuser(sign_ins.operator, sign_ins.password)
     for tenant in Tenant.objects.filter(slug__in=[site.slug for site in SITES]):
         _trained(tenant)
 
 
-def _open(site: Site, size: Size, data: Path | None, sign_ins: SignIns) -> None:
-    """Open one tenant with all its contents and people, or not at all."""
-    with transaction.atomic(), progress_bar(f"{'importing' if data else 'seeding'} {site.slug}") as progress:
+def _filled(site: Site, size: Size, folder: Path | None) -> Tenant:
+    """Make one tenant with all its contents, or nothing."""
+    with transaction.atomic(), progress_bar(f"{'importing' if folder else 'seeding'} {site.slug}") as progress:
         tenant = create_tenant(
             slug=site.slug, name=site.name, hosts=[site.host], language=site.language, currency=site.currency
         )
-        if data:
-            import_folder(tenant=tenant, folder=data, progress=progress)
+        if folder:
+            import_folder(tenant=tenant, folder=folder, progress=progress)
         else:
             today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
             seed_world(tenant=tenant, size=size, ends_at=today, progress=progress)
-        with scope(tenant):
-            for person in PEOPLE:
-                _join(site, person, sign_ins)
-            enqueue(RETRAIN, queue="training", key=RETRAIN)
+    return tenant
+
+
+def _open(tenant: Tenant, site: Site, sign_ins: SignIns) -> None:
+    """Let the people in, and ask for a first training."""
+    with scope(tenant):
+        for person in PEOPLE:
+            _join(site, person, sign_ins)
+        enqueue(RETRAIN, queue="training", key=RETRAIN)
 
 
 def _join(site: Site, person: str, sign_ins: SignIns) -> None:

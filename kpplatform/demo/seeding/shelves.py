@@ -15,6 +15,7 @@ from kpplatform.demo.world.catalogue import Catalogue
 from kpplatform.demo.world.courses import VIDEO
 from kpplatform.demo.world.topics import DOMAIN_OF, DOMAINS, EN, TOPICS, ZH
 from kpplatform.tenancy.models import Member
+from kpplatform.tenancy.scope import current_tenant
 
 LANGUAGES = np.array(["zh-hans", "en"])
 STATES = np.array([Item.State.DRAFT, Item.State.SCHEDULED, Item.State.PUBLISHED, Item.State.WITHDRAWN])
@@ -84,11 +85,18 @@ def _courses(catalogue: Catalogue, places: Places) -> None:
         Price,
         {
             "item_id": places.courses,
-            "amount": courses.price_minor,
-            "currency": courses.currency,
+            "amount": _in(current_tenant().currency, courses.price_minor, np.array(courses.currency)),
+            "currency": [current_tenant().currency] * len(courses.title),
             "starts_at": times(courses.published_at),
         },
     )
+
+
+def _in(currency: str, minor: NDArray[np.int32], own: NDArray[np.str_]) -> NDArray[np.int64]:
+    """Return prices (n,) in the tenant's currency; a converted price ends in a round tenth."""
+    factor = {("USD", "CNY"): 7.0, ("CNY", "USD"): 1 / 7}
+    rates = np.array([factor.get((name, currency), 1.0) for name in own.tolist()])
+    return np.where(rates == 1, minor, np.maximum(np.round(minor * rates, -1), 10)).astype(np.int64)
 
 
 def _videos(catalogue: Catalogue, places: Places) -> None:

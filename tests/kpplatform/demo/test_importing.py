@@ -9,9 +9,12 @@ import pytest
 from catalog.models import Access, Item, Reaction, Watch
 from creators.models import Follow
 from kpplatform.demo.importing import import_folder
+from kpplatform.demo.settling import settle
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.scope import scope
 from recommender.ml.reading import BrokenData
+
+pytestmark = pytest.mark.django_db(databases=["default", "owner"])
 
 MINI = Path(__file__).parents[4] / "shared" / "data" / "kuairand-mini"
 DAY_MS = 86_400_000
@@ -41,6 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_every_event_becomes_the_row_that_it_means(school: Tenant, folder: Path) -> None:
     assert import_folder(tenant=school, folder=folder, progress=quiet) == 3
+    settle(tenant=school, clean=False)
 
     with scope(school):
         assert Watch.objects.values_list("viewer__external_id", "item__external_id", "watch_ms").order_by("pk")[0] == (

@@ -9,8 +9,11 @@ from billing.models import Price
 from catalog.models import Comment, Item, Lesson, Reaction, Watch
 from creators.models import Creator, Follow
 from kpplatform.demo.seeding import Size, seed_world
+from kpplatform.demo.settling import settle
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.scope import scope
+
+pytestmark = pytest.mark.django_db(databases=["default", "owner"])
 
 SIZE = Size(viewers=60, videos=80, courses=4, days=4, seed=3)
 END = datetime(2026, 5, 1, tzinfo=UTC)
@@ -23,6 +26,7 @@ def quiet(_: float) -> None:
 @pytest.fixture
 def seeded(school: Tenant) -> Tenant:
     seed_world(tenant=school, size=SIZE, ends_at=END, progress=quiet)
+    settle(tenant=school, clean=True)
     return school
 
 

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from kpplatform.demo.importing import import_folder
 from kpplatform.demo.opening import progress_bar, tenant_called
+from kpplatform.demo.settling import settle
 from recommender.ml.reading import BrokenData
 
 
@@ -20,7 +21,9 @@ class Command(BaseCommand):
     def handle(self, *, folder: Path, tenant: str, **_: Any) -> None:
         try:
             with progress_bar(f"importing {folder.name}") as progress:
-                count = import_folder(tenant=tenant_called(tenant), folder=folder, progress=progress)
+                place = tenant_called(tenant)
+                count = import_folder(tenant=place, folder=folder, progress=progress)
+                settle(tenant=place, clean=False)
         except BrokenData as error:
             raise CommandError(f"{error.code}: {error}") from error
         self.stdout.write(f"{tenant}: {count} new watches.")

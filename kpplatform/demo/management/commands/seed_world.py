@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from kpplatform.demo.opening import progress_bar, tenant_called
 from kpplatform.demo.seeding import Size, seed_world
+from kpplatform.demo.settling import settle
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import scope
 
@@ -35,4 +36,5 @@ class Command(BaseCommand):
         ends_at = (ends_on or datetime.now(UTC)).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC)
         with progress_bar(f"seeding {tenant}") as progress:
             watches = seed_world(tenant=place, size=size, ends_at=ends_at, progress=progress)
+            settle(tenant=place, clean=True)
         self.stdout.write(f"{tenant}: {size.viewers} viewers, {size.videos} videos, {watches} watches.")
