@@ -96,6 +96,8 @@ def _payment(message: Message) -> Payment:
     if payment is None:
         raise Doubted("unknown_payment")
     _must_agree(message, payment, str(payment.order_id))
+    if Payment.objects.filter(provider=payment.provider, reference=message.reference).exclude(pk=payment.pk).exists():
+        raise Doubted("wrong_reference")
     return payment
 
 

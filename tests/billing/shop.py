@@ -77,7 +77,7 @@ def give_back(order: Order, minor: int | None = None, key: str = "refund", at: d
 
 def told(payment: Payment, kind: str = "payment.captured", **changed: Any) -> Row:
     """Return the message that the provider sends about a payment, or a forgery of it."""
-    about: Row = {"id": payment.reference or "co_1", "account": current_tenant().slug, "key": payment.key}
+    about: Row = {"id": payment.reference or f"co_{payment.key}", "account": current_tenant().slug, "key": payment.key}
     about |= {"order": str(payment.order_id), "amount": payment.amount, "currency": payment.currency}
     return event(kind, about | changed, "")
 

@@ -3,11 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from billing import ledger, operations
 from billing.models import Journal, Order, Payment, Price, Refund
 from billing.models.sales import PARTS
+from billing.money import Money
 from billing.operations.refunds import RefundKeyTaken
+from billing.operations.terms import Terms
 from catalog.models import Item
 from catalog.operations import NotYours
 from catalog.queries import watchable_by
@@ -43,6 +47,20 @@ def test_tax_is_in_the_price(in_school: Tenant, viewer: Member) -> None:
     assert ledger.fees("CNY").balance == yuan(1_000)  # 10 % of 100.00
     assert ledger.processor("CNY").balance == yuan(64)  # 0.6 % of 106.00
     assert ledger.pending(course.creator, "CNY").balance == yuan(8_936)
+
+
+@given(
+    minor=some.integers(1, 10**12),
+    currency=some.sampled_from(["JPY", "CNY", "USD", "BHD"]),
+    tax_bps=some.integers(0, 5_000),
+    processor_bps=some.integers(0, 500),
+    platform_bps=some.integers(0, 5_000),
+)
+def test_whatever_the_terms_the_parts_are_the_price(minor: int, currency: str, **bps: int) -> None:
+    parts = Terms(**bps).divide(Money(minor, currency)).values()
+
+    assert sum(part.minor for part in parts) == minor
+    assert all(part.minor >= 0 for part in parts)
 
 
 def test_a_full_refund_turns_the_sale_round_and_ends_the_access(viewer: Member, course: Item) -> None:

@@ -112,6 +112,15 @@ def test_another_reference_than_the_checkouts_goes_into_quarantine(viewer: Membe
     assert states() == [("quarantined", "wrong_reference")]
 
 
+def test_the_reference_of_another_payment_goes_into_quarantine(viewer: Member, course: Item) -> None:
+    other = payment_of(bought(viewer, shop.course_for(10_000), key="other"))
+
+    deliver(body_of(told(payment_of(ordered(viewer, course)), id=other.reference)), tenant=viewer.tenant)
+    work()
+
+    assert states() == [("quarantined", "wrong_reference")]
+
+
 def test_an_unknown_kind_of_message_goes_into_quarantine(viewer: Member, course: Item) -> None:
     deliver(body_of(told(payment_of(ordered(viewer, course)), "payment.authorised")), tenant=viewer.tenant)
     work()

@@ -1,0 +1,29 @@
+"""A process that does one thing with money and may be told to die on the way: CRASH_AT=point."""
+
+import os
+import sys
+
+import django
+from django.utils import timezone
+
+
+def main(tenant: str, doing: str, pk: str) -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "kpplatform.settings"
+    django.setup()
+
+    from billing import operations  # noqa: PLC0415  the settings come first
+    from billing.models import Order, Refund, WebhookEvent  # noqa: PLC0415
+    from kpplatform.tenancy.models import Tenant  # noqa: PLC0415
+    from kpplatform.tenancy.scope import scope  # noqa: PLC0415
+
+    with scope(Tenant.objects.get(slug=tenant)):
+        if doing == "pay":
+            operations.pay(order=Order.objects.get(pk=pk), at=timezone.now())
+        elif doing == "apply":
+            operations.apply_event(event=WebhookEvent.objects.get(pk=pk), at=timezone.now())
+        else:
+            operations.send_refund(refund=Refund.objects.get(pk=pk), at=timezone.now())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
