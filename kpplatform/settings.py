@@ -44,8 +44,11 @@ DATABASE_URL = env.str("DATABASE_URL", default=servers.database_url if servers e
 REDIS_URL = env.str("REDIS_URL", default=servers.redis_url if servers else "redis://127.0.0.1:1/0")
 
 _owner: dict[str, Any] = env.db_url_config(DATABASE_URL)
-DATABASE_NAME = str(_owner["NAME"])
-DATABASES = roles.databases(owner=_owner, secret=SECRET_KEY, test_name=env.str("TEST_DATABASE", default="test_kp"))
+# What the names of the app's and the operator's role begin with.
+ROLES = env.str("ROLES", default=str(_owner["NAME"]))
+DATABASES = roles.databases(
+    owner=_owner, roles=ROLES, secret=SECRET_KEY, test_name=env.str("TEST_DATABASE", default="test_kp")
+)
 for alias, setting in ((roles.APP, "APP_DATABASE_URL"), (roles.OPERATOR, "OPERATOR_DATABASE_URL")):
     if url := env.str(setting, default=""):
         DATABASES[alias] |= env.db_url_config(url)

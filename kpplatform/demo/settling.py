@@ -4,11 +4,9 @@ from django.db import connections
 
 from catalog import operations as catalog
 from creators import operations as creators
-from creators.models import Creator
 from kpplatform.tenancy import roles
 from kpplatform.tenancy.checks import tenant_tables
 from kpplatform.tenancy.models import Tenant
-from kpplatform.tenancy.scope import scope
 
 
 def settle(*, tenant: Tenant, clean: bool) -> None:
@@ -19,5 +17,4 @@ def settle(*, tenant: Tenant, clean: bool) -> None:
     if clean:
         catalog.clean_again(tenant=tenant)
     catalog.recount_all(tenant=tenant)
-    with scope(tenant):
-        creators.recount_followers(creators=list(Creator.objects.values_list("pk", flat=True)))
+    creators.recount_all_followers(tenant=tenant)

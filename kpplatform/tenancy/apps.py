@@ -21,4 +21,4 @@ def prepare_roles(*, using: str, **_: object) -> None:
     """Make the roles before the first migration grants them anything."""
     if using == roles.OWNER:
         with connections[using].cursor() as cursor:
-            roles.prepare(cursor=cursor, database=settings.DATABASE_NAME, secret=settings.SECRET_KEY)
+            roles.prepare(cursor=cursor, roles=settings.ROLES, secret=settings.SECRET_KEY)

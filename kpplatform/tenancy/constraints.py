@@ -55,7 +55,7 @@ class TenantPolicy(DatabaseConstraint):
 
     def make(self, model: type[Model], quote: Any) -> list[str]:
         table = quote(model._meta.db_table)
-        operator = quote(roles.operator_role(settings.DATABASE_NAME))
+        operator = quote(roles.operator_role(settings.ROLES))
         own = f"tenant_id = {CURRENT_TENANT}"
         return [
             f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
@@ -111,11 +111,11 @@ class AppendOnly(DatabaseConstraint):
         return path, tuple(args), kwargs | {"updatable": self.updatable}
 
     def make(self, model: type[Model], quote: Any) -> list[str]:
-        table, app = quote(model._meta.db_table), quote(roles.app_role(settings.DATABASE_NAME))
+        table, app = quote(model._meta.db_table), quote(roles.app_role(settings.ROLES))
         columns = ", ".join(quote(column) for column in self.updatable)
         revoke = f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {app}"
         return [revoke, f"GRANT UPDATE ({columns}) ON {table} TO {app}"] if columns else [revoke]
 
     def unmake(self, model: type[Model], quote: Any) -> list[str]:
-        table, app = quote(model._meta.db_table), quote(roles.app_role(settings.DATABASE_NAME))
+        table, app = quote(model._meta.db_table), quote(roles.app_role(settings.ROLES))
         return [f"GRANT UPDATE, DELETE ON {table} TO {app}"]

@@ -13,14 +13,14 @@ APP = "default"
 OPERATOR = "operator"
 
 
-def app_role(database: str) -> str:
-    """Return the name of the role that requests and jobs use in this database."""
-    return f"{database}_app"
+def app_role(roles: str) -> str:
+    """Return the name of the role that requests and jobs use, given what the roles' names begin with."""
+    return f"{roles}_app"
 
 
-def operator_role(database: str) -> str:
-    """Return the name of the role that may read across tenants in this database."""
-    return f"{database}_operator"
+def operator_role(roles: str) -> str:
+    """Return the name of the role that may read across tenants."""
+    return f"{roles}_operator"
 
 
 def derived_password(*, secret: str, role: str) -> str:
@@ -28,37 +28,36 @@ def derived_password(*, secret: str, role: str) -> str:
     return hmac.new(secret.encode(), f"database role {role}".encode(), hashlib.sha256).hexdigest()
 
 
-def databases(*, owner: dict[str, Any], secret: str, test_name: str) -> dict[str, dict[str, Any]]:
+def databases(*, owner: dict[str, Any], roles: str, secret: str, test_name: str) -> dict[str, dict[str, Any]]:
     """Return Django's DATABASES: the owner's as configured, and the app's and operator's beside it.
 
     In tests the owner makes and migrates one test database, and the other two look at the same one.
     """
-    name = str(owner["NAME"])
     seen = {"TEST": {"MIRROR": OWNER}, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-    roles = {APP: app_role(name), OPERATOR: operator_role(name)}
+    users = {APP: app_role(roles), OPERATOR: operator_role(roles)}
     return {
         OWNER: owner | {"TEST": {"NAME": test_name, "DEPENDENCIES": []}},
         **{
             alias: owner | seen | {"USER": role, "PASSWORD": derived_password(secret=secret, role=role)}
-            for alias, role in roles.items()
+            for alias, role in users.items()
         },
     }
 
 
-def prepare(*, cursor: Any, database: str, secret: str) -> None:
+def prepare(*, cursor: Any, roles: str, secret: str) -> None:
     """Make the app's and the operator's roles, and grant them what future tables will need.
 
     Neither may bypass row-level security; the operator may only read. Safe to run before every migration.
     """
-    for role in (app_role(database), operator_role(database)):
+    for role in (app_role(roles), operator_role(roles)):
         password = derived_password(secret=secret, role=role)
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
         verb = "ALTER" if cursor.fetchone() else "CREATE"
         cursor.execute(f"{verb} ROLE \"{role}\" LOGIN NOCREATEDB NOCREATEROLE PASSWORD '{password}'")
         cursor.execute(f'GRANT USAGE ON SCHEMA public TO "{role}"')
     for role, verbs, sequences in (
-        (app_role(database), "SELECT, INSERT, UPDATE, DELETE", "USAGE, SELECT"),
-        (operator_role(database), "SELECT", "SELECT"),
+        (app_role(roles), "SELECT, INSERT, UPDATE, DELETE", "USAGE, SELECT"),
+        (operator_role(roles), "SELECT", "SELECT"),
     ):
         default = "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT"
         cursor.execute(f'{default} {verbs} ON TABLES TO "{role}"')
