@@ -27,7 +27,7 @@ from recommender.ml.factors import Factors, Progress
 from recommender.ml.interactions import Interactions, Matrix
 from recommender.ml.popularity import recent
 
-SLICE_CELLS = 1 << 23  # numbers in one array of the solver's state: 32 MB
+SLICE_CELLS = 1 << 20  # numbers in one array of the solver's state: 4 MB, which caches hold
 TINY = 1e-20  # keeps a solved row at rest: 0 / TINY is 0
 START = 0.1  # spread of the random item vectors at the start, over √D
 
@@ -93,10 +93,9 @@ def fit(
     by_viewer = _side(ratings, alpha, config, device)
     by_item = _side(ratings.T.tocsr(), alpha, config, device)
     Y = _start(by_item, config.factors, seed).to(device)  # (V, D)
-    X = torch.zeros(train.shape[0], config.factors, device=device)  # (U, D)
+    X = solve(by_viewer, Y, start=Y.new_zeros(train.shape[0], config.factors), steps=config.steps)  # (U, D)
     for done in range(config.iterations):
-        if done:
-            Y = solve(by_item, X, start=Y, steps=config.steps)
+        Y = solve(by_item, X, start=Y, steps=config.steps)
         X = solve(by_viewer, Y, start=X, steps=config.steps)
         if progress:
             progress(done + 1, config.iterations)

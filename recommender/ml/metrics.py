@@ -37,9 +37,10 @@ class Interval:
 
 
 def hits(pages: Ints, *, viewers: Ints, wanted: Longs, items: int) -> Flags:
-    """Return which places of the pages (B, k) of viewers (B,) hold one of `wanted`: viewer · items + item."""
+    """Return which places of the pages (B, k) of viewers (B,) hold one of `wanted` (viewer · items + item, sorted)."""
     offered = viewers.astype(np.int64)[:, None] * items + pages  # (B, k)
-    return np.asarray(np.isin(offered, wanted) & (pages >= 0))
+    places = np.minimum(np.searchsorted(wanted, offered), len(wanted) - 1)
+    return np.asarray((wanted[places] == offered) & (pages >= 0))
 
 
 def hit_rate(hit: Flags, wanted: Longs) -> Scores:  # noqa: ARG001 (one signature for all metrics)

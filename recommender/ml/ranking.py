@@ -9,7 +9,7 @@ from torch import Tensor
 
 from recommender.ml.interactions import Floats, Ints, Matrix
 
-BATCH_CELLS = 16_000_000  # scores held at once: 64 MB
+BATCH_CELLS = 4_000_000  # scores held at once: 16 MB
 
 
 class Model(Protocol):

@@ -13,7 +13,7 @@ def judged(k: int) -> dict[str, list[float]]:
     test = make.interactions(
         *[(viewer, item, 1) for viewer, items in WANTED.items() for item in items], known_items=list(range(6))
     )
-    hit = metrics.hits(PAGE, viewers=np.arange(3, dtype=np.int32), wanted=test.cells(), items=6)[:, :k]
+    hit = metrics.hits(PAGE, viewers=np.arange(3, dtype=np.int32), wanted=np.unique(test.cells()), items=6)[:, :k]
     wanted = np.array([len(items) for items in WANTED.values()])
     return {name: metric(hit, wanted).tolist() for name, metric in metrics.METRICS.items()}
 
