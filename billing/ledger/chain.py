@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def digest_of_transfer(*, debit_id: int, credit_id: int, currency: str, amount: int) -> bytes:
-    """Return the hash of a transfer's content."""
-    return hashlib.sha256(f"{debit_id} {credit_id} {currency} {amount}".encode()).digest()
+def digest_of_transfer(*, debit: str, credit: str, currency: str, amount: int) -> bytes:
+    """Return the hash of a transfer's content: its accounts by name, so that none can change hands."""
+    return hashlib.sha256(f"{debit} {credit} {currency} {amount}".encode()).digest()
 
 
 def digest_of_journal(*, kind: str, transfers: Iterable[bytes]) -> bytes:

@@ -49,7 +49,7 @@ BEGIN
     SELECT array_agg(canonical.digest ORDER BY canonical.place) INTO digests
     FROM (
         SELECT sha256(convert_to(
-                   concat_ws(' ', accounts[t.debit], accounts[t.credit], p_currencies[t.debit], t.amount), 'UTF8')),
+                   concat_ws(' ', p_names[t.debit], p_names[t.credit], p_currencies[t.debit], t.amount), 'UTF8')),
                t.place
         FROM unnest(p_debits, p_credits, p_amounts) WITH ORDINALITY AS t (debit, credit, amount, place)
     ) canonical (digest, place);

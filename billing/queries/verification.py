@@ -16,8 +16,10 @@ ROWS = 2_000
 
 # What the database holds by constraints, asked again: whoever can lift a constraint can break it. Each returns the
 # table, the row and what is wrong with it.
-QUESTIONS = {
-    "L1": """
+QUESTIONS = (
+    (
+        "L1",
+        """
         SELECT 'transfer', t.id, 'does not move an amount between two accounts of its currency'
         FROM billing_transfer t
         LEFT JOIN billing_account d ON d.tenant_id = t.tenant_id AND d.id = t.debit_id
@@ -25,7 +27,18 @@ QUESTIONS = {
         WHERE (t.amount > 0 AND t.debit_id <> t.credit_id AND d.currency = t.currency AND c.currency = t.currency)
               IS NOT TRUE
         ORDER BY t.id LIMIT %(most)s""",
-    "L2": """
+    ),
+    (
+        "L1",
+        """
+        SELECT 'account', id, format('%%s is not the account of its kind, currency and owner', name)
+        FROM billing_account
+        WHERE name <> concat_ws('/', kind, currency, coalesce('creator/' || creator_id, 'member/' || member_id))
+        ORDER BY id LIMIT %(most)s""",
+    ),
+    (
+        "L2",
+        """
         SELECT 'account', a.id, format('%%s has debits %%s and credits %%s, but its transfers sum to %%s and %%s',
                                        a.name, a.debits, a.credits, coalesce(m.debits, 0), coalesce(m.credits, 0))
         FROM billing_account a
@@ -39,13 +52,29 @@ QUESTIONS = {
         ) m ON m.id = a.id
         WHERE (a.debits, a.credits) <> (coalesce(m.debits, 0), coalesce(m.credits, 0))
         ORDER BY a.id LIMIT %(most)s""",
-    "L3": """
+    ),
+    (
+        "L3",
+        """
         SELECT 'account', id, format('%%s is below its floor', name) FROM billing_account
         WHERE credits - debits < floor ORDER BY id LIMIT %(most)s""",
-    "L6": """
+    ),
+    (
+        "L5",
+        """
+        SELECT 'journal', j.id, 'lies beyond the end of the chain'
+        FROM billing_journal j LEFT JOIN billing_chainhead h ON h.tenant_id = j.tenant_id
+        WHERE j.seq > coalesce(h.seq, 0) ORDER BY j.id LIMIT %(most)s""",
+    ),
+    (
+        "L6",
+        """
         SELECT 'journal', max(id), format('the key %%s was posted %%s times', key, count(*)) FROM billing_journal
         GROUP BY key HAVING count(*) > 1 ORDER BY 2 LIMIT %(most)s""",
-    "L7": """
+    ),
+    (
+        "L7",
+        """
         SELECT 'order line', l.id, format('refunds of %%s, but %%s is noted and %%s was paid',
                                           coalesce(r.amount, 0), l.refunded, l.amount)
         FROM billing_orderline l
@@ -53,13 +82,32 @@ QUESTIONS = {
             SELECT line_id, sum(amount) AS amount FROM billing_refund WHERE state <> 'failed' GROUP BY line_id
         ) r ON r.line_id = l.id
         WHERE l.refunded <> coalesce(r.amount, 0) OR l.refunded > l.amount ORDER BY l.id LIMIT %(most)s""",
-    "L9": """
+    ),
+    (
+        "L7",
+        """
+        SELECT 'journal', j.id, 'books a refund that nobody knows of'
+        FROM billing_journal j LEFT JOIN billing_refund r ON r.tenant_id = j.tenant_id AND r.journal_id = j.id
+        WHERE j.kind = 'refund' AND r.id IS NULL ORDER BY j.id LIMIT %(most)s""",
+    ),
+    (
+        "L9",
+        """
         SELECT 'payment', p.id, format('%%s was captured, but %%s was booked', p.amount, coalesce(sum(t.amount), 0))
         FROM billing_payment p
         LEFT JOIN billing_transfer t ON t.tenant_id = p.tenant_id AND t.journal_id = p.journal_id
         WHERE p.state = 'captured'
         GROUP BY p.id HAVING p.amount <> coalesce(sum(t.amount), 0) ORDER BY p.id LIMIT %(most)s""",
-}
+    ),
+    (
+        "L9",
+        """
+        SELECT 'refund', r.id, format('%%s is given back, but %%s was booked', r.amount, coalesce(sum(t.amount), 0))
+        FROM billing_refund r
+        LEFT JOIN billing_transfer t ON t.tenant_id = r.tenant_id AND t.journal_id = r.journal_id
+        GROUP BY r.id HAVING r.amount <> coalesce(sum(t.amount), 0) ORDER BY r.id LIMIT %(most)s""",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -91,7 +139,7 @@ def ledger_report() -> Report:
     """Check the books of the scope's tenant: every promise that rows can break."""
     report = Report(tenant=current_tenant().slug)
     with connection.cursor() as cursor:
-        for promise, question in QUESTIONS.items():
+        for promise, question in QUESTIONS:
             cursor.execute(question, {"most": MOST_FAULTS})
             report.faults += [Fault(promise, *row) for row in cursor.fetchall()]
     _follow_the_chain(report)
@@ -127,8 +175,8 @@ def _follow_the_chain(report: Report) -> None:
 
 def _digest(transfer: Transfer) -> bytes:
     return chain.digest_of_transfer(
-        debit_id=transfer.debit_id,
-        credit_id=transfer.credit_id,
+        debit=transfer.debit.name,
+        credit=transfer.credit.name,
         currency=transfer.currency,
         amount=transfer.amount,
     )
@@ -137,7 +185,8 @@ def _digest(transfer: Transfer) -> bytes:
 def _journals(*, up_to: int) -> Iterator[tuple[Journal, list[Transfer]]]:
     """Yield each journal with its transfers, in the chain's order: two cursors side by side, a batch at a time."""
     journals = Journal.objects.filter(seq__lte=up_to).order_by("seq", "pk").iterator(chunk_size=ROWS)
-    posted = Transfer.objects.filter(journal__seq__lte=up_to).order_by("journal__seq", "journal_id", "pk")
+    posted = Transfer.objects.filter(journal__seq__lte=up_to).select_related("debit", "credit")
+    posted = posted.order_by("journal__seq", "journal_id", "pk")
     by_journal: Any = groupby(posted.iterator(chunk_size=ROWS), key=lambda transfer: transfer.journal_id)
     waiting: tuple[int, Iterator[Transfer]] | None = next(by_journal, None)
     for journal in journals:

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 import pytest
 from django.core.management import call_command
 from django.db import connections, transaction
+from django.db.models import F
 
 from billing import ledger, operations, queries
-from billing.models import Account, Journal, Transfer
+from billing.models import Account, Journal, OrderLine, Refund, Transfer
 from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.scope import scope
 from tests import make
@@ -123,6 +124,42 @@ def test_the_last_journal_cannot_be_cut_off(school: Tenant) -> None:
 
 
 @COMMITTED
+def test_a_journal_beyond_the_head_is_named(school: Tenant) -> None:
+    three_journals(school)
+    with scope(school):
+        wallet, clearing = Account.objects.get(kind="wallet"), Account.objects.get(kind="clearing")
+        no_hash = {"digest": b"", "tenant_id": school.pk}
+        forged = Journal.objects.create(kind="top_up", key="forged", seq=99, at=NOON, link=b"", **no_hash)
+        Transfer.objects.create(journal=forged, debit=clearing, credit=wallet, currency="CNY", amount=1, **no_hash)
+        Account.objects.filter(kind="wallet").update(credits=601)
+        Account.objects.filter(kind="clearing").update(debits=601)
+
+    assert found(school) == {("L5", "journal", forged.pk)}
+
+
+@COMMITTED
+def test_a_chain_without_its_head_is_named(school: Tenant) -> None:
+    posted = three_journals(school)
+
+    by_hand(school, "DELETE FROM billing_chainhead")
+
+    assert found(school) == {("L5", "journal", journal.pk) for journal in posted}
+
+
+@COMMITTED
+def test_an_account_that_changes_hands_is_named(school: Tenant) -> None:
+    posted = three_journals(school)
+    with scope(school):
+        wallet, thief = Account.objects.get(kind="wallet"), make.member()
+
+    by_hand(school, f"UPDATE billing_account SET member_id = {thief.pk} WHERE id = {wallet.pk}")
+    assert found(school) == {("L1", "account", wallet.pk)}
+
+    by_hand(school, f"UPDATE billing_account SET name = 'wallet/CNY/member/{thief.pk}' WHERE id = {wallet.pk}")
+    assert ("L5", "journal", posted[0].pk) in found(school)
+
+
+@COMMITTED
 def test_a_changed_balance_is_named(school: Tenant) -> None:
     three_journals(school)
 
@@ -159,6 +196,17 @@ def test_refunds_and_captures_are_compared_with_what_is_booked(in_school: Tenant
     assert {fault.promise for fault in queries.ledger_report().faults} == {"L7", "L9"}
     with pytest.raises(operations.LedgerBroken, match="3999 is noted"):
         operations.verify_ledger()
+
+
+def test_a_refund_that_is_booked_must_be_known(in_school: Tenant) -> None:
+    refund = give_back(bought(make.member(), shop.course_for(10_000)), 4_000)
+    Refund.objects.update(amount=3_999, share=F("share") - 1)
+    OrderLine.objects.update(refunded=3_999)
+    assert found(in_school) == {("L9", "refund", refund.pk)}
+
+    Refund.objects.all().delete()
+    OrderLine.objects.update(refunded=0)
+    assert found(in_school) == {("L7", "journal", refund.journal_id)}
 
 
 @COMMITTED
