@@ -45,8 +45,8 @@ def migrated(**settings: str) -> Iterator[None]:
         with embedded.servers(folder) as servers:
             addresses = {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url}
             throttles = {"THROTTLE_MEMBER": NEVER, "THROTTLE_TENANT": NEVER}
-            os.environ.update(addresses | throttles | {"DATA_DIR": str(folder), "LOG_LEVEL": "WARNING"} | settings)
-            os.environ["DJANGO_SETTINGS_MODULE"] = "kpplatform.settings"
+            usual = {"DATA_DIR": str(folder), "LOG_LEVEL": "WARNING", "DJANGO_SETTINGS_MODULE": "kpplatform.settings"}
+            os.environ.update(addresses | throttles | usual | settings)
             django.setup()
             call_command("migrate", verbosity=0)
             yield

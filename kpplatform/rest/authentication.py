@@ -7,6 +7,7 @@ from rest_framework.request import Request
 
 from kpplatform.tenancy.models import ApiToken, User
 from kpplatform.tenancy.operations import digest_of
+from kpplatform.tenancy.queries import token_of
 from kpplatform.tenancy.scope import tenant_or_none
 
 SCHEME = "Bearer "
@@ -19,8 +20,7 @@ class TokenAuthentication(BaseAuthentication):
         sent = request.headers.get("Authorization", "")
         if not sent.startswith(SCHEME) or tenant_or_none() is None:
             return None
-        digest = digest_of(sent.removeprefix(SCHEME))
-        token = ApiToken.objects.select_related("member__user").filter(digest=digest).first()
+        token = token_of(digest_of(sent.removeprefix(SCHEME)))
         if token is None:
             raise AuthenticationFailed("This token is not known here.", code="unknown_token")
         if token.revoked_at or (token.expires_at and token.expires_at <= timezone.now()):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
 
+from kpplatform.tenancy.statements import begin_with, trust_if_quiet
+
 if TYPE_CHECKING:
     from kpplatform.tenancy.models import Tenant
 
@@ -26,8 +28,10 @@ def scope(tenant: "Tenant") -> Iterator[None]:
     outer = _tenant.get()
     token = _tenant.set(tenant)
     try:
+        trust_if_quiet()
         with transaction.atomic():
-            _tell_database(str(tenant.pk))
+            if not begin_with(f"SELECT set_config('kp.tenant', '{int(tenant.pk)}', true)"):
+                _tell_database(str(tenant.pk))
             yield
             if connection.savepoint_ids and not transaction.get_rollback():
                 # A local setting outlives its savepoint, so an inner scope hands the outer one back.

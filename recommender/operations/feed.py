@@ -2,15 +2,16 @@
 
 import random
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant_id
+from kpplatform.tenancy.statements import planned
 from recommender import queries
 from recommender.serving.page import Draw, Placed
 
@@ -45,7 +46,7 @@ class Page:
     following: Session | None
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def show_page(*, viewer: Member, limit: int, session: Session, at: datetime, rng: random.Random | None = None) -> Page:
     """Draw the session's next page, write an Impression for each place, and return it.
 
@@ -55,7 +56,9 @@ def show_page(*, viewer: Member, limit: int, session: Session, at: datetime, rng
     rng = rng or random.Random()
     past = queries.past(viewer, started=session.started, at=at)
     shelf = queries.shelf(at=at)
-    placed = Draw(queries.candidates(shelf, past, rng=rng), OF_ONE_CREATOR, rng).fill(limit + SPARE)
+    sources = queries.candidates(shelf, past, rng=rng)
+    draw = Draw(sources, hidden=past.hidden, own=past.own, cap=OF_ONE_CREATOR, rng=rng)
+    placed = draw.fill(limit + SPARE)
     placed += queries.shown_before(past, placed, wanted=limit + SPARE - len(placed))
     page, facts = uuid.uuid4(), {"viewer": viewer.pk, "version": shelf.version, "first": session.places, "at": at}
     shown = _written(placed, page=page, limit=limit, **facts)
@@ -64,7 +67,8 @@ def show_page(*, viewer: Member, limit: int, session: Session, at: datetime, rng
 
 
 # One statement checks each place against what may be watched at this moment (catalog.queries.watchable_by),
-# writes the impressions and returns the cards.
+# writes the impressions and returns the cards. Its transaction does not wait for the disk: a loss of power may cost
+# the impressions of the last half second, nothing else.
 WRITE = """
 WITH drawn AS (
     SELECT * FROM unnest(%(items)s::bigint[], %(propensities)s::float8[], %(sources)s::text[])
@@ -80,11 +84,12 @@ WITH drawn AS (
 ), written AS (
     INSERT INTO recommender_impression
         (tenant_id, viewer_id, item_id, version_id, page, position, propensity, source, shown_at)
-    SELECT %(tenant)s, %(viewer)s, id, %(version)s, %(page)s, position, propensity, source, %(at)s FROM shown
+    SELECT %(tenant)s, %(viewer)s, id, %(version)s::bigint, %(page)s, position, propensity, source, %(at)s FROM shown
 )
 SELECT s.position, s.source, s.id, s.kind, s.title, s.language, t.slug AS topic, c.handle, c.name, s.duration_ms,
        s.is_free, s.published_at, s.likes, s.saves, s.shares, s.comments
-FROM shown s JOIN creators_creator c ON c.tenant_id = %(tenant)s AND c.id = s.creator_id
+FROM (SELECT set_config('synchronous_commit', 'off', true)) unhurried, shown s
+    JOIN creators_creator c ON c.tenant_id = %(tenant)s AND c.id = s.creator_id
     LEFT JOIN catalog_topic t ON t.tenant_id = %(tenant)s AND t.id = s.topic_id
 ORDER BY s.position
 """
@@ -95,15 +100,20 @@ def _written(placed: Sequence[Placed], **facts: Any) -> list[Shown]:
     if not placed:
         return []
     drawn: dict[str, Any] = {
-        "items": [place.offer.item for place in placed],
-        "propensities": [place.propensity for place in placed],
-        "sources": [str(place.source) for place in placed],
+        "items": _array(place.offer.item for place in placed),
+        "propensities": _array(place.propensity for place in placed),
+        "sources": _array(place.source for place in placed),
         "tenant": current_tenant_id(),
     }
-    with connection.cursor() as cursor:
+    with planned() as cursor:
         cursor.execute(WRITE, drawn | facts)
         names = [column.name for column in cursor.description or ()][2:]
         return [_shown(row[0], row[1], dict(zip(names, row[2:], strict=True))) for row in cursor.fetchall()]
+
+
+def _array(values: Iterable[object]) -> str:
+    """Return the values as PostgreSQL writes an array; they are numbers and names of sources."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 def _shown(position: int, source: str, card: dict[str, Any]) -> Shown:

@@ -3,8 +3,6 @@
 import random
 from collections.abc import Sequence
 
-import numpy as np
-
 from recommender.models import Impression
 from recommender.queries.past import Past
 from recommender.queries.shelf import Shelf
@@ -15,32 +13,26 @@ from recommender.serving.taste import vector
 MODEL, POPULAR, FOLLOWED, FRESH, EXPLORED, AGAIN = Impression.Source
 # How much of a page each source has, while it has something to offer.
 MIX = {MODEL: 0.72, FOLLOWED: 0.08, POPULAR: 0.06, FRESH: 0.10, EXPLORED: 0.04}
-OF_MODEL = 100
+OF_MODEL = 100  # beside what is hidden
 AT_RANDOM = 5
 FRESH_RATIO = 0.5  # a new item is half as likely as the one that has waited more for its trials
 
 
 def candidates(shelf: Shelf, past: Past, *, rng: random.Random) -> list[Source]:
-    """Return who offers what for this viewer's page, without what is not to be shown to them."""
-    hidden = past.over.union(past.shown)
-
-    def offered(offers: Sequence[Offer]) -> list[Offer]:
-        return [offer for offer in offers if offer.item not in hidden and offer.creator != past.own]
-
-    catalogue, personal = shelf.catalogue, offered(of_model(shelf, past, hidden=hidden))
-    general = MIX[POPULAR] + (0 if personal else MIX[MODEL])
-    at_random = catalogue.at_random(hidden=hidden, wanted=AT_RANDOM, rng=rng)
-    each = 1 / max(1, len(catalogue.free) - len(hidden))
+    """Return who offers what for this viewer's page; what is hidden from them is left out when it is drawn."""
+    catalogue, personal = shelf.catalogue, of_model(shelf, past)
+    at_random = catalogue.at_random(hidden=past.hidden, wanted=AT_RANDOM, rng=rng)
+    each = 1 / max(1, len(catalogue.free) - len(past.hidden))
     return [
         Source(MODEL, MIX[MODEL], personal),
-        Source(FOLLOWED, MIX[FOLLOWED], offered(of_followed(shelf, past))),
-        Source(POPULAR, general, offered(catalogue.popular)),
-        Source(FRESH, MIX[FRESH], offered(shelf.fresh), ratio=FRESH_RATIO),
-        Source(EXPLORED, MIX[EXPLORED], offered(at_random), chance=each),
+        Source(FOLLOWED, MIX[FOLLOWED], of_followed(shelf, past)),
+        Source(POPULAR, MIX[POPULAR] + (0 if personal else MIX[MODEL]), catalogue.popular),
+        Source(FRESH, MIX[FRESH], shelf.fresh, ratio=FRESH_RATIO),
+        Source(EXPLORED, MIX[EXPLORED], at_random, chance=each),
     ]
 
 
-def of_model(shelf: Shelf, past: Past, *, hidden: frozenset[int]) -> list[Offer]:
+def of_model(shelf: Shelf, past: Past) -> list[Offer]:
     """Return the model's best of all items for the viewer, or nothing when it knows nothing of them."""
     if shelf.index is None:
         return []
@@ -48,9 +40,8 @@ def of_model(shelf: Shelf, past: Past, *, hidden: frozenset[int]) -> list[Offer]
     wish = vector(model, items=past.items, said=past.said, watched=past.watched)
     if wish is None:
         return []
-    closed, _ = common(model.item_ids, np.fromiter(hidden, np.int64, len(hidden)))
     granted, _ = common(model.item_ids, past.granted)
-    return shelf.index.best(wish, hidden=closed, granted=granted, k=OF_MODEL)
+    return shelf.index.best(wish, granted=granted, k=OF_MODEL + len(past.hidden))
 
 
 def of_followed(shelf: Shelf, past: Past) -> list[Offer]:

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from django.db import connection
 
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant_id
+from kpplatform.tenancy.statements import planned
 from recommender.ml.interactions import Floats, Longs
 from recommender.serving.taste import CODES
 
@@ -28,6 +29,11 @@ class Past:
     granted: Longs  # what is not free but open to this viewer
     followed: tuple[int, ...]  # creators, the latest first
     own: int | None  # the creator that the viewer is
+
+    @cached_property
+    def hidden(self) -> frozenset[int]:
+        """Return the items that are not to be shown while there is something else."""
+        return self.over.union(self.shown)
 
 
 SQL = """
@@ -56,7 +62,7 @@ def past(viewer: Member, *, started: datetime, at: datetime) -> Past:
     """Return what the viewer did and saw until now; `started` is when their session began."""
     since = min(started, at - NOT_AGAIN_FOR)
     asked: dict[str, Any] = {"tenant": current_tenant_id(), "viewer": viewer.pk, "started": started, "at": at}
-    with connection.cursor() as cursor:
+    with planned() as cursor:
         cursor.execute(SQL, asked | {"since": since})
         watched, shares, clean, reacted, kinds, session, before, granted, followed, own = cursor.fetchone()
     watched, reacted, kinds = watched or [], reacted or [], kinds or []

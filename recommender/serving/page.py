@@ -6,9 +6,8 @@ place is the sum, over all sources, of the source's share times the chance that 
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 LOOK_AHEAD = 8  # offers of a source among which one is drawn
@@ -44,60 +43,66 @@ class Placed(NamedTuple):
     propensity: float
 
 
-@dataclass
 class Draw:
-    """A page in the making."""
+    """A page in the making. Nothing `hidden` is placed, and no more than `cap` of one creator while others offer."""
 
-    sources: Sequence[Source]
-    cap: int  # items of one creator on the page
-    rng: random.Random
-    page: list[Placed] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.items: set[int] = set()
+    def __init__(
+        self, sources: Sequence[Source], *, hidden: Collection[int], own: int | None, cap: int, rng: random.Random
+    ) -> None:
+        self.sources = [source for source in sources if source.share > 0 and source.offers]
+        self.cap, self.rng = cap, rng
+        self.closed = set(hidden)
+        self.own = own
         self.creators: Counter[int] = Counter()
         self.starts = [0] * len(self.sources)
+        self.page: list[Placed] = []
 
     def fill(self, size: int) -> list[Placed]:
         """Draw until the page has so many places, or nothing more is offered; the cap yields last."""
         while len(self.page) < size:
-            if not (fronts := self._fronts()):
-                if self.cap >= size:
-                    break
+            fronts = [(source, front) for place, source in enumerate(self.sources) if (front := self._front(place))]
+            if fronts:
+                self._place(fronts)
+            elif self.cap < size:
                 self.cap, self.starts = size, [0] * len(self.sources)
-                continue
-            self._place(fronts)
+            else:
+                break
         return self.page
 
-    def _place(self, fronts: list[tuple[Source, list[tuple[Offer, float]]]]) -> None:
-        source, front = self.rng.choices(fronts, [source.share for source, _ in fronts])[0]
-        offer = self.rng.choices([offer for offer, _ in front], [chance for _, chance in front])[0]
+    def _place(self, fronts: list[tuple[Source, list[Offer]]]) -> None:
         whole = sum(source.share for source, _ in fronts)
-        likely = sum(other.share / whole * (other.chance or dict(offered).get(offer, 0.0)) for other, offered in fronts)
+        source, front = self.rng.choices(fronts, [source.share for source, _ in fronts])[0]
+        offer = self.rng.choices(front, _chances(source, front))[0] if len(front) > 1 else front[0]
+        likely = sum(other.share * _chance(other, among, offer) for other, among in fronts) / whole
         self.page.append(Placed(offer, source.name, min(likely, 1.0)))
-        self.items.add(offer.item)
+        self.closed.add(offer.item)
         self.creators[offer.creator] += 1
 
-    def _fronts(self) -> list[tuple[Source, list[tuple[Offer, float]]]]:
-        """Return each source that still has something with its next offers and their chances."""
-        fronts = []
-        for place, source in enumerate(self.sources):
-            ahead = LOOK_AHEAD if source.ratio else 1
-            found = list(islice(self._open(place), ahead))
-            if found and source.share > 0:
-                weights = [source.ratio**rank for rank in range(len(found))]
-                chances = [weight / sum(weights) for weight in weights]
-                fronts.append((source, list(zip(found, chances, strict=True))))
-        return fronts
-
-    def _open(self, place: int) -> Iterator[Offer]:
-        """Yield the source's offers that may still be placed, and remember where they begin."""
-        offers, is_first = self.sources[place].offers, True
-        for index in range(self.starts[place], len(offers)):
-            offer = offers[index]
-            if offer.item not in self.items and self.creators[offer.creator] < self.cap:
-                if is_first:
-                    self.starts[place], is_first = index, False
-                yield offer
-        if is_first:
+    def _front(self, place: int) -> list[Offer]:
+        """Return the source's next offers that may be placed: one, or those among which one is drawn."""
+        source, start = self.sources[place], self.starts[place]
+        offers, front = source.offers, list[Offer]()
+        for index in range(start, len(offers)):
+            item, creator = offers[index]
+            if item in self.closed or creator == self.own or self.creators[creator] >= self.cap:
+                continue
+            if not front:
+                self.starts[place] = index
+            front.append(offers[index])
+            if not source.ratio or len(front) == LOOK_AHEAD:
+                return front
+        if not front:
             self.starts[place] = len(offers)
+        return front
+
+
+def _chances(source: Source, front: Sequence[Offer]) -> list[float]:
+    return [source.ratio**rank for rank in range(len(front))]
+
+
+def _chance(source: Source, front: Sequence[Offer], offer: Offer) -> float:
+    """Return how likely the source is to give this offer next."""
+    if source.chance or offer not in front:
+        return source.chance
+    chances = _chances(source, front)
+    return chances[front.index(offer)] / sum(chances)

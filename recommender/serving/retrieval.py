@@ -33,14 +33,13 @@ class Index:
         open_bias[codes[free]] = model.item_bias[codes[free]]
         return cls(model, creators, open_bias)
 
-    def best(self, vector: Floats, *, hidden: Longs, granted: Longs, k: int) -> list[Offer]:
+    def best(self, vector: Floats, *, granted: Longs, k: int) -> list[Offer]:
         """Return the k best items on show, best first and ties by id. Codes in `granted` are open to this viewer."""
         scores = self.model.item_vectors @ vector  # (V,)
-        closed = scores[granted] + self.model.item_bias[granted]
+        opened = scores[granted] + self.model.item_bias[granted]
         scores += self.open_bias
-        scores[granted] = np.where(self.creators[granted] < 0, -np.inf, closed)
-        scores[hidden] = -np.inf
-        top = np.argpartition(-scores, k)[:k] if k < len(scores) else np.arange(len(scores))
+        scores[granted] = np.where(self.creators[granted] < 0, -np.inf, opened)
+        top = np.argpartition(scores, len(scores) - k)[-k:] if k < len(scores) else np.arange(len(scores))
         top = top[np.lexsort((top, -scores[top]))]
         top = top[np.isfinite(scores[top])]
         return list(map(Offer, self.model.item_ids[top].tolist(), self.creators[top].tolist()))
