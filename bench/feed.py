@@ -31,8 +31,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--threads", type=int, default=2, help="per web worker")
     asked = parser.parse_args()
-    settings = {"DJANGO_SETTINGS_MODULE": "bench.feed_settings"}
-    with site.started(threads=asked.threads, **settings) as address:
+    with site.started(threads=asked.threads, DJANGO_SETTINGS_MODULE="bench.feed_settings") as address:
         keys = feed_world.seed(items=asked.items, viewers=asked.viewers, watches=asked.watches, factors=asked.factors)
         timed = {"address": address, "keys": keys, "clients": asked.clients}
         _measure(**timed, seconds=5, scroll=_session)

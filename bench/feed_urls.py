@@ -1,7 +1,5 @@
 """Every door of the platform, and two that answer a constant: to anybody, and to who is signed in."""
 
-from typing import ClassVar
-
 from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,9 +11,9 @@ from kpplatform.urls import urlpatterns as platform
 class Constant(APIView):
     """Nothing but Django, DRF and the tenant's scope."""
 
-    authentication_classes: ClassVar = []
-    permission_classes: ClassVar = []
-    throttle_classes: ClassVar = []
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
 
     def get(self, request: Request) -> Response:
         return Response({"constant": True})
