@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from kpplatform.errors import Conflict
 from kpplatform.jobs import queries
 from kpplatform.jobs.models import Job
 from kpplatform.tenancy.scope import current_tenant_id, scope
@@ -19,7 +20,12 @@ FIRST_RETRY = timedelta(seconds=5)
 KEPT = timedelta(days=14)
 # No queue is told more than this at once, however long its backlog is.
 MOST_WAKE_UPS = 1_000
+WAITS_ONCE = "a_keyed_job_waits_once"
 PLANNING = 0x6B70706C616E  # "kpplan": the advisory lock under which one process plans
+
+
+class WaitsAlready(Conflict):
+    code = "waits_already"
 
 
 def wake_up(*, tenant_id: int, job_id: int, queue: str) -> None:
@@ -35,15 +41,18 @@ def enqueue(
 
     With a key, a second job is not added while one is waiting: None is returned.
     """
-    try:
-        with transaction.atomic():
-            job = Job.objects.create(name=name, ids=ids, queue=queue, key=key, due_at=due_at or timezone.now())
-    except IntegrityError:
-        if key and Job.objects.filter(key=key, state=Job.State.WAITING).exists():
-            return None
-        raise
-    _wake_after_commit(job)
-    return job
+    while True:
+        try:
+            with transaction.atomic():
+                job = Job.objects.create(name=name, ids=ids, queue=queue, key=key, due_at=due_at or timezone.now())
+        except IntegrityError as error:
+            if WAITS_ONCE not in str(error):
+                raise
+            if _waiting(key):
+                return None
+            continue  # The one that waited was begun a moment ago, without what the caller has written.
+        _wake_after_commit(job)
+        return job
 
 
 def claim(*, job_id: int, at: datetime) -> Job | None:
@@ -95,7 +104,9 @@ def fail(*, job: Job, error: str, at: datetime) -> None:
 
 @transaction.atomic
 def replay(*, job: Job, at: datetime) -> None:
-    """Give a dead job new attempts."""
+    """Give a dead job new attempts. Raises WaitsAlready when a newer one with its key is to do the work."""
+    if job.key and _waiting(job.key):
+        raise WaitsAlready("A newer job is waiting to do this.")
     Job.objects.filter(pk=job.pk, state=Job.State.DEAD).update(
         state=Job.State.WAITING, attempts=0, due_at=at, finished_at=None
     )
@@ -133,6 +144,11 @@ def plan(*, at: datetime) -> None:
         for tenant in queries.tenants_without(name=name, since=at - timedelta(seconds=every_s)):
             with scope(tenant):
                 enqueue(name, queue=queue, key=name, due_at=at)
+
+
+def _waiting(key: str) -> Job | None:
+    """Return the job that waits under this key. Nobody begins it before the caller's transaction is over."""
+    return Job.objects.select_for_update(no_key=True).filter(key=key, state=Job.State.WAITING).first()
 
 
 def _backlog(queue: str) -> int:
