@@ -43,6 +43,8 @@ class Throttle(BaseThrottle):
                     pipe.incr(key)
                     pipe.expire(key, WINDOW_S)
                 by_member, _, by_tenant, _ = pipe.execute()
+            if by_member > settings.THROTTLE_MEMBER:
+                counters().decr(whole)  # what one member is refused takes nothing from the others
         except redis.RedisError:
             log.warning("throttles are off: the counting server does not answer")
             return True

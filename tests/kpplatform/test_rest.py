@@ -205,6 +205,14 @@ def test_one_member_crowds_out_no_other_and_one_tenant_no_other(client: APIClien
     assert make.client(make.member()).get(NOTES).status_code == 200
 
 
+def test_what_one_member_is_refused_takes_nothing_from_the_others(client: APIClient, settings: Any) -> None:
+    settings.THROTTLE_MEMBER, settings.THROTTLE_TENANT = 2, 8
+    for _ in range(10):
+        client.get(NOTES)
+
+    assert make.client(make.member()).get(NOTES).status_code == 200
+
+
 def test_without_its_counting_server_the_api_still_answers(client: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = redis.Redis(port=1, retry=Retry(NoBackoff(), retries=0))
     monkeypatch.setattr(throttles, "counters", lambda: gone)
