@@ -1,5 +1,6 @@
 """Every setting of the platform, from the environment, once. docs/settings.md explains each."""
 
+import fcntl
 import secrets
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,16 @@ STORAGE_DIR = Path(env.str("STORAGE_DIR", default=str(DATA_DIR / "storage")))
 
 def kept_secret(path: Path) -> str:
     """Return this installation's own secret key, made on its first start."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(50))
-    return path.read_text()
+    if path.exists() and (known := path.read_text()):
+        return known
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    with path.open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # processes that start at the same moment must have the same key
+        if not (key := file.read()):
+            key = secrets.token_urlsafe(50)
+            file.write(key)
+    return key
 
 
 # ── Security ────────────────────────────────────────────────────────────────────────────────────────
