@@ -26,4 +26,5 @@ def folders_in_use() -> set[str]:
     """Return the folders of the published version and of the last few before it, to go back to."""
     State = ModelVersion.State
     kept = versions().filter(state__in=[State.PUBLISHED, State.RETIRED])
-    return set(kept.order_by("-published_at", "-pk").values_list("folder", flat=True)[:KEPT])
+    # "published" comes before "retired": what is served is kept, whatever a worker's clock has said.
+    return set(kept.order_by("state", "-published_at", "-pk").values_list("folder", flat=True)[:KEPT])

@@ -39,15 +39,16 @@ USUAL = ("popularity", "recent-popularity")
 def retrain(*, tenant: Tenant, at: datetime) -> None:
     """Learn from what was done before `at`, and publish the best model if it surely beats what stands.
 
-    What was learned and judged before is not learned again.
+    What was learned and judged before is not learned again, unless its artefact is lost. Raises Overtaken.
     """
     with scope(tenant):
         data = everything(until=at)
         known = queries.newest_version()
-        incumbent = _incumbent(queries.published_version())
+        standing = queries.published_version()
+        incumbent = _incumbent(standing)
     report(0.1)
-    trained = Trained(events=len(data), data=fingerprint(data), learned_until=_last(data), at=at)
-    if known and known.data == trained.data:
+    trained = Trained(events=len(data), data=fingerprint(data), learned_until=_last(data), at=at, over=standing)
+    if known and known.data == trained.data and (incumbent or not standing):
         log.info("nothing has happened since version %s", known.pk)
         return
     if len(data) < FEWEST_EVENTS:
@@ -107,16 +108,17 @@ def _fit(name: str, train: Interactions, progress: Progress) -> Factors:
 
 
 def _publish(tenant: Tenant, model: Factors, trained: Trained, judged: Verdict) -> None:
+    name = uuid.uuid4().hex
     with scope(tenant):
-        models_folder, name = tenant_folder("models"), uuid.uuid4().hex
-    sealed = artefacts.store(model, models_folder / name)
-    report(0.97)
+        folder = tenant_folder("models", name)
+    sealed = artefacts.store(model, folder)
     with scope(tenant):
+        report(0.97)  # in the same transaction: who has lost the job by now publishes nothing
         operations.publish_version(
             trained=trained, kind=judged.best, reason=judged.reason, metrics=judged.metrics, folder=name, sha256=sealed
         )
     with scope(tenant):
-        artefacts.prune(models_folder, keep=queries.folders_in_use())
+        operations.clear_artefacts()
 
 
 def _last(data: Interactions) -> datetime | None:

@@ -1,19 +1,28 @@
 """Training: published when it surely beats what stands, and not otherwise; whole, or not at all."""
 
+import shutil
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from catalog.models import Watch
 from kpplatform.jobs.models import Job
+from kpplatform.jobs.running import run
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.places import tenant_folder
 from kpplatform.tenancy.scope import scope
+from recommender import operations, serving
+from recommender.ml.factors import Factors
 from recommender.models import ModelVersion
-from recommender.operations import ask_for_training
-from recommender.queries import published_version
+from recommender.operations import Overtaken, ask_for_training
+from recommender.queries import folders_in_use, published_version
 from recommender.training import retrain
 from tests import make
 from tests.conftest import COMMITTED
@@ -129,6 +138,87 @@ def test_a_broken_version_in_place_need_not_be_beaten(in_school: Tenant) -> None
     retrain(tenant=in_school, at=timezone.now())
 
     assert (newest().state, newest().reason) == ("published", "beats_popularity")
+
+
+def test_a_lost_version_is_learned_again_from_the_same_data(in_school: Tenant) -> None:
+    planted.busy_world()
+    retrain(tenant=in_school, at=timezone.now())
+    shutil.rmtree(tenant_folder("models", newest().folder))
+
+    retrain(tenant=in_school, at=timezone.now())
+
+    assert (newest().state, artefacts()) == ("published", {newest().folder})
+    assert ModelVersion.objects.count() == 2
+
+
+def once_stored(monkeypatch: pytest.MonkeyPatch, do: Callable[[Path], object]) -> None:
+    """Let something happen between the moment when a training has stored its artefact and its publication."""
+    store = serving.artefacts.store
+
+    def stored(model: Factors, folder: Path) -> str:
+        sealed = store(model, folder)
+        monkeypatch.undo()
+        do(folder)
+        return sealed
+
+    monkeypatch.setattr(serving.artefacts, "store", stored)
+
+
+def test_a_training_that_was_overtaken_publishes_nothing(in_school: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    piano, cooking = planted.busy_world()
+    once_stored(monkeypatch, lambda _: planted.published(planted.tastes(piano, cooking)))
+
+    with pytest.raises(Overtaken):
+        retrain(tenant=in_school, at=timezone.now())
+
+    assert newest().kind == "planted"
+    assert published_version() == newest()
+
+
+def test_an_artefact_that_another_training_has_cleared_away_is_not_published(
+    in_school: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted.busy_world()
+    once_stored(monkeypatch, shutil.rmtree)
+
+    with pytest.raises(Overtaken):
+        retrain(tenant=in_school, at=timezone.now())
+
+    assert not ModelVersion.objects.exists()
+
+
+@COMMITTED
+def test_nobody_takes_the_job_while_its_version_is_published(school: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    with scope(school):
+        planted.busy_world()
+        job = ask_for_training()
+        assert job is not None
+    publish, taken = operations.publish_version, []
+
+    def take() -> None:
+        with scope(school), connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM jobs_job WHERE id = %s FOR UPDATE SKIP LOCKED", [job.pk])
+            taken.extend(cursor.fetchall())
+        connection.close()
+
+    def published(**asked: Any) -> ModelVersion:
+        thread = Thread(target=take)
+        thread.start()
+        thread.join()
+        return publish(**asked)
+
+    monkeypatch.setattr(operations, "publish_version", published)
+
+    assert run(tenant_id=school.pk, job_id=job.pk)
+    with scope(school):
+        assert (newest().state, taken) == ("published", [])
+
+
+def test_the_published_version_is_kept_whatever_the_clocks_said(in_school: Tenant) -> None:
+    versions = [planted.published(planted.tastes(planted.videos(1))) for _ in range(5)]
+    ModelVersion.objects.filter(pk=versions[-1].pk).update(published_at=timezone.now() - timedelta(days=1))
+
+    assert versions[-1].folder in folders_in_use()
 
 
 def test_nothing_new_is_not_learned_again(in_school: Tenant) -> None:
