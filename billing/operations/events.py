@@ -8,6 +8,7 @@ from django.db.models import F
 
 from billing import providers
 from billing.models import Payment, Refund, WebhookEvent
+from billing.operations.orders import held
 from billing.operations.payments import capture, decline
 from billing.operations.refunds import fail_refund, settle_refund
 from billing.providers import Message
@@ -95,6 +96,8 @@ def _payment(message: Message) -> Payment:
     payment = Payment.objects.select_related("order__viewer").filter(key=message.key).first()
     if payment is None:
         raise Doubted("unknown_payment")
+    held(payment.order)
+    payment.refresh_from_db()  # as it is now that nobody else changes it
     _must_agree(message, payment, str(payment.order_id))
     if Payment.objects.filter(provider=payment.provider, reference=message.reference).exclude(pk=payment.pk).exists():
         raise Doubted("wrong_reference")
@@ -105,6 +108,8 @@ def _refund(message: Message) -> Refund:
     refund = Refund.objects.select_related("line__order__viewer").filter(key=message.key).first()
     if refund is None:
         raise Doubted("unknown_refund")
+    held(refund.line.order)
+    refund.refresh_from_db()
     _must_agree(message, refund, str(refund.line.order_id))
     return refund
 

@@ -9,7 +9,8 @@ import pytest
 from django.db import connection
 
 from billing import ledger, operations
-from billing.models import Journal, Payment, Refund, WebhookEvent
+from billing.models import Journal, Order, Payment, Refund, WebhookEvent
+from billing.operations import events
 from billing.providers.sandbox.server import Server
 from kpplatform.errors import Refused
 from kpplatform.tenancy.models import Tenant
@@ -152,3 +153,31 @@ def test_a_message_delivered_many_times_at_once_is_stored_once(school: Tenant) -
     with scope(school):
         assert WebhookEvent.objects.get().deliveries == CLIENTS
         assert shop.jobs("apply_event") == 1
+
+
+@COMMITTED
+def test_what_a_message_says_is_compared_with_an_order_that_stands_still(
+    school: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with scope(school):
+        order = bought(make.member(), shop.course_for(10_000))
+        about = {"id": "rf_1", "key": give_back(order).key}
+        shop.deliver(body_of(told(payment_of(order), "refund.succeeded", **about)), tenant=school)
+    compare, free = events._must_agree, []
+
+    def compared(*told: Any) -> None:
+        with ThreadPoolExecutor(1) as thread:
+            free.append(thread.submit(is_free).result())
+        compare(*told)
+
+    def is_free() -> bool:
+        with scope(school):
+            found = bool(Order.objects.select_for_update(skip_locked=True).filter(pk=order.pk))
+        connection.close()
+        return found
+
+    monkeypatch.setattr(events, "_must_agree", compared)
+    with scope(school):
+        shop.work()
+
+        assert (Refund.objects.get().state, free) == ("sent", [False])

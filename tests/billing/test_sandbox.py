@@ -6,6 +6,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from pytest_django import Settings
 
 from billing import ledger, operations, providers
 from billing.models import Payment, Refund
@@ -123,6 +124,31 @@ def test_a_refund_that_is_refused_is_taken_back(sandbox: Server, viewer: Member,
     assert Refund.objects.get().state == Refund.State.FAILED
     assert line_of(payment_of(refund.line.order).order).refunded == 0
     assert shop.books_are_good()
+
+
+def test_a_checkout_that_was_opened_with_another_page_to_return_to_is_found(
+    sandbox: Server, viewer: Member, course: Item
+) -> None:
+    order = ordered(viewer, course)
+    opened = providers.provider_of(viewer.tenant).create_checkout(
+        key=payment_of(order).key, order=str(order.pk), amount=yuan(10_000), webhook_url="http://x", return_url=""
+    )  # by a process that died before it could write that down
+
+    payment = operations.pay(order=order, return_url="https://school.example/thanks", at=NOON)
+
+    assert payment.reference == opened.reference
+
+
+def test_a_wrong_key_is_not_taken_for_the_providers_no(
+    sandbox: Server, viewer: Member, course: Item, settings: Settings
+) -> None:
+    refund = give_back(paid(sandbox, viewer, course).order)
+    settings.SANDBOX_KEY = "another key"
+
+    send_refund(refund=refund, at=NOON)
+
+    assert Refund.objects.get().state == Refund.State.ASKED
+    assert shop.jobs("send_refund") == 2
 
 
 def test_a_payment_whose_message_was_lost_is_asked_about(sandbox: Server, viewer: Member, course: Item) -> None:

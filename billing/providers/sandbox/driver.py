@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -18,6 +19,8 @@ from billing.providers.sandbox import signing
 SANDBOX = "sandbox"
 TIMEOUT_S = 5.0
 LONGEST_WORD = 100
+# What the sandbox refuses for good. A wrong key, a proxy on the way or too many requests say nothing about it.
+FINAL = {400, 402, 404}
 
 
 @dataclass(frozen=True)
@@ -70,10 +73,13 @@ class Sandbox:
         return message
 
     def _write(self, path: str, asked: dict[str, Any], *, key: str) -> Any:
-        """Ask for something; when the answer is lost or unclear, look whether it was done."""
+        """Ask for something; when the answer is lost, unclear or no, look whether it was done before.
+
+        A no can be about this request only: its key is known, with another page to return to.
+        """
         try:
             return self._speak("POST", path, asked, key=key)
-        except ProviderUnavailable:
+        except (ProviderUnavailable, ProviderRefused):
             if done := self._find(path, key):
                 return done
             raise
@@ -96,11 +102,11 @@ class Sandbox:
             raise ProviderUnavailable("The payment provider does not answer. Please try again.") from error
         finally:
             connection.close()
-        if status >= 500 or status in {409, 429}:
-            raise ProviderUnavailable("The payment provider cannot say what happened. Please try again.")
-        if status >= 400:
+        if status == HTTPStatus.OK:
+            return said
+        if status in FINAL and isinstance(said, dict) and "error" in said:
             raise ProviderRefused(f"The payment provider refuses: {said['error']['code']}.")
-        return said
+        raise ProviderUnavailable("The payment provider cannot say what happened. Please try again.")
 
 
 def _amount(money: Money) -> dict[str, Any]:
