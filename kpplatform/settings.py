@@ -72,7 +72,8 @@ CACHES = {
         "KEY_FUNCTION": "kpplatform.tenancy.places.cache_key",
     }
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# Not cached: who asks while somebody signs out would put the session back into the cache before the commit.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True

@@ -6,8 +6,8 @@ from django.conf import settings
 
 from kpplatform.tenancy.scope import current_tenant_id, tenant_or_none
 
-# People sign in once for the installation: who signs out at one tenant, or guesses there, is known at the others.
-OF_PEOPLE = ("django.contrib.sessions", "allauth")
+# People sign in once for the installation: who guesses at one tenant is known at the others.
+OF_PEOPLE = "allauth"
 
 
 def cache_key(key: str, key_prefix: str, version: int) -> str:
