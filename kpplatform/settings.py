@@ -41,6 +41,8 @@ INSTALLATION_HOSTS = env.list("INSTALLATION_HOSTS", default=["localhost", "127.0
 SECURE = env.bool("SECURE", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+# Throttles and counted guesses go by the address that our own proxy saw; what stands before it anybody can write.
+PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = 1 if SECURE else 0
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 X_FRAME_OPTIONS = "DENY"
 
@@ -205,6 +207,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "kpplatform.rest.pagination.KeysetPagination",
     "DEFAULT_SCHEMA_CLASS": "kpplatform.rest.schema.Schema",
     "DEFAULT_THROTTLE_CLASSES": ["kpplatform.rest.throttles.Throttle"],
+    "NUM_PROXIES": PROXIES,
     "EXCEPTION_HANDLER": "kpplatform.rest.problems.problem",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
