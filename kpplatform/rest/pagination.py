@@ -2,6 +2,7 @@
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -84,9 +85,19 @@ def _read(cursor: str, queryset: QuerySet[Any], order: list[str]) -> list[Any]:
         values = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if not isinstance(values, list) or any(isinstance(value, (list, dict, type(None))) for value in values):
             raise BadCursor("This cursor is not from here.")
-        return [field.to_python(value) for field, value in zip(fields, values, strict=True)]
+        return [_value(field, told) for field, told in zip(fields, values, strict=True)]
     except (binascii.Error, TypeError, ValueError, ValidationError, OverflowError) as error:
         raise BadCursor("This cursor is not from here.") from error
+
+
+def _value(field: Any, told: Any) -> Any:
+    """Return one of a cursor's values as the column would hold it. Raises ValueError or OverflowError."""
+    value = field.to_python(told)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)  # at the ends of the calendar there may be no such moment
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("No text in the database has this character.")
+    return value
 
 
 def _after(values: list[Any], order: list[str]) -> Q:
