@@ -4,7 +4,9 @@ from django.utils import timezone
 
 from billing import operations
 from billing.models import Payment, Refund, WebhookEvent
-from kpplatform.jobs.running import job
+from kpplatform.jobs.running import job, long_job
+from kpplatform.tenancy.models import Tenant
+from kpplatform.tenancy.scope import scope
 
 
 @job
@@ -24,6 +26,7 @@ def send_refund(*, refund_id: int) -> None:
     operations.send_refund(refund=refund, at=timezone.now())
 
 
-@job
-def verify_ledger() -> None:
-    operations.verify_ledger()
+@long_job
+def verify_ledger(*, tenant: Tenant) -> None:
+    with scope(tenant):
+        operations.verify_ledger()

@@ -2,15 +2,22 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from time import sleep
 
 import pytest
 from django.core.management import call_command
 from django.db import connections, transaction
 from django.db.models import F
+from django.utils import timezone
+from pytest_django import Settings
 
 from billing import ledger, operations, queries
 from billing.models import Account, Journal, OrderLine, Refund, Transfer
+from kpplatform.jobs.models import Job
+from kpplatform.jobs.operations import claim, enqueue
+from kpplatform.jobs.running import run
 from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.scope import scope
 from tests import make
@@ -207,6 +214,34 @@ def test_a_refund_that_is_booked_must_be_known(in_school: Tenant) -> None:
     Refund.objects.all().delete()
     OrderLine.objects.update(refunded=0)
     assert found(in_school) == {("L7", "journal", refund.journal_id)}
+
+
+@COMMITTED
+def test_long_books_are_looked_at_once(school: Tenant, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    settings.JOB_LEASE_S = 1.0
+    with scope(school):
+        job = enqueue("billing.tasks.verify_ledger")
+        assert job is not None
+    look, others = queries.ledger_report, []
+
+    def look_for_long() -> queries.Report:
+        sleep(1.5)
+        with ThreadPoolExecutor(1) as thread:
+            others.append(thread.submit(take).result())
+        return look()
+
+    def take() -> Job | None:
+        try:
+            with scope(school):
+                return claim(job_id=job.pk, at=timezone.now())
+        finally:
+            connections.close_all()
+
+    monkeypatch.setattr(queries, "ledger_report", look_for_long)
+
+    assert run(tenant_id=school.pk, job_id=job.pk)
+    with scope(school):
+        assert (Job.objects.get(pk=job.pk).state, others) == ("done", [None])
 
 
 @COMMITTED
