@@ -13,7 +13,7 @@ from recommender.serving.taste import vector
 MODEL, POPULAR, FOLLOWED, FRESH, EXPLORED, AGAIN = Impression.Source
 # How much of a page each source has, while it has something to offer.
 MIX = {MODEL: 0.72, FOLLOWED: 0.08, POPULAR: 0.06, FRESH: 0.10, EXPLORED: 0.04}
-OF_MODEL = 100  # beside what is hidden
+OF_MODEL = 100
 AT_RANDOM = 5
 FRESH_RATIO = 0.5  # a new item is half as likely as the one that has waited more for its trials
 
@@ -41,7 +41,7 @@ def of_model(shelf: Shelf, past: Past) -> list[Offer]:
     if wish is None:
         return []
     granted, _ = common(model.item_ids, past.granted)
-    return shelf.index.best(wish, granted=granted, k=OF_MODEL + len(past.hidden))
+    return shelf.index.best(wish, hidden=past.hidden, granted=granted, k=OF_MODEL)
 
 
 def of_followed(shelf: Shelf, past: Past) -> list[Offer]:

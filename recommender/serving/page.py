@@ -54,29 +54,45 @@ class Draw:
         self.closed = set(hidden)
         self.own = own
         self.creators: Counter[int] = Counter()
-        self.starts = [0] * len(self.sources)
         self.page: list[Placed] = []
+        self._begin()
 
     def fill(self, size: int) -> list[Placed]:
         """Draw until the page has so many places, or nothing more is offered; the cap yields last."""
         while len(self.page) < size:
-            fronts = [(source, front) for place, source in enumerate(self.sources) if (front := self._front(place))]
-            if fronts:
-                self._place(fronts)
+            if any(self.fronts):
+                self._place()
             elif self.cap < size:
-                self.cap, self.starts = size, [0] * len(self.sources)
+                self.cap = size
+                self._begin()
             else:
                 break
         return self.page
 
-    def _place(self, fronts: list[tuple[Source, list[Offer]]]) -> None:
-        whole = sum(source.share for source, _ in fronts)
-        source, front = self.rng.choices(fronts, [source.share for source, _ in fronts])[0]
+    def _begin(self) -> None:
+        self.starts = [0] * len(self.sources)  # what stands before can no longer be placed
+        self.fronts = [self._front(place) for place in range(len(self.sources))]
+
+    def _place(self) -> None:
+        """Draw a source and one of its next offers."""
+        open_now = [(source, front) for source, front in zip(self.sources, self.fronts, strict=True) if front]
+        shares = [source.share for source, _ in open_now]
+        source, front = self.rng.choices(open_now, shares)[0]
         offer = self.rng.choices(front, _chances(source, front))[0] if len(front) > 1 else front[0]
-        likely = sum(other.share * _chance(other, among, offer) for other, among in fronts) / whole
+        likely = sum([other.share * _chance(other, among, offer) for other, among in open_now]) / sum(shares)
         self.page.append(Placed(offer, source.name, min(likely, 1.0)))
+        self._close(offer)
+
+    def _close(self, offer: Offer) -> None:
+        """Do not place the item again, nor more of a creator who has reached the cap."""
         self.closed.add(offer.item)
         self.creators[offer.creator] += 1
+        full = offer.creator if self.creators[offer.creator] >= self.cap else None
+        for place, front in enumerate(self.fronts):
+            for other in front:
+                if other.item == offer.item or other.creator == full:
+                    self.fronts[place] = self._front(place)
+                    break
 
     def _front(self, place: int) -> list[Offer]:
         """Return the source's next offers that may be placed: one, or those among which one is drawn."""

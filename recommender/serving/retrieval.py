@@ -1,6 +1,8 @@
 """The best items of all for a viewer's vector, exactly. Shapes: V items, D factors."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import islice
 from typing import Self
 
 import numpy as np
@@ -33,16 +35,21 @@ class Index:
         open_bias[codes[free]] = model.item_bias[codes[free]]
         return cls(model, creators, open_bias)
 
-    def best(self, vector: Floats, *, granted: Longs, k: int) -> list[Offer]:
-        """Return the k best items on show, best first and ties by id. Codes in `granted` are open to this viewer."""
+    def best(self, vector: Floats, *, hidden: Collection[int], granted: Longs, k: int) -> list[Offer]:
+        """Return the k best items on show that are not hidden, best first and ties by id.
+
+        Codes in `granted` are open to this viewer.
+        """
         scores = self.model.item_vectors @ vector  # (V,)
         opened = scores[granted] + self.model.item_bias[granted]
         scores += self.open_bias
         scores[granted] = np.where(self.creators[granted] < 0, -np.inf, opened)
-        top = np.argpartition(scores, len(scores) - k)[-k:] if k < len(scores) else np.arange(len(scores))
+        last = len(scores) - k - len(hidden)
+        top = np.argpartition(scores, last)[last:] if last > 0 else np.arange(len(scores))
         top = top[np.lexsort((top, -scores[top]))]
         top = top[np.isfinite(scores[top])]
-        return list(map(Offer, self.model.item_ids[top].tolist(), self.creators[top].tolist()))
+        found = zip(self.model.item_ids[top].tolist(), self.creators[top].tolist(), strict=True)
+        return list(islice((Offer(item, creator) for item, creator in found if item not in hidden), k))
 
     @property
     def nbytes(self) -> int:
