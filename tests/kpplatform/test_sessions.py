@@ -10,6 +10,7 @@ from django.core.cache import caches
 from django.db import connection
 from rest_framework.test import APIClient
 
+from kpplatform.console.tasks import purge
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.scope import scope
 from tests import make
@@ -60,3 +61,15 @@ def test_an_operators_session_is_nobodys_at_a_tenant(school: Tenant) -> None:
 
     assert client.get("/admin/").status_code == 302
     assert client.get("/api/v1/models/").status_code == 403
+
+
+def test_sessions_that_have_expired_are_forgotten(in_school: Tenant) -> None:
+    old, fresh = session(), session()
+    old.set_expiry(-1)
+    for each in (old, fresh):
+        each.save()
+
+    purge()
+
+    assert not old.exists(old.session_key)
+    assert fresh.exists(fresh.session_key)
