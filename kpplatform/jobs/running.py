@@ -59,8 +59,9 @@ def run(*, tenant_id: int, job_id: int) -> bool:
         _do(tenant, claimed)
     except Exception:  # whatever a job raises is written down and retried
         log.exception("job %s %s failed", claimed.pk, claimed.name)
+        error = traceback.format_exc(limit=20).replace("\0", "\\0")  # PostgreSQL's texts have no such character
         with scope(tenant):
-            operations.fail(job=claimed, error=traceback.format_exc(limit=20), at=timezone.now())
+            operations.fail(job=claimed, error=error, at=timezone.now())
     return True
 
 

@@ -13,6 +13,7 @@ from kpplatform.jobs import operations, queries, running
 from kpplatform.jobs.models import Job
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.scope import scope
+from tests import jobs_for_tests
 from tests.conftest import COMMITTED
 from tests.jobs_for_tests import let_go, marks
 from tests.processes import Worker, eventually
@@ -179,6 +180,22 @@ def test_work_that_kills_its_worker_every_time_is_given_up(school: Tenant) -> No
         assert operations.claim(job_id=job.pk, at=at) is None
 
     assert now_is(school, job).state == Job.State.DEAD
+
+
+def test_an_error_that_the_database_could_not_hold_is_written_down_all_the_same(
+    school: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def quote(*, text: str) -> None:
+        raise ValueError(f"{text}\0")
+
+    monkeypatch.setattr(jobs_for_tests, "note", running.job(quote))
+    job = enqueue(school, "note", text="half a word")
+
+    running.run(tenant_id=school.pk, job_id=job.pk)
+
+    failed = now_is(school, job)
+    assert (failed.state, failed.attempts) == (Job.State.WAITING, 1)
+    assert "half a word" in failed.error
 
 
 def test_a_job_is_claimed_by_one_of_two(school: Tenant) -> None:
