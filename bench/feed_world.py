@@ -94,5 +94,5 @@ def _publish(*, items: int, factors: int) -> None:
     )
     folder, at = uuid.uuid4().hex, datetime.now(UTC)
     sealed = store(model, tenant_folder("models", folder))
-    trained = Trained(events=0, data="", learned_until=at, at=at)
+    trained = Trained(events=0, data="", learned_until=at, at=at, over=None)
     publish_version(trained=trained, kind=model.name, reason="planted", metrics={}, folder=folder, sha256=sealed)
