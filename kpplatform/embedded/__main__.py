@@ -14,7 +14,9 @@ from kpplatform.embedded.supervisor import servers
 def main() -> int:
     arguments = _arguments()
     logging.basicConfig(format="%(message)s")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        # Also where a shell started us in the background, with SIGINT ignored.
+        signal.signal(sign, signal.default_int_handler)
     try:
         with servers(
             arguments.data,

@@ -29,6 +29,8 @@ class Command(BaseCommand):
         parser.add_argument("--check", action="store_true", help="Walk the main journey, print JSON, exit 0 or 1.")
 
     def handle(self, *, data: Path | None, port: int, check: bool, **_: Any) -> None:
+        # Also where a shell started us in the background, with SIGINT ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         opening = ["--data", str(data.resolve())] if data else []
         try:
