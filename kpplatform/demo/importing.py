@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from django.db import connection, models
+from django.db import models
 from numpy.typing import NDArray
 
 from catalog.models import Access, Item, Reaction, Watch
 from creators.models import Creator, Follow
-from kpplatform.demo.copying import Column, Ids, copy, lists, times
+from kpplatform.demo.copying import Column, Ids, check_each_statement, copy, lists, times
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.scope import scope
 from recommender.ml.reading import INTERACTIONS, ITEMS, read_events
@@ -61,8 +61,7 @@ def import_folder(*, tenant: Tenant, folder: Path, progress: Progress) -> int:
     events = read_events(folder)  # the whole file is found sound before the first row is written
     bought = np.isin(events.kind, [KINDS.index(kind) for kind in BOUGHT])
     with scope(tenant):
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        check_each_statement()
         numbers = np.unique(events.viewer)
         copy(Member, {"external_id": numbers, "role": [Member.Role.VIEWER] * len(numbers)})
         _write_items(

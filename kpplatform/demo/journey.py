@@ -87,8 +87,8 @@ def walk(*, port: int, programs: Programs, sign_ins: SignIns) -> dict[str, Any]:
     viewer = Person(port, SITES[0])
     try:
         _watch_and_like(journey, viewer)
-        lesson = _buy(journey, viewer)
-        _refund(journey, viewer, lesson)
+        order, lesson = _buy(journey, viewer)
+        _refund(journey, viewer, order=order, lesson=lesson)
         _publish(journey, viewer, sign_ins)
         _stay_apart(journey, viewer)
         _verify(journey)
@@ -120,8 +120,8 @@ def _watch_and_like(journey: Journey, viewer: Person) -> None:
         found["new items"] = len(set(after) - set(before))
 
 
-def _buy(journey: Journey, viewer: Person) -> str:
-    """Buy a course; return the address of a lesson that plays now."""
+def _buy(journey: Journey, viewer: Person) -> tuple[str, str]:
+    """Buy a course; return the addresses of the order and of a lesson that plays now."""
     with journey.step("a lesson of a course does not play before it is bought"):
         course = viewer.ask("GET", "/api/v1/items/?kind=course")["results"][0]
         sections = viewer.ask("GET", f"/api/v1/items/{course['id']}/")["sections"]
@@ -129,21 +129,21 @@ def _buy(journey: Journey, viewer: Person) -> str:
         lesson = f"/api/v1/lessons/{closed['id']}/"
         _must(viewer.ask("GET", lesson, expect=402)["code"] == "not_bought", "refused for another reason")
     with journey.step("buy the course"):
-        order = viewer.ask("POST", "/api/v1/orders/", {"item": course["id"]}, expect=201)
-        payment = viewer.ask("POST", f"/api/v1/orders/{order['id']}/pay/", {}, expect=(200, 201))
+        placed = viewer.ask("POST", "/api/v1/orders/", {"item": course["id"]}, expect=201)
+        order = f"/api/v1/orders/{placed['id']}/"
+        payment = viewer.ask("POST", f"{order}pay/", {}, expect=(200, 201))
         _pay_at_the_provider(payment["checkout_url"])
     with journey.step("its webhook arrives"):
-        _until(lambda: viewer.ask("GET", f"/api/v1/orders/{order['id']}/")["state"] == "paid", "the order is not paid")
+        _until(lambda: viewer.ask("GET", order)["state"] == "paid", "the order is not paid")
     with journey.step("the lesson plays"):
         played = viewer.ask("GET", lesson)
         _must(bool(played["body"] or played["video"]), "the lesson is empty")
-    viewer.order = order["id"]  # type: ignore[attr-defined]
-    return lesson
+    return order, lesson
 
 
-def _refund(journey: Journey, viewer: Person, lesson: str) -> None:
+def _refund(journey: Journey, viewer: Person, *, order: str, lesson: str) -> None:
     with journey.step("refund"):
-        viewer.ask("POST", f"/api/v1/orders/{viewer.order}/refund/", {}, expect=(200, 201, 202))  # type: ignore[attr-defined]
+        viewer.ask("POST", f"{order}refund/", {}, expect=(200, 201, 202))
     with journey.step("it no longer plays"):
         _until(lambda: viewer.ask("GET", lesson, expect=(200, 402)).get("code") == "not_bought", "it still plays")
 

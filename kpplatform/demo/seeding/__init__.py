@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
-from django.db import connection
 from numpy.typing import NDArray
 
 from catalog.models import Item, Topic
 from creators.models import Creator
-from kpplatform.demo.copying import reserve
+from kpplatform.demo.copying import check_each_statement, reserve
 from kpplatform.demo.seeding import shelves, stories
 from kpplatform.demo.seeding.places import Places
 from kpplatform.demo.world.catalogue import Catalogue, draw_catalogue
@@ -48,7 +47,7 @@ def seed_world(*, tenant: Tenant, size: Size, ends_at: datetime, progress: Progr
     chunks = size.days * -(-size.viewers // VIEWERS_IN_A_CHUNK)
     watches = 0
     with scope(tenant):
-        _check_each_statement()
+        check_each_statement()
         places = _places(catalogue, size)
         stories.write_viewers(viewers=viewers, places=places, starts_at=starts_at, seed=size.seed)
         shelves.write(catalogue=catalogue, places=places, owners=_owners(catalogue, size))
@@ -58,12 +57,6 @@ def seed_world(*, tenant: Tenant, size: Size, ends_at: datetime, progress: Progr
             progress(min(1.0, (chunk + 1) / chunks))
     progress(1.0)
     return watches
-
-
-def _check_each_statement() -> None:
-    """Check foreign keys at each statement's end: deferred to the commit, millions of checks fill the memory."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def _owners(catalogue: Catalogue, size: Size) -> NDArray[np.int32]:
