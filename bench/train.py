@@ -24,9 +24,10 @@ from scipy.sparse import csr_matrix
 
 from bench.site import machine
 from recommender.ml import implicit_als
+from recommender.ml.arrays import Longs
 from recommender.ml.evaluation import judge, peak_mb
 from recommender.ml.factors import Factors
-from recommender.ml.interactions import Interactions, Longs, gather
+from recommender.ml.interactions import Interactions, gather
 from recommender.ml.splits import Split
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -91,6 +92,7 @@ def theirs(train: Interactions, factors: int, iterations: int) -> tuple[Factors,
         item_vectors=model.item_factors,
         item_bias=np.zeros(train.shape[1], np.float32),
         gram=np.zeros((0, 0), np.float32),
+        trained_on=train,
     ), took
 
 
@@ -118,7 +120,7 @@ def save(data: Interactions, folder: Path) -> None:
 
 
 def load(folder: Path) -> Interactions:
-    return Interactions(**{column.name: np.load(folder / f"{column.name}.npy") for column in fields(Interactions)})
+    return Interactions(**{column.name: np.load(folder / f"{column.name}.npy") for column in fields(Interactions)[:-1]})
 
 
 def in_a_process(name: str, folder: Path, asked: argparse.Namespace) -> dict[str, float]:

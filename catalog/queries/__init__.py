@@ -16,6 +16,7 @@ from catalog.queries.items import (
     topics,
     visible_to,
 )
+from catalog.queries.telling import ToldOfItem, told_of_items
 from catalog.queries.watches import quarantined, watches_of
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Facts",
     "Interaction",
     "Kind",
+    "ToldOfItem",
     "cards",
     "comments_of",
     "forget_items",
@@ -39,6 +41,7 @@ __all__ = [
     "published",
     "quarantined",
     "reactions_to",
+    "told_of_items",
     "topics",
     "visible_to",
     "watchable_by",

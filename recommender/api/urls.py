@@ -1,9 +1,9 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from recommender.api import views
+from recommender.api import feed, versions
 
 router = SimpleRouter(use_regex_path=False)
-router.register("models", views.ModelVersionViewSet, basename="model")
+router.register("models", versions.ModelVersionViewSet, basename="model")
 
-urlpatterns = [path("feed/", views.FeedView.as_view(), name="feed"), path("", include(router.urls))]
+urlpatterns = [path("feed/", feed.FeedView.as_view(), name="feed"), path("", include(router.urls))]

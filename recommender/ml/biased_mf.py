@@ -15,8 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recommender.ml.factors import Factors, Progress
-from recommender.ml.interactions import Floats, Interactions, Matrix
+from recommender.ml.arrays import Floats, Matrix
+from recommender.ml.factors import Factors
+from recommender.ml.interactions import Interactions
+from recommender.ml.model import Progress
 
 START = 0.01  # spread of the random factors at the start
 
@@ -139,4 +141,5 @@ def _factors(train: Interactions, model: BiasedMF, config: Config) -> Factors:
         item_vectors=vectors,
         item_bias=bias,
         gram=gram.astype(np.float32),
+        trained_on=train,
     )

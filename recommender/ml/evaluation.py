@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from recommender.ml import metrics, models
-from recommender.ml.factors import Progress
-from recommender.ml.interactions import Interactions, Ints
-from recommender.ml.ranking import Model, recommend
+from recommender.ml.arrays import Ints
+from recommender.ml.interactions import Interactions
+from recommender.ml.model import Progress, Scorer
+from recommender.ml.ranking import recommend
 from recommender.ml.reading import BrokenData, read_folder
 from recommender.ml.splits import Split, later_slice, leave_one_out, time_split
 
@@ -80,23 +81,23 @@ def evaluate(
     }
 
 
-def judge(model: Model, split: Split, *, k: int = 10, progress: Callable[[int], object] | None = None) -> Judgement:
+def judge(model: Scorer, split: Split, *, k: int = 10, progress: Callable[[int], object] | None = None) -> Judgement:
     """Rank all items for the viewers of the test and look where the new ones stand that they wanted.
 
     An item that the viewer met in training is neither ranked nor wanted. The model's codes are those of the split.
     """
-    seen = split.train.seen()
+    items = split.train.shape[1]
     cells = np.unique(split.test.cells())
     new = cells[~np.isin(cells, split.train.cells())]
-    who, wanted = np.unique(new // seen.shape[1], return_counts=True)
+    who, wanted = np.unique(new // items, return_counts=True)
     viewers = who.astype(np.int32)
     deepest = max(k, *(place for places in FIGURES.values() for place in places))
-    pages = recommend(model, viewers=viewers, k=deepest, seen=seen, progress=progress)
-    hits = metrics.hits(pages, viewers=viewers, wanted=new, items=seen.shape[1])
+    pages = recommend(model, data=split.train, viewers=viewers, k=deepest, progress=progress)
+    hits = metrics.hits(pages, viewers=viewers, wanted=new, items=items)
     return Judgement(
         viewers=viewers,
         scores={f"{name}@{place}": metrics.METRICS[name](hits[:, :place], wanted) for name, place in _figures(k)},
-        coverage=metrics.coverage(pages[:, :k], items=seen.shape[1]),
+        coverage=metrics.coverage(pages[:, :k], items=items),
     )
 
 

@@ -5,19 +5,17 @@ factors.
 """
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
+from recommender.ml.arrays import Floats, Ints, Longs, common
 from recommender.ml.fold_in import FOLDS
-from recommender.ml.interactions import Floats, Interactions, Ints, Longs
-
-FACTS = "model.json"
-
-Progress = Callable[[int, int], object]  # told how many of how many steps of a fit are done
+from recommender.ml.interactions import Interactions
+from recommender.ml.model import FACTS
 
 
 @dataclass(frozen=True)
@@ -33,10 +31,18 @@ class Factors:
     item_vectors: Floats  # (V, D)
     item_bias: Floats  # (V,)
     gram: Floats  # (D, ...) what all items together add to a viewer's equations
+    trained_on: Interactions | None = field(default=None, repr=False, compare=False)  # not saved
 
-    def score(self, viewers: Ints) -> Floats:
-        """Return the score of every item for viewers (B,), given as codes: (B, V)."""
-        return np.asarray(self.viewer_vectors[viewers] @ self.item_vectors.T + self.item_bias)
+    def score(self, data: Interactions, viewers: Ints) -> Floats:
+        """Return the score of every item for viewers (B,) by their history in `data`: (B, V)."""
+        return np.asarray(self.vectors(data, viewers) @ self.item_vectors.T + self.item_bias)
+
+    def vectors(self, data: Interactions, viewers: Ints) -> Floats:
+        """Return a vector for each viewer (B, D): the one that was learned for that very history, or a fold-in."""
+        if data is self.trained_on:
+            return np.asarray(self.viewer_vectors[viewers])
+        folded = [self.fold_in(*data.rated(viewer)) for viewer in viewers]
+        return np.array(folded, np.float32).reshape(len(viewers), self.item_vectors.shape[1])
 
     def fold_in(self, items: Ints, weights: Floats) -> Floats:
         """Return the vector (D,) of a viewer with these item codes (n,), each once, and their ratings (n,)."""
@@ -44,38 +50,13 @@ class Factors:
         targets = weights - self.item_bias[items] if self.fold == "rated" else weights
         return FOLDS[self.fold](vectors, targets, self.gram, self.numbers)
 
-    def carried_over(self, data: Interactions, viewers: Ints) -> Self:
-        """Return this model for the viewers and items of newer data, so that it can be judged beside a newer one.
-
-        The given viewers (B,), codes of the data, are folded in by their history there; the others keep nothing. An
-        item that the model does not know scores by the lowest bias alone.
-        """
-        places = np.minimum(np.searchsorted(self.item_ids, data.item_ids), len(self.item_ids) - 1)  # (V',)
-        known = self.item_ids[places] == data.item_ids
-        moved = replace(
-            self,
-            viewer_ids=data.viewer_ids,
-            item_ids=data.item_ids,
-            viewer_vectors=np.zeros((len(data.viewer_ids), self.item_vectors.shape[1]), np.float32),
-            item_vectors=self.item_vectors[places] * known[:, None],
-            item_bias=np.where(known, self.item_bias[places], self.item_bias.min()),
-        )
-        ratings = data.ratings()
-        for viewer in viewers:
-            cells = slice(ratings.indptr[viewer], ratings.indptr[viewer + 1])
-            items, weights = ratings.indices[cells], ratings.data[cells]
-            told = known[items]
-            moved.viewer_vectors[viewer] = moved.fold_in(items[told], weights[told])
-        return moved
-
     def item_codes(self, ids: Longs) -> Ints:
         """Return the codes of those ids that the model knows, in the order given."""
-        places = np.minimum(np.searchsorted(self.item_ids, ids), len(self.item_ids) - 1)
-        return np.asarray(places[self.item_ids[places] == ids], np.int32)
+        return common(self.item_ids, ids)[0].astype(np.int32)
 
     def save(self, folder: Path) -> None:
         """Write the model into an existing folder: one array per file and the facts as JSON."""
-        facts = {"name": self.name, "fold": self.fold, "numbers": dict(self.numbers)}
+        facts = {"family": "factors", "name": self.name, "fold": self.fold, "numbers": dict(self.numbers)}
         for name in _arrays():
             np.save(folder / f"{name}.npy", getattr(self, name))
         (folder / FACTS).write_text(json.dumps(facts, sort_keys=True))
@@ -84,8 +65,9 @@ class Factors:
     def load(cls, folder: Path) -> Self:
         """Return the model of a folder with its arrays memory-mapped, so that processes share them."""
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _arrays()}
-        return cls(**json.loads((folder / FACTS).read_text()), **arrays)
+        facts = json.loads((folder / FACTS).read_text())
+        return cls(name=facts["name"], fold=facts["fold"], numbers=facts["numbers"], **arrays)
 
 
 def _arrays() -> list[str]:
-    return [field.name for field in fields(Factors)][3:]
+    return [column.name for column in fields(Factors)][3:-1]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.ml.interactions import Floats
+from recommender.ml.arrays import Floats
 
 Array = NDArray[np.floating]
 Numbers = Mapping[str, float]

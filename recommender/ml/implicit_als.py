@@ -23,8 +23,10 @@ import torch
 from torch import Tensor
 
 from recommender.ml import fold_in
-from recommender.ml.factors import Factors, Progress
-from recommender.ml.interactions import Interactions, Matrix
+from recommender.ml.arrays import Matrix
+from recommender.ml.factors import Factors
+from recommender.ml.interactions import Interactions
+from recommender.ml.model import Progress
 from recommender.ml.popularity import recent
 
 SLICE_CELLS = 1 << 20  # numbers in one array of the solver's state: 4 MB, which caches hold
@@ -109,6 +111,7 @@ def fit(
         item_vectors=Y.cpu().numpy(),
         item_bias=np.float32(config.recency) * recent(train, days=config.days),
         gram=(Y.T @ Y).cpu().numpy(),
+        trained_on=train,
     )
 
 

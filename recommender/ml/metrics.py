@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.ml.interactions import Flags, Ints, Longs
+from recommender.ml.arrays import Flags, Ints, Longs
 
 Scores = NDArray[np.float64]
 Metric = Callable[[Flags, Longs], Scores]

@@ -5,8 +5,8 @@ from dataclasses import asdict, replace
 from typing import Any, NamedTuple, Protocol
 
 from recommender.ml import biased_mf, implicit_als, popularity
-from recommender.ml.factors import Factors, Progress
 from recommender.ml.interactions import Interactions
+from recommender.ml.model import Model, Progress
 
 
 class UnknownModel(Exception):
@@ -25,7 +25,7 @@ class Fit(Protocol):
 
     def __call__(
         self, train: Interactions, *, config: Any, seed: int, device: str, progress: Progress | None
-    ) -> Factors: ...
+    ) -> Model: ...
 
 
 class Recipe(NamedTuple):
@@ -52,7 +52,7 @@ def fit(
     seed: int = 0,
     device: str = "cpu",
     progress: Progress | None = None,
-) -> Factors:
+) -> Model:
     """Return the model of that name, fitted with some of its settings replaced. Raises UnknownModel."""
     if name not in MODELS:
         raise UnknownModel("model_unknown", f"{name} is none of {', '.join(MODELS)}.")

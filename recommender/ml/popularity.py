@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommender.ml.factors import Factors, Progress
-from recommender.ml.interactions import Floats, Interactions
+from recommender.ml.arrays import Floats
+from recommender.ml.factors import Factors
+from recommender.ml.interactions import Interactions
+from recommender.ml.model import Progress
 
 DAY_MS = 86_400_000
 
@@ -37,6 +39,7 @@ def fit(
         item_vectors=np.zeros((items, 0), np.float32),
         item_bias=recent(train, days=config.days),
         gram=np.zeros((0, 0), np.float32),
+        trained_on=train,
     )
 
 

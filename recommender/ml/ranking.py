@@ -1,41 +1,35 @@
 """Turn scores into pages: the k best items a viewer has not met, in one order for everyone."""
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from recommender.ml.interactions import Floats, Ints, Matrix
+from recommender.ml.arrays import Ints
+from recommender.ml.interactions import Interactions
+from recommender.ml.model import Scorer
 
 BATCH_CELLS = 4_000_000  # scores held at once: 16 MB
 
 
-class Model(Protocol):
-    """What every model can do: score all V items for a batch of viewers."""
-
-    def score(self, viewers: Ints) -> Floats:
-        """Return (B, V)."""
-        ...
-
-
 def recommend(
-    model: Model,
+    model: Scorer,
     *,
+    data: Interactions,
     viewers: Ints,
     k: int,
-    seen: Matrix,
     progress: Callable[[int], object] | None = None,
 ) -> Ints:
-    """Return the k best item codes for each viewer (B, k), best first, none that is stored in `seen` (U, V).
+    """Return the k best item codes for each viewer (B, k), best first, none that they met in `data`.
 
     Items of equal score stand in the order of their ids. Where fewer than k are unseen the rest is −1.
     Memory is flat: viewers are taken in batches.
     """
+    seen = data.seen()  # (U, V)
     pages = [torch.empty(0, min(k, seen.shape[1]), dtype=torch.int32)]
     for batch in _batches(viewers, width=seen.shape[1]):
-        scores = torch.from_numpy(np.array(model.score(batch), np.float32))  # (b, V)
+        scores = torch.from_numpy(np.array(model.score(data, batch), np.float32))  # (b, V)
         met = seen[batch].tocoo()
         scores[torch.from_numpy(met.row).long(), torch.from_numpy(met.col).long()] = -torch.inf
         pages.append(best(scores, k=min(k, seen.shape[1])))

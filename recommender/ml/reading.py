@@ -2,10 +2,12 @@
 
 `interactions.parquet` has a row per event: `viewer`, `item`, `at` (milliseconds since the epoch) and `kind`;
 a watch may carry `watch_ms`, `duration_ms`, `long_view` and the flags of `signals.FLAGS`. `items.parquet`
-names in `item` the items that exist.
+names in `item` the items that exist, and may tell their `creator`, `tags` (comma-separated), `title`, `duration_ms`
+and `published_on`.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from recommender.ml.interactions import Floats, Interactions, Longs, gather
+from recommender.ml.arrays import Floats, Longs
+from recommender.ml.attributes import Attributes, gather_attributes
+from recommender.ml.interactions import Interactions, gather
+from recommender.ml.popularity import DAY_MS
 from recommender.ml.signals import FLAGS, KINDS, WEIGHTS, Events, rating, signals, wanted
 
 INTERACTIONS = "interactions.parquet"
@@ -21,6 +26,7 @@ ITEMS = "items.parquet"
 REQUIRED = ("viewer", "item", "at", "kind")
 MILLISECONDS = ("watch_ms", "duration_ms")
 BOOLEANS = ("long_view", *FLAGS)
+ATTRIBUTES = ("creator", "tags", "title", "duration_ms", "published_on")
 
 
 class BrokenData(Exception):
@@ -37,14 +43,17 @@ class BrokenData(Exception):
 def read_folder(folder: Path, *, weights: Mapping[str, float] = WEIGHTS) -> Interactions:
     """Return the interactions of a folder, rated by `weights`. Raises BrokenData."""
     events = read_events(folder)
-    return gather(
+    gathered = gather(
         viewers=events.viewer,
         items=events.item,
         at=events.at,
         weight=rating(signals(events), weights=weights),
         positive=wanted(events),
+        watched=events.watched,
+        watch_ms=events.watch_ms,
         known_items=_known_items(folder),
     )
+    return replace(gathered, attributes=_attributes(folder, gathered.item_ids))
 
 
 def read_events(folder: Path) -> Events:
@@ -60,6 +69,7 @@ def read_events(folder: Path) -> Events:
         at=_longs(table, "at"),
         kind=_kinds(table),
         watched=_watched(table),
+        watch_ms=np.nan_to_num(_optional(table, "watch_ms"), nan=-1).astype(np.int32),
         long_view=_optional(table, "long_view"),
         flags={flag: _optional(table, flag) == 1 for flag in FLAGS},
     )
@@ -68,6 +78,43 @@ def read_events(folder: Path) -> Events:
 def _known_items(folder: Path) -> Longs | None:
     path = folder / ITEMS
     return _longs(_table(path, required=("item",)), "item") if path.exists() else None
+
+
+def _attributes(folder: Path, item_ids: Longs) -> Attributes | None:
+    path = folder / ITEMS
+    if not path.exists():
+        return None
+    table = _table(path, required=("item",), optional=ATTRIBUTES)
+    days = _numbers(table, "published_on", unknown=0)
+    return gather_attributes(
+        item=_longs(table, "item"),
+        creator=_numbers(table, "creator", unknown=-1),
+        tags=[[tag.strip() for tag in text.split(",") if tag.strip()] for text in _texts(table, "tags")],
+        duration_ms=_numbers(table, "duration_ms", unknown=0),
+        published_at=days * DAY_MS,
+        title=_texts(table, "title"),
+        item_ids=item_ids,
+    )
+
+
+def _numbers(table: pa.Table, name: str, *, unknown: int) -> Longs:
+    """Return a column (n,) of numbers, or of dates as days since the epoch."""
+    if name not in table.column_names:
+        return np.full(table.num_rows, unknown, np.int64)
+    column = table[name]
+    if not (pa.types.is_integer(column.type) or pa.types.is_date32(column.type)):
+        raise BrokenData("column_type", f"{name} must not hold {column.type}.")
+    number = column.cast(pa.int32()) if pa.types.is_date32(column.type) else column
+    told = [unknown if value is None else value for value in number.cast(pa.int64()).to_pylist()]
+    return np.array(told, np.int64)
+
+
+def _texts(table: pa.Table, name: str) -> list[str]:
+    if name not in table.column_names:
+        return [""] * table.num_rows
+    if not (pa.types.is_string(table[name].type) or pa.types.is_large_string(table[name].type)):
+        raise BrokenData("column_type", f"{name} must hold text, not {table[name].type}.")
+    return [text or "" for text in table[name].to_pylist()]
 
 
 def _table(path: Path, *, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> pa.Table:

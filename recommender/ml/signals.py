@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.ml.interactions import Flags, Floats, Longs
+from recommender.ml.arrays import Flags, Floats, Ints, Longs
 
 KINDS = ("watch", "enrol", "purchase", "like", "follow", "comment", "share", "dislike")
 FLAGS = MappingProxyType(
@@ -55,6 +55,7 @@ class Events:
     kind: NDArray[np.int8]  # places in KINDS
     watched: Floats  # share of the duration that was watched, NaN where unknown
     long_view: Floats  # 1 or 0, NaN where unknown
+    watch_ms: Ints  # how long it was watched, −1 where unknown
     flags: Mapping[str, Flags] = field(default_factory=dict)  # names of FLAGS
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommender.ml.interactions import Flags, Interactions, Longs
+from recommender.ml.arrays import Flags, Longs
+from recommender.ml.interactions import Interactions
 
 LATER_SHARE = 0.2
 

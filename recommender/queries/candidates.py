@@ -3,11 +3,11 @@
 import random
 from collections.abc import Sequence
 
+from recommender.ml.arrays import common
 from recommender.models import Impression
 from recommender.queries.past import Past
 from recommender.queries.shelf import Shelf
 from recommender.serving.page import Offer, Placed, Source
-from recommender.serving.retrieval import common
 from recommender.serving.taste import vector
 
 MODEL, POPULAR, FOLLOWED, FRESH, EXPLORED, AGAIN = Impression.Source

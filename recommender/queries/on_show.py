@@ -7,7 +7,7 @@ import numpy as np
 from django.db import connection
 
 from kpplatform.tenancy.scope import current_tenant_id
-from recommender.ml.interactions import Longs
+from recommender.ml.arrays import Longs
 from recommender.serving.catalogue import Catalogue
 from recommender.serving.page import Offer
 

@@ -10,7 +10,7 @@ import numpy as np
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant_id
 from kpplatform.tenancy.statements import planned
-from recommender.ml.interactions import Floats, Longs
+from recommender.ml.arrays import Floats, Longs
 from recommender.serving.taste import CODES
 
 REMEMBERED = 200  # watches and reactions that the taste is made from

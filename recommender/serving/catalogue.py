@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from recommender.ml.interactions import Flags, Longs
+from recommender.ml.arrays import Flags, Longs
 from recommender.serving.page import Offer
 
 NEWEST_OF_A_CREATOR = 3

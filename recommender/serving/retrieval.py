@@ -7,8 +7,8 @@ from typing import Self
 
 import numpy as np
 
+from recommender.ml.arrays import Floats, Longs, common
 from recommender.ml.factors import Factors
-from recommender.ml.interactions import Floats, Longs
 from recommender.serving.catalogue import Catalogue
 from recommender.serving.page import Offer
 
@@ -54,12 +54,3 @@ class Index:
     @property
     def nbytes(self) -> int:
         return self.creators.nbytes + self.open_bias.nbytes
-
-
-def common(known: Longs, asked: Longs) -> tuple[Longs, Longs]:
-    """Return the places in sorted `known` and in `asked` of the ids that are in both."""
-    if not len(known):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    places = np.minimum(np.searchsorted(known, asked), len(known) - 1)
-    found = np.flatnonzero(known[places] == asked)
-    return places[found], found

@@ -5,10 +5,9 @@ from types import MappingProxyType
 
 import numpy as np
 
+from recommender.ml.arrays import Floats, Ints, Longs, common
 from recommender.ml.factors import Factors
-from recommender.ml.interactions import Floats, Longs
 from recommender.ml.signals import KINDS, Events, rating, signals
-from recommender.serving.retrieval import common
 
 # What is said of an item here → the kind of event that training knows.
 MEANS: Mapping[str, str] = MappingProxyType(
@@ -23,10 +22,21 @@ MEANS: Mapping[str, str] = MappingProxyType(
 CODES: Mapping[str, int] = MappingProxyType({said: KINDS.index(kind) for said, kind in MEANS.items()})
 
 
-def events(*, viewer: Longs, item: Longs, at: Longs, said: Longs, watched: Floats) -> Events:
+def events(
+    *, viewer: Longs, item: Longs, at: Longs, said: Longs, watched: Floats, watch_ms: Ints | None = None
+) -> Events:
     """Return columns (N,) as events; `said` holds values of CODES, `watched` the share, NaN where there is none."""
     unknown = np.full(len(item), np.nan, np.float32)
-    return Events(viewer=viewer, item=item, at=at, kind=said.astype(np.int8), watched=watched, long_view=unknown)
+    watch_ms = np.full(len(item), -1, np.int32) if watch_ms is None else watch_ms
+    return Events(
+        viewer=viewer,
+        item=item,
+        at=at,
+        kind=said.astype(np.int8),
+        watched=watched,
+        long_view=unknown,
+        watch_ms=watch_ms,
+    )
 
 
 def vector(model: Factors, *, items: Longs, said: Longs, watched: Floats) -> Floats | None:

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
+from recommender.ml.arrays import Floats, Ints, Longs, common
 from recommender.ml.evaluation import Judgement, judge
-from recommender.ml.factors import Factors
-from recommender.ml.interactions import Floats, Interactions, Ints
+from recommender.ml.interactions import Interactions
 from recommender.ml.metrics import paired_difference
+from recommender.ml.model import Model
 from recommender.ml.splits import Split, later_slice, time_split
 from recommender.queries.past import REMEMBERED
-from recommender.serving.retrieval import common
 
 PAGE = 20
 BY = f"ndcg@{PAGE}"
@@ -21,29 +21,26 @@ FEWEST = 20  # viewers on whom anything can be judged
 SEED = 0
 
 
+@dataclass(frozen=True)
 class AsServed:
-    """A model that knows viewers as the web process does: folded in from their latest history, nothing else."""
+    """A model that knows viewers as the web process does, by their latest history, among the items of newer data."""
 
-    def __init__(self, model: Factors, train: Interactions) -> None:
-        ends = np.searchsorted(train.viewer, train.viewer, side="right")
-        self.ratings = train.where(ends - np.arange(len(train)) <= REMEMBERED).ratings()  # (U, V)
-        self.model = model
-        self.codes, self.places = common(model.item_ids, train.item_ids)
-        self.code_of = np.full(len(train.item_ids), -1)
-        self.code_of[self.places] = self.codes
+    model: Model
+    latest: Interactions  # in the model's words
+    codes: Longs  # of the items that the model knows
+    places: Longs  # of the same items in the data
 
-    def score(self, viewers: Ints) -> Floats:
+    @classmethod
+    def of(cls, model: Model, train: Interactions) -> Self:
+        """Return the model as it would be served to the viewers of `train`."""
+        latest = train.latest(REMEMBERED).in_words_of(model.item_ids)
+        return cls(model, latest, *common(model.item_ids, train.item_ids))
+
+    def score(self, data: Interactions, viewers: Ints) -> Floats:
         """Return (B, V), minus infinity for items that the model does not know."""
-        wishes = np.stack([self._wish(viewer) for viewer in viewers])  # (B, D)
-        scores = np.full((len(viewers), len(self.code_of)), -np.inf, np.float32)
-        known = wishes @ self.model.item_vectors[self.codes].T + self.model.item_bias[self.codes]
-        scores[:, self.places] = known
+        scores = np.full((len(viewers), data.shape[1]), -np.inf, np.float32)
+        scores[:, self.places] = self.model.score(self.latest, viewers)[:, self.codes]
         return scores
-
-    def _wish(self, viewer: int) -> Floats:
-        row = slice(self.ratings.indptr[viewer], self.ratings.indptr[viewer + 1])
-        codes = self.code_of[self.ratings.indices[row]]
-        return self.model.fold_in(codes[codes >= 0], self.ratings.data[row][codes >= 0])
 
 
 @dataclass(frozen=True)
@@ -80,12 +77,12 @@ def _judged(split: Split) -> Split:
 
 
 def verdict(
-    split: Split, *, candidates: Mapping[str, Factors], usual: Mapping[str, Factors], incumbent: Factors | None
+    split: Split, *, candidates: Mapping[str, Model], usual: Mapping[str, Model], incumbent: Model | None
 ) -> Verdict:
     """Judge all models on the same viewers: the best candidate has to beat the best of `usual` and the incumbent."""
     standing = {"incumbent": incumbent} if incumbent else {}
     judged = {
-        name: judge(AsServed(model, split.train), split, k=PAGE)
+        name: judge(AsServed.of(model, split.train), split, k=PAGE)
         for name, model in {**candidates, **usual, **standing}.items()
     }
     viewers = len(next(iter(judged.values())).viewers)

@@ -1,17 +1,29 @@
 """What everybody in a tenant did, as models learn from it."""
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 
-from catalog.queries import Kind, interactions_between
+from catalog.queries import Kind, interactions_between, told_of_items
+from recommender.ml.arrays import Longs
+from recommender.ml.attributes import Attributes, gather_attributes
 from recommender.ml.interactions import Interactions, gather
 from recommender.ml.signals import rating, signals, wanted
 from recommender.serving.taste import CODES, events
 
 SAID = np.array([CODES[kind.name.lower()] for kind in Kind], np.int8)  # from the catalogue's kinds to ours
-COLUMNS = ("viewers", "items", "at", "weight", "positive")
+COLUMNS: Mapping[str, type[np.generic]] = {
+    "viewers": np.int64,
+    "items": np.int64,
+    "at": np.int64,
+    "weight": np.float32,
+    "positive": np.bool_,
+    "watched": np.float32,
+    "watch_ms": np.int32,
+}
 RECIPE = "1"  # of ratings and candidates: another one makes the same data worth learning again
 
 
@@ -25,6 +37,7 @@ def everything(*, until: datetime) -> Interactions:
             item=block["item"],
             at=block["at"].astype("<M8[ms]").astype(np.int64),
             said=SAID[block["kind"]],
+            watch_ms=np.where(known, block["watch_ms"], -1).astype(np.int32),
             watched=np.divide(block["watch_ms"], block["duration_ms"], out=_unknown(len(block)), where=known),
         )
         columns["viewers"].append(said.viewer)
@@ -32,7 +45,26 @@ def everything(*, until: datetime) -> Interactions:
         columns["at"].append(said.at)
         columns["weight"].append(rating(signals(said)))
         columns["positive"].append(wanted(said))
-    return gather(**{name: np.concatenate(blocks or [_nothing(name)]) for name, blocks in columns.items()})
+        columns["watched"].append(said.watched)
+        columns["watch_ms"].append(said.watch_ms)
+    gathered = gather(
+        **{name: np.concatenate(blocks or [np.zeros(0, COLUMNS[name])]) for name, blocks in columns.items()}
+    )
+    return replace(gathered, attributes=attributes(gathered.item_ids))
+
+
+def attributes(item_ids: Longs) -> Attributes:
+    """Return what the scope's catalogue tells of these items (V,)."""
+    told = list(told_of_items())
+    return gather_attributes(
+        item=np.array([of.item for of in told], np.int64),
+        creator=np.array([of.creator for of in told], np.int64),
+        tags=[of.tags for of in told],
+        duration_ms=np.array([of.duration_ms for of in told], np.int64),
+        published_at=np.array([of.published_at for of in told], np.int64),
+        title=[of.title for of in told],
+        item_ids=item_ids,
+    )
 
 
 def fingerprint(data: Interactions) -> str:
@@ -50,7 +82,3 @@ def fingerprint(data: Interactions) -> str:
 
 def _unknown(length: int) -> np.ndarray:
     return np.full(length, np.nan, np.float32)
-
-
-def _nothing(name: str) -> np.ndarray:
-    return np.zeros(0, {"weight": np.float32, "positive": np.bool_}.get(name, np.int64))

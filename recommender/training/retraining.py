@@ -17,8 +17,9 @@ from kpplatform.tenancy.places import tenant_folder
 from kpplatform.tenancy.scope import scope
 from recommender import operations, queries
 from recommender.ml import models
-from recommender.ml.factors import Factors, Progress
+from recommender.ml.factors import Factors
 from recommender.ml.interactions import Interactions
+from recommender.ml.model import Progress
 from recommender.ml.popularity import recent
 from recommender.models import ModelVersion
 from recommender.operations import Trained
@@ -104,7 +105,9 @@ def _judge(data: Interactions, incumbent: Incumbent | None) -> Verdict:
 
 def _fit(name: str, train: Interactions, progress: Progress) -> Factors:
     factors = np.clip(SERVED_CELLS // max(train.shape[1], 1), *FACTORS)
-    return models.fit(name, train, settings={"factors": int(factors)}, progress=progress)
+    fitted = models.fit(name, train, settings={"factors": int(factors)}, progress=progress)
+    assert isinstance(fitted, Factors)
+    return fitted
 
 
 def _publish(tenant: Tenant, model: Factors, trained: Trained, judged: Verdict) -> None:

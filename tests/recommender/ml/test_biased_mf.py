@@ -3,8 +3,9 @@ import pytest
 import torch
 
 from recommender.ml import biased_mf
+from recommender.ml.arrays import Floats
 from recommender.ml.biased_mf import BiasedMF, Config, baseline
-from recommender.ml.interactions import Floats, Interactions
+from recommender.ml.interactions import Interactions
 from tests.recommender.ml import make
 
 A, B, X, Y = 0, 1, 0, 1
@@ -13,7 +14,7 @@ ONLY_BIASES = Config(factors=0, epochs=0, negatives=0, damping=0)
 
 
 def predicted(train: Interactions, config: Config) -> Floats:
-    return biased_mf.fit(train, config=config).score(np.arange(train.shape[0], dtype=np.int32))
+    return biased_mf.fit(train, config=config).score(train, np.arange(train.shape[0], dtype=np.int32))
 
 
 def test_biases_alone_say_the_mean_for_every_cell_of_the_toy() -> None:
@@ -76,7 +77,7 @@ def test_the_withheld_item_is_among_the_first() -> None:
     train, left = make.two_tastes()
     config = Config(factors=4, epochs=60, reg=0.001, rate=0.05, batch=512)
 
-    scores = biased_mf.fit(train, config=config).score(np.arange(train.shape[0], dtype=np.int32))
+    scores = biased_mf.fit(train, config=config).score(train, np.arange(train.shape[0], dtype=np.int32))
 
     unseen = np.where(train.seen().toarray() > 0, -np.inf, scores)
     assert np.mean(unseen.argmax(1) == list(left.values())) > 0.9
@@ -89,7 +90,7 @@ def test_a_history_folded_in_ranks_as_training_did() -> None:
 
     folded = model.item_vectors @ model.fold_in(history.item, history.weight) + model.item_bias
 
-    trained = model.score(np.array([3], np.int32))[0]
+    trained = model.score(train, np.array([3], np.int32))[0]
     assert np.corrcoef(folded, trained)[0, 1] > 0.9
 
 
@@ -106,5 +107,5 @@ def test_who_said_nothing_gets_numbers_all_the_same() -> None:
 
     model = biased_mf.fit(train, config=Config(epochs=2))
 
-    assert np.isfinite(model.score(np.arange(3, dtype=np.int32))).all()
+    assert np.isfinite(model.score(train, np.arange(3, dtype=np.int32))).all()
     assert np.isfinite(model.fold_in(np.array([], np.int32), np.array([], np.float32))).all()

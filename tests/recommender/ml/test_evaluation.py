@@ -9,6 +9,7 @@ from recommender.ml.metrics import paired_difference
 from recommender.ml.models import MODELS, UnknownModel
 from recommender.ml.reading import BrokenData
 from recommender.ml.splits import Split, leave_one_out
+from recommender.training.judging import AsServed
 from tests.recommender.ml import make
 
 
@@ -49,7 +50,7 @@ def test_a_personal_model_surely_beats_popularity_where_tastes_differ() -> None:
     assert lead.low > 0
 
 
-def test_a_model_is_carried_over_to_newer_data() -> None:
+def test_a_model_knows_what_viewers_of_newer_data_want() -> None:
     """The old model never heard of viewer 99 nor of item 50; viewer 99 watches what the even viewers watch."""
     train, _ = make.two_tastes()
     old = models.fit("implicit-als", train, settings={"factors": 4, "reg": 1})
@@ -59,11 +60,11 @@ def test_a_model_is_carried_over_to_newer_data() -> None:
     )
     newcomer = np.array([newer.shape[0] - 1], np.int32)
 
-    scores = old.carried_over(newer, newcomer).score(newcomer)[0]
+    scores = AsServed.of(old, newer).score(newer, newcomer)[0]
 
     assert newer.item_ids.tolist() == [*range(20), 50]
     assert scores[8] > 0.5 > abs(scores[9])
-    assert scores[20] == 0
+    assert scores[20] == -np.inf
 
 
 @pytest.mark.parametrize("name", MODELS)

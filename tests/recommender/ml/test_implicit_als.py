@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from recommender.ml import implicit_als
+from recommender.ml.arrays import Floats
 from recommender.ml.factors import Factors
 from recommender.ml.implicit_als import Config
-from recommender.ml.interactions import Floats
+from recommender.ml.interactions import Interactions
 from tests.recommender.ml import make
 
 EXACT = 40  # conjugate gradient steps that leave nothing to solve for four factors
@@ -52,11 +53,12 @@ def test_the_withheld_item_comes_first() -> None:
 
     model = implicit_als.fit(train, config=Config(factors=4, iterations=10, reg=1.0))
 
-    assert first_unseen(model, train.seen().toarray()) == list(left.values())
+    assert first_unseen(model, train) == list(left.values())
 
 
-def first_unseen(model: Factors, seen: Floats) -> list[int]:
-    scores = model.score(np.arange(len(seen), dtype=np.int32))
+def first_unseen(model: Factors, train: Interactions) -> list[int]:
+    seen = train.seen().toarray()
+    scores = model.score(train, np.arange(len(seen), dtype=np.int32))
     return [int(item) for item in np.where(seen > 0, -np.inf, scores).argmax(1)]
 
 
@@ -78,7 +80,7 @@ def test_nobody_and_nothing_have_vectors_of_zero_and_never_nan() -> None:
     assert not model.viewer_vectors[2].any()  # viewer 3 said nothing
     assert not model.item_vectors[2].any()  # item 2 met nobody
     assert not model.fold_in(np.array([], np.int32), np.array([], np.float32)).any()
-    assert np.isfinite(model.score(np.arange(3, dtype=np.int32))).all()
+    assert np.isfinite(model.score(train, np.arange(3, dtype=np.int32))).all()
 
 
 def test_slices_of_rows_do_not_change_the_solution(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ def test_what_most_wanted_comes_first() -> None:
 
     model = popularity.fit(train)
 
-    assert model.score(np.array([0, 1], np.int32)) == pytest.approx(np.log1p([[2, 1, 0], [2, 1, 0]]))
+    assert model.score(train, np.array([0, 1], np.int32)) == pytest.approx(np.log1p([[2, 1, 0], [2, 1, 0]]))
 
 
 def test_only_the_last_days_count() -> None:

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from recommender.ml import ranking
-from recommender.ml.interactions import Floats, Ints
+from recommender.ml.arrays import Floats, Ints
+from recommender.ml.interactions import Interactions
 from tests.recommender.ml import make
 
 
@@ -15,24 +16,24 @@ class Given:
 
     scores: Floats
 
-    def score(self, viewers: Ints) -> Floats:
+    def score(self, data: Interactions, viewers: Ints) -> Floats:
         return self.scores[viewers]
 
 
 def test_the_best_unseen_items_come_in_order() -> None:
     model = Given(np.array([[0.1, 0.9, -0.5, 0.4]], np.float32))
-    seen = make.interactions((1, 1, 1), known_items=[0, 1, 2, 3]).seen()
+    data = make.interactions((1, 1, 1), known_items=[0, 1, 2, 3])
 
-    page = ranking.recommend(model, viewers=np.array([0], np.int32), k=2, seen=seen)
+    page = ranking.recommend(model, data=data, viewers=np.array([0], np.int32), k=2)
 
     assert page.tolist() == [[3, 0]]
 
 
 def test_what_is_not_there_is_minus_one() -> None:
     model = Given(np.zeros((1, 3), np.float32))
-    seen = make.interactions((1, 0, 1), (1, 2, 1), known_items=[0, 1, 2]).seen()
+    data = make.interactions((1, 0, 1), (1, 2, 1), known_items=[0, 1, 2])
 
-    page = ranking.recommend(model, viewers=np.array([0], np.int32), k=10, seen=seen)
+    page = ranking.recommend(model, data=data, viewers=np.array([0], np.int32), k=10)
 
     assert page.tolist() == [[1, -1, -1]]
 
@@ -53,11 +54,11 @@ def test_the_order_is_the_one_of_a_stable_sort() -> None:
 
 def test_batches_do_not_change_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     model = Given(np.random.default_rng(0).normal(size=(7, 5)).astype(np.float32))
-    seen = make.interactions(*[(viewer, viewer % 5, 1) for viewer in range(7)]).seen()
+    data = make.interactions(*[(viewer, viewer % 5, 1) for viewer in range(7)])
     viewers = np.arange(7, dtype=np.int32)
 
-    at_once = ranking.recommend(model, viewers=viewers, k=3, seen=seen)
+    at_once = ranking.recommend(model, data=data, viewers=viewers, k=3)
     monkeypatch.setattr(ranking, "BATCH_CELLS", 10)
-    by_two = ranking.recommend(model, viewers=viewers, k=3, seen=seen)
+    by_two = ranking.recommend(model, data=data, viewers=viewers, k=3)
 
     assert np.array_equal(at_once, by_two)

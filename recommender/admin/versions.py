@@ -1,4 +1,4 @@
-"""What was trained and how good it was; what was shown to whom."""
+"""What was trained and how good it was."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from kpplatform.tenancy.admin_base import TenantAdmin, labelled
-from recommender.models import Impression, ModelVersion
+from recommender.models import ModelVersion
 
 CELL = "<td class='pr-6'>{}</td>"
 SAY_MOST = ("ndcg@", "hr@")
@@ -50,16 +50,3 @@ class ModelVersionAdmin(TenantAdmin):
         rows = [[model, *(f"{figures.get(name, 0):.4f}" for name in names)] for model, figures in measured.items()]
         body = format_html_join("", "<tr>{}</tr>", ((format_html_join("", CELL, ((c,) for c in row)),) for row in rows))
         return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", head, body)
-
-
-@admin.register(Impression)
-class ImpressionAdmin(TenantAdmin):
-    own = "item__creator__member"
-    list_display = ("viewer", "item", "position", "chance", "source", "version", "shown_at")
-    list_select_related = ("viewer", "item", "version")
-    number_fields = ("pk", "viewer_id", "item_id")
-    list_filter = ("source", "shown_at")
-
-    @display(description=_("propensity"))
-    def chance(self, impression: Impression) -> str:
-        return f"{impression.propensity:.1%}"

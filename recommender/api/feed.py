@@ -1,0 +1,78 @@
+"""The feed: what to watch next."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from catalog.models import Item
+from kpplatform.rest.serializers import Asked
+from kpplatform.rest.views import SignedIn
+from recommender import operations
+from recommender.api.cursors import cursor_of, session_of
+from recommender.models import Impression
+from recommender.operations import Page, Session
+
+
+class FeedIn(Asked):
+    cursor = serializers.CharField(required=False, max_length=400)
+    limit = serializers.IntegerField(default=20, min_value=1, max_value=50)
+
+
+class FeedCreatorOut(serializers.Serializer[Any]):
+    handle = serializers.CharField()
+    name = serializers.CharField()
+
+
+class FeedItemOut(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=Item.Kind.choices)
+    title = serializers.CharField()
+    language = serializers.CharField()
+    topic = serializers.CharField(allow_null=True)
+    creator = FeedCreatorOut()
+    duration_ms = serializers.IntegerField(allow_null=True)
+    is_free = serializers.BooleanField()
+    published_at = serializers.DateTimeField()
+    likes = serializers.IntegerField()
+    saves = serializers.IntegerField()
+    shares = serializers.IntegerField()
+    comments = serializers.IntegerField()
+    position = serializers.IntegerField(help_text="In this session, from 0.")
+    source = serializers.ChoiceField(choices=Impression.Source.choices, help_text="Why it is here.")  # type: ignore[assignment]
+
+
+class FeedOut(serializers.Serializer[Any]):
+    page = serializers.UUIDField()
+    version = serializers.IntegerField(allow_null=True, help_text="The model that was asked, if there is one.")
+    next = serializers.URLField(allow_null=True)
+    results = FeedItemOut(many=True)
+
+
+class FeedView(SignedIn, APIView):
+    """What to watch next."""
+
+    @extend_schema(operation_id="feed", parameters=[FeedIn], responses=FeedOut)
+    def get(self, request: Request) -> Response:
+        """Show the viewer the next page: without a cursor a new session begins."""
+        asked = FeedIn(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        at, cursor = timezone.now(), asked.validated_data.get("cursor")
+        session = session_of(cursor, viewer=self.viewer, at=at) if cursor else Session(at)
+        limit = asked.validated_data["limit"]
+        page = operations.show_page(viewer=self.viewer, limit=limit, session=session, at=at)
+        return Response(self._out(page, limit))
+
+    def _out(self, page: Page, limit: int) -> dict[str, Any]:
+        # Plain dicts: rendering twenty cards through serializers costs more than choosing them.
+        following = None
+        if page.following:
+            asked = urlencode({"cursor": cursor_of(page.following, viewer=self.viewer), "limit": limit})
+            following = self.request.build_absolute_uri(f"{self.request.path}?{asked}")
+        results = [shown.item | {"position": shown.position, "source": shown.source} for shown in page.shown]
+        return {"page": page.id, "version": page.version, "next": following, "results": results}

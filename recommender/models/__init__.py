@@ -1,0 +1,6 @@
+"""What is: versions of the model, and what was shown."""
+
+from recommender.models.impressions import Impression
+from recommender.models.versions import ModelVersion
+
+__all__ = ["Impression", "ModelVersion"]
