@@ -15,7 +15,7 @@ from kpplatform.jobs import operations as jobs
 from kpplatform.rest.models import KeyedRequest
 from kpplatform.tenancy import operations as tenancy
 from kpplatform.tenancy.models import Member
-from recommender.models import Impression, ModelVersion
+from recommender.models import Impression, ModelVersion, TrainingRun, VersionChange
 from tests import make
 from tests.billing import shop
 from tests.catalog import things
@@ -93,3 +93,16 @@ def _served(found: Everything) -> None:
     )
     shown = {"page": uuid4(), "position": 0, "propensity": 0.5, "shown_at": NOON}
     Impression.objects.create(viewer=found.viewer, item=found.video, version=version, source="fresh", **shown)
+    said = {"before": "", "after": ModelVersion.State.REJECTED, "why": "too little", "changed_at": NOON}
+    VersionChange.objects.create(version=version, by=found.staff, **said)
+    TrainingRun.objects.create(
+        kind=TrainingRun.Kind.DAILY,
+        version=version,
+        curves={"gru": [{"step": 1, "loss": 0.7}, {"step": 2, "loss": 0.5, "quality": 0.1}]},
+        costs={"gru": {"seconds": 1.5, "peak_mb": 20.0}},
+        metrics=version.metrics | {"best": "als"},
+        notes=[{"at": "12:00:00", "what": "note"}],
+        data_until=NOON,
+        started_at=NOON,
+        updated_at=NOON,
+    )

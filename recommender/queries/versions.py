@@ -1,10 +1,11 @@
-"""What was trained."""
+"""What was trained, and what is served to whom."""
 
 from django.db.models import QuerySet
 
-from recommender.models import ModelVersion
+from recommender.models import ModelVersion, TrainingRun, VersionChange
 
-KEPT = 3  # artefacts
+KEPT = 3  # artefacts of versions that are or were published
+State = ModelVersion.State
 
 
 def versions() -> QuerySet[ModelVersion]:
@@ -14,7 +15,12 @@ def versions() -> QuerySet[ModelVersion]:
 
 def published_version() -> ModelVersion | None:
     """Return the version that is served, if any."""
-    return ModelVersion.objects.filter(state=ModelVersion.State.PUBLISHED).first()
+    return ModelVersion.objects.filter(state=State.PUBLISHED).first()
+
+
+def canary_version() -> ModelVersion | None:
+    """Return the version that is tried on some of the viewers (`is_tried_on`), if any."""
+    return ModelVersion.objects.filter(state=State.CANARY).first()
 
 
 def newest_version() -> ModelVersion | None:
@@ -22,9 +28,27 @@ def newest_version() -> ModelVersion | None:
     return versions().first()
 
 
+def retired_versions() -> QuerySet[ModelVersion]:
+    """Return what was published once and given up for something newer, the last one first."""
+    return ModelVersion.objects.filter(state=State.RETIRED).order_by("-published_at", "-pk")
+
+
+def changes() -> QuerySet[VersionChange]:
+    """Return who changed which version is served, the latest first."""
+    return VersionChange.objects.select_related("by", "version").order_by("-pk")
+
+
 def folders_in_use() -> set[str]:
-    """Return the folders of the published version and of the last few before it, to go back to."""
-    State = ModelVersion.State
-    kept = versions().filter(state__in=[State.PUBLISHED, State.RETIRED])
-    # "published" comes before "retired": what is served is kept, whatever a worker's clock has said.
-    return set(kept.order_by("state", "-published_at", "-pk").values_list("folder", flat=True)[:KEPT])
+    """Return the folders of what is served, of the last few versions before it and of what was withdrawn last."""
+    # What is served is kept whatever a worker's clock has said.
+    kept = [
+        ModelVersion.objects.filter(state__in=[State.PUBLISHED, State.CANARY]),
+        retired_versions()[: KEPT - 1],
+        ModelVersion.objects.filter(state=State.WITHDRAWN).order_by("-published_at", "-pk")[:1],
+    ]
+    return {version.folder for versions in kept for version in versions}
+
+
+def training_runs() -> QuerySet[TrainingRun]:
+    """Return the tenant's trainings, the newest first."""
+    return TrainingRun.objects.order_by("-pk")

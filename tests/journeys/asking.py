@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from billing.models import Order, OrderLine
 from catalog.models import Comment, Lesson, Section
 from kpplatform.tenancy.models import ApiToken
-from recommender.models import ModelVersion
+from recommender.models import ModelVersion, TrainingRun
 from tests.everything import Everything
 
 SCHEMA: dict[str, Any] = SchemaGenerator().get_schema(public=True)
@@ -29,6 +29,7 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
     "sections/{id}": lambda found: Section.objects.get(course=found.course).pk,
     "tokens/{id}": lambda found: ApiToken.objects.get(member=found.staff).pk,
     "topics/{slug}": lambda found: found.topic.slug,
+    "training-runs/{id}": lambda found: TrainingRun.objects.get(version__events=found.events).pk,
     "videos/{id}": lambda found: found.video.pk,
 }
 # What a body names, by the name of its field and the field's type.

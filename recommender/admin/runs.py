@@ -1,0 +1,142 @@
+"""Trainings in the web admin: how far, how they learn, what they cost, and several beside each other."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as said
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from kpplatform.tenancy.admin_base import TenantAdmin, labelled
+from recommender.admin.charts import Points, line_chart
+from recommender.models import TrainingRun
+
+STATE_COLOURS = {"running": "info", "done": "success", "failed": "danger"}
+BESIDE_EACH_OTHER = 6
+CELL, HEAD = "<td class='pr-6 align-top'>{}</td>", "<th class='text-left pr-6'>{}</th>"
+FACTS = (
+    "kind",
+    "outcome",
+    "model",
+    "device",
+    "seconds",
+    "peak_mb",
+    "events",
+    "viewers",
+    "items",
+    "data",
+    "resumed",
+    "started_at",
+    "ended_at",
+)
+
+
+@admin.register(TrainingRun)
+class TrainingRunAdmin(TenantAdmin):
+    list_display = ("__str__", "shown_state", "stage", "far", "left", "outcome", "cost", "started_at")
+    search_fields = ("outcome", "model", "error")
+    list_filter = ("state", "kind", "started_at")
+    actions = ("compare",)
+    drawn = ("far", "left", "cost", "curve", "quality_of_models", "costs_of_models", "said_on_the_way")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        raw = {"curves", "metrics", "costs", "notes"}
+        return [name for name in self.get_readonly_fields(request, obj) if name not in {"id", *raw}]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [*self.drawn, *super().get_readonly_fields(request, obj)]
+
+    @display(description=_("state"), label=STATE_COLOURS)
+    def shown_state(self, run: TrainingRun) -> tuple[str, str]:
+        return labelled(run.state, run.get_state_display())
+
+    @display(description=_("progress"))
+    def far(self, run: TrainingRun) -> SafeString:
+        """Show the share that is done as a number and a bar."""
+        percent = round(100 * run.progress)
+        return format_html("<progress max='100' value='{}'></progress> {} %", percent, percent)
+
+    @display(description=_("time left"))
+    def left(self, run: TrainingRun) -> str:
+        is_told = run.state == TrainingRun.State.RUNNING and run.seconds_left is not None
+        return str(timedelta(seconds=round(run.seconds_left or 0))) if is_told else ""
+
+    @display(description=_("cost"))
+    def cost(self, run: TrainingRun) -> str:
+        return f"{timedelta(seconds=round(run.seconds))} · {run.peak_mb:,.0f} MiB"
+
+    @display(description=_("curves"))
+    def curve(self, run: TrainingRun) -> SafeString:
+        return charts({"": run})
+
+    @display(description=_("metrics"))
+    def quality_of_models(self, run: TrainingRun) -> SafeString:
+        """Show every figure of every model, each model on a row."""
+        return grid(run.metrics.get("models", {}))
+
+    @display(description=_("costs"))
+    def costs_of_models(self, run: TrainingRun) -> SafeString:
+        return grid(run.costs)
+
+    @display(description=_("notes"))
+    def said_on_the_way(self, run: TrainingRun) -> SafeString:
+        return format_html_join("", "<div>{} {}</div>", ((note["at"], note["what"]) for note in run.notes))
+
+    @admin.action(description=_("Compare"))
+    def compare(self, request: HttpRequest, queryset: QuerySet[TrainingRun]) -> TemplateResponse:
+        """Show the chosen runs beside each other."""
+        runs = {str(run): run for run in queryset.order_by("pk")[:BESIDE_EACH_OTHER]}
+        facts = [[said(_name(field)), *(getattr(run, field) for run in runs.values())] for field in FACTS]
+        figures = [[name, *values] for name, values in best_figures(runs.values())]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": said("Trainings beside each other"),
+            "table": rows(["", *runs], facts + figures),
+            "charts": charts(runs),
+        }
+        return TemplateResponse(request, "recommender/compared.html", context)
+
+
+def charts(runs: Mapping[str, TrainingRun]) -> SafeString:
+    """Draw the loss and the quality of all models of the runs, each over its steps."""
+    lines: dict[str, dict[str, Points]] = {"loss": {}, "quality": {}}
+    for name, run in runs.items():
+        for model, points in run.curves.items():
+            for what, into in lines.items():
+                told = [(point["step"], point[what]) for point in points if point.get(what) is not None]
+                into[f"{name} {model}".strip()] = told
+    return line_chart(said("loss"), lines["loss"]) + line_chart(said("quality"), lines["quality"])
+
+
+def best_figures(runs: Iterable[TrainingRun]) -> list[tuple[str, list[str]]]:
+    """Return each figure by its name, with what the best model of every run has reached."""
+    reached = [run.metrics.get("models", {}).get(run.metrics.get("best"), {}) for run in runs]
+    names = sorted({name for figures in reached for name in figures})
+    return [(name, [f"{figures[name]:.4f}" if name in figures else "" for figures in reached]) for name in names]
+
+
+def grid(figures: Mapping[str, Mapping[str, float]]) -> SafeString:
+    """Show figures by name, each row's under one head."""
+    names = sorted({name for of in figures.values() for name in of})
+    return rows(["", *names], [[row, *(_short(of.get(name)) for name in names)] for row, of in figures.items()])
+
+
+def rows(head: list[str], body: Iterable[Iterable[Any]]) -> SafeString:
+    heads = format_html_join("", HEAD, ((name,) for name in head))
+    lines = format_html_join("", "<tr>{}</tr>", ((format_html_join("", CELL, ((c,) for c in row)),) for row in body))
+    return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", heads, lines)
+
+
+def _short(value: Any) -> str:
+    return f"{value:,.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else "" if value is None else str(value)
+
+
+def _name(field: str) -> str:
+    return str(TrainingRun._meta.get_field(field).verbose_name)  # type: ignore[union-attr]
