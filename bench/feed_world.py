@@ -73,9 +73,11 @@ def _publish(*, items: int, factors: int) -> None:
     """Publish a model in which the items of a group point the same way, more or less."""
     from catalog.models import Item  # noqa: PLC0415
     from kpplatform.tenancy.places import tenant_folder  # noqa: PLC0415
+    from kpplatform.tenancy.scope import current_tenant_id  # noqa: PLC0415
     from recommender.ml.factors import Factors  # noqa: PLC0415
     from recommender.operations import Trained, publish_version  # noqa: PLC0415
     from recommender.serving.artefacts import store  # noqa: PLC0415
+    from recommender.serving.bundle import retrieval  # noqa: PLC0415
 
     ids = np.array(Item.objects.order_by("pk").values_list("pk", flat=True))
     rng = np.random.default_rng(1)
@@ -93,6 +95,6 @@ def _publish(*, items: int, factors: int) -> None:
         gram=vectors.T @ vectors,
     )
     folder, at = uuid.uuid4().hex, datetime.now(UTC)
-    sealed = store(model, tenant_folder("models", folder))
+    sealed = store({retrieval(model.name): model}, tenant_folder("models", folder), tenant_id=current_tenant_id())
     trained = Trained(events=0, data="", learned_until=at, at=at, over=None)
     publish_version(trained=trained, kind=model.name, reason="planted", metrics={}, folder=folder, sha256=sealed)

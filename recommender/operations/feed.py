@@ -60,10 +60,12 @@ def show_page(*, viewer: Member, limit: int, session: Session, at: datetime, rng
     draw = Draw(sources, hidden=past.hidden, own=past.own, cap=OF_ONE_CREATOR, rng=rng)
     placed = draw.fill(limit + SPARE)
     placed += queries.shown_before(past, placed, wanted=limit + SPARE - len(placed))
-    page, facts = uuid.uuid4(), {"viewer": viewer.pk, "version": shelf.version, "first": session.places, "at": at}
+    served = shelf.served_to(viewer.pk)
+    version = served.version if served else None
+    page, facts = uuid.uuid4(), {"viewer": viewer.pk, "version": version, "first": session.places, "at": at}
     shown = _written(placed, page=page, limit=limit, **facts)
     following = Session(session.started, session.places + len(shown)) if len(shown) == limit else None
-    return Page(page, shelf.version, shown, following)
+    return Page(page, version, shown, following)
 
 
 # One statement checks each place against what may be watched at this moment (catalog.queries.watchable_by),

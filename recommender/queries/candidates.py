@@ -3,12 +3,10 @@
 import random
 from collections.abc import Sequence
 
-from recommender.ml.arrays import common
 from recommender.models import Impression
 from recommender.queries.past import Past
 from recommender.queries.shelf import Shelf
 from recommender.serving.page import Offer, Placed, Source
-from recommender.serving.taste import vector
 
 MODEL, POPULAR, FOLLOWED, FRESH, EXPLORED, AGAIN = Impression.Source
 # How much of a page each source has, while it has something to offer.
@@ -34,14 +32,11 @@ def candidates(shelf: Shelf, past: Past, *, rng: random.Random) -> list[Source]:
 
 def of_model(shelf: Shelf, past: Past) -> list[Offer]:
     """Return the model's best of all items for the viewer, or nothing when it knows nothing of them."""
-    if shelf.index is None:
+    served = shelf.served_to(past.viewer)
+    if served is None:
         return []
-    model = shelf.index.model
-    wish = vector(model, items=past.items, said=past.said, watched=past.watched)
-    if wish is None:
-        return []
-    granted, _ = common(model.item_ids, past.granted)
-    return shelf.index.best(wish, hidden=past.hidden, granted=granted, k=OF_MODEL)
+    main = next(iter(served.indexes))
+    return served.best(main, past.history, hidden=past.hidden, granted=past.granted, k=OF_MODEL)
 
 
 def of_followed(shelf: Shelf, past: Past) -> list[Offer]:

@@ -11,7 +11,8 @@ from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant_id
 from kpplatform.tenancy.statements import planned
 from recommender.ml.arrays import Floats, Longs
-from recommender.serving.taste import CODES
+from recommender.ml.interactions import Interactions
+from recommender.serving.taste import CODES, history
 
 REMEMBERED = 200  # watches and reactions that the taste is made from
 NOT_AGAIN_FOR = timedelta(days=1)
@@ -21,7 +22,9 @@ NOT_AGAIN_FOR = timedelta(days=1)
 class Past:
     """A viewer's history (n,) for their vector, and what is not to be shown to them."""
 
+    viewer: int
     items: Longs
+    at: Longs  # milliseconds since the epoch
     said: Longs  # values of taste.CODES
     watched: Floats  # share of the item, NaN for a reaction
     over: frozenset[int]  # watched, unwanted or shown in this session: never again
@@ -31,19 +34,26 @@ class Past:
     own: int | None  # the creator that the viewer is
 
     @cached_property
+    def history(self) -> Interactions:
+        """Return the history as models read it."""
+        return history(items=self.items, at=self.at, said=self.said, watched=self.watched)
+
+    @cached_property
     def hidden(self) -> frozenset[int]:
         """Return the items that are not to be shown while there is something else."""
         return self.over.union(self.shown)
 
 
 SQL = """
-SELECT w.items, w.shares, w.clean, r.items, r.kinds, s.session, s.before, a.items, f.creators, c.id
+SELECT w.items, w.at, w.shares, w.clean, r.items, r.at, r.kinds, s.session, s.before, a.items, f.creators, c.id
 FROM
     (SELECT array_agg(item_id ORDER BY started_at DESC) AS items,
+            array_agg((extract(epoch FROM started_at) * 1000)::bigint ORDER BY started_at DESC) AS at,
             array_agg(watch_ms::real / nullif(duration_ms, 0) ORDER BY started_at DESC) AS shares,
             array_agg(quarantine = '' ORDER BY started_at DESC) AS clean
      FROM catalog_watch WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s) w,
-    (SELECT array_agg(item_id ORDER BY reacted_at DESC) AS items, array_agg(kind ORDER BY reacted_at DESC) AS kinds
+    (SELECT array_agg(item_id ORDER BY reacted_at DESC) AS items, array_agg(kind ORDER BY reacted_at DESC) AS kinds,
+            array_agg((extract(epoch FROM reacted_at) * 1000)::bigint ORDER BY reacted_at DESC) AS at
      FROM catalog_reaction WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s) r,
     (SELECT array_agg(item_id) FILTER (WHERE shown_at >= %(started)s) AS session,
             array_agg(item_id ORDER BY shown_at, position) FILTER (WHERE shown_at < %(started)s) AS before
@@ -64,15 +74,18 @@ def past(viewer: Member, *, started: datetime, at: datetime) -> Past:
     asked: dict[str, Any] = {"tenant": current_tenant_id(), "viewer": viewer.pk, "started": started, "at": at}
     with planned() as cursor:
         cursor.execute(SQL, asked | {"since": since})
-        watched, shares, clean, reacted, kinds, session, before, granted, followed, own = cursor.fetchone()
-    watched, reacted, kinds = watched or [], reacted or [], kinds or []
+        watched, began, shares, clean, reacted, done, kinds, *rest = cursor.fetchone()
+    session, before, granted, followed, own = rest
+    watched, began, reacted, done, kinds = (column or [] for column in (watched, began, reacted, done, kinds))
     tasted = [place for place, is_clean in enumerate(clean or ()) if is_clean][:REMEMBERED]
     unwanted = (item for item, kind in zip(reacted, kinds, strict=True) if kind == "not_interested")
     over = frozenset(watched).union(unwanted, session or ())
     codes = [CODES["watch"]] * len(tasted) + [CODES[kind] for kind in kinds[:REMEMBERED]]
     ratios = [shares[place] for place in tasted] + [None] * len(kinds[:REMEMBERED])
     return Past(
+        viewer=viewer.pk,
         items=np.array([watched[place] for place in tasted] + reacted[:REMEMBERED], np.int64),
+        at=np.array([began[place] for place in tasted] + done[:REMEMBERED], np.int64),
         said=np.array(codes, np.int64),
         watched=np.array(ratios, np.float32),
         over=over,

@@ -1,11 +1,12 @@
-"""What this process has at hand to serve a tenant: the catalogue, the published model, what is new.
+"""What this process has at hand to serve a tenant: the catalogue, the published version, the canary, what is new.
 
-Every second it is asked which version is published and what is new; the whole catalogue is read again twice a
-minute. What was withdrawn in between is caught when a page is written.
+Every second it is asked which versions are live and what is new; the whole catalogue is read again twice a minute.
+What was withdrawn in between is caught when a page is written.
 """
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -13,12 +14,12 @@ from kpplatform.tenancy.places import tenant_folder
 from kpplatform.tenancy.scope import current_tenant_id
 from recommender.models import ModelVersion
 from recommender.queries.on_show import fresh, on_show
-from recommender.queries.versions import published_version
-from recommender.serving.artefacts import BrokenArtefactError, load, weight
+from recommender.queries.versions import KEPT, State, live_versions, retired_versions
+from recommender.serving.artefacts import BrokenArtefactError, load
 from recommender.serving.catalogue import Catalogue
 from recommender.serving.kept import Kept
 from recommender.serving.page import Offer
-from recommender.serving.retrieval import Index
+from recommender.serving.served import Served
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +34,20 @@ class Shelf:
 
     catalogue: Catalogue
     read_at: datetime  # the catalogue
-    told: int | None  # the version that the database names
-    version: int | None  # the version that is served: another one while the named one is broken
-    index: Index | None
+    live: Mapping[State, ModelVersion]  # what the database says
+    served: Served | None  # what is served: another version while the published one is broken
+    tried: Served | None  # the canary, unless it is broken
     fresh: tuple[Offer, ...]  # those that had the fewest trials first, then the newest
+    broken: Mapping[int, str] = field(default_factory=dict)  # versions that could not be read, and why
+
+    def served_to(self, viewer: int) -> Served | None:
+        """Return the version that this viewer is served by, if there is any: the canary for its share of them."""
+        is_tried = self.tried and self.live[State.CANARY].is_tried_on(viewer)
+        return self.tried if is_tried else self.served
 
     @property
     def nbytes(self) -> int:
-        return self.catalogue.nbytes + (self.index.nbytes + weight(self.index.model) if self.index else 0)
+        return self.catalogue.nbytes + sum(served.nbytes for served in (self.served, self.tried) if served)
 
 
 _shelves: Kept[Shelf] = Kept(for_s=LOOK_EVERY_S, most_bytes=MOST_BYTES, weigh=lambda shelf: shelf.nbytes)
@@ -57,28 +64,43 @@ def forget_shelves() -> None:
 
 
 def _read(before: Shelf | None, *, at: datetime) -> Shelf:
-    version = published_version()
-    told = version.pk if version else None
-    is_old = before is None or not before.read_at <= at < before.read_at + CATALOGUE_FOR
-    if before and not is_old and before.told == told:
-        return Shelf(before.catalogue, before.read_at, told, before.version, before.index, fresh(at=at))
-    catalogue = before.catalogue if before and not is_old else on_show(at=at)
-    served, index = _indexed(version, catalogue, before)
-    return Shelf(catalogue, at if is_old or before is None else before.read_at, told, served, index, fresh(at=at))
+    live = live_versions()
+    is_new = before is not None and before.read_at <= at < before.read_at + CATALOGUE_FOR
+    if before and is_new and _same(before.live, live):
+        return replace(before, live=live, fresh=fresh(at=at))
+    catalogue, read_at = (before.catalogue, before.read_at) if before and is_new else (on_show(at=at), at)
+    broken: dict[int, str] = {}
+    served = _published(live.get(State.PUBLISHED), catalogue, before, broken)
+    tried = _served(live[State.CANARY], catalogue, before, broken) if State.CANARY in live else None
+    return Shelf(catalogue, read_at, live, served, tried, fresh(at=at), broken)
 
 
-def _indexed(
-    version: ModelVersion | None, catalogue: Catalogue, before: Shelf | None
-) -> tuple[int | None, Index | None]:
-    """Return the version to serve and its index; when its artefact is broken, what was served before."""
+def _same(before: Mapping[State, ModelVersion], now: Mapping[State, ModelVersion]) -> bool:
+    return {state: of.pk for state, of in before.items()} == {state: of.pk for state, of in now.items()}
+
+
+def _published(
+    version: ModelVersion | None, catalogue: Catalogue, before: Shelf | None, broken: dict[int, str]
+) -> Served | None:
+    """Return the published version; when it is broken, what was served before: from memory, else from the disk."""
     if version is None:
-        return None, None
+        return None
+    if served := _served(version, catalogue, before, broken):
+        return served
+    if before and before.served:
+        return Served.of(before.served.version, before.served.bundle, catalogue)
+    standbys = (_served(standby, catalogue, None, broken) for standby in retired_versions()[: KEPT - 1])
+    return next(filter(None, standbys), None)
+
+
+def _served(version: ModelVersion, catalogue: Catalogue, before: Shelf | None, broken: dict[int, str]) -> Served | None:
+    """Return the version beside the catalogue, read from the disk unless it is in memory; None when it is `broken`."""
+    known = [served for served in (before.served, before.tried) if served] if before else []
+    at_hand = next((served.bundle for served in known if served.version == version.pk), None)
     try:
-        known = before.index.model if before and before.index and before.version == version.pk else None
-        model = known or load(tenant_folder("models", version.folder), version.sha256)
-    except BrokenArtefactError:
+        bundle = at_hand or load(tenant_folder("models", version.folder), version.sha256, tenant_id=current_tenant_id())
+    except BrokenArtefactError as error:
         log.exception("version %s is broken; what was served before goes on", version.pk)
-        if before is None or before.index is None:
-            return None, None
-        return before.version, Index.of(before.index.model, catalogue)
-    return version.pk, Index.of(model, catalogue)
+        broken[version.pk] = error.code
+        return None
+    return Served.of(version.pk, bundle, catalogue)

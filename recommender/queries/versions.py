@@ -18,6 +18,11 @@ def published_version() -> ModelVersion | None:
     return ModelVersion.objects.filter(state=State.PUBLISHED).first()
 
 
+def live_versions() -> dict[State, ModelVersion]:
+    """Return the published version and the canary, as far as there are any."""
+    return {State(of.state): of for of in ModelVersion.objects.filter(state__in=[State.PUBLISHED, State.CANARY])}
+
+
 def canary_version() -> ModelVersion | None:
     """Return the version that is tried on some of the viewers (`is_tried_on`), if any."""
     return ModelVersion.objects.filter(state=State.CANARY).first()

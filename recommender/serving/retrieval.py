@@ -1,16 +1,19 @@
-"""The best items of all for a viewer's vector, exactly. Shapes: V items, D factors."""
+"""The best items of all for a viewer, exactly. Shapes: V items of a model, k places."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from itertools import islice
 from typing import Self
 
 import numpy as np
 
 from recommender.ml.arrays import Floats, Longs, common
-from recommender.ml.factors import Factors
+from recommender.ml.interactions import Interactions
+from recommender.ml.model import Model
 from recommender.serving.catalogue import Catalogue
 from recommender.serving.page import Offer
+
+THE_VIEWER = np.zeros(1, np.int32)  # a history is one viewer's: code 0
+ROWS = 32  # scores in a block
 
 
 @dataclass(frozen=True)
@@ -20,37 +23,68 @@ class Index:
     A code is an item's place in the model.
     """
 
-    model: Factors
+    model: Model
     creators: Longs  # (V,) −1 for what is not in the catalogue
-    open_bias: Floats  # (V,) the item's bias, minus infinity for what is not free to watch
+    closed: Floats  # (V,) 0, minus infinity for what is not on show or not free to watch
 
     @classmethod
-    def of(cls, model: Factors, catalogue: Catalogue) -> Self:
+    def of(cls, model: Model, catalogue: Catalogue) -> Self:
         """Return the model's items as the catalogue has them now."""
         creators = np.full(len(model.item_ids), -1)
-        open_bias = np.full(len(model.item_ids), -np.inf, np.float32)
+        closed = np.full(len(model.item_ids), -np.inf, np.float32)
         codes, places = common(model.item_ids, catalogue.items)
         creators[codes] = catalogue.creators[places]
-        free = catalogue.is_free[places]
-        open_bias[codes[free]] = model.item_bias[codes[free]]
-        return cls(model, creators, open_bias)
+        closed[codes[catalogue.is_free[places]]] = 0
+        return cls(model, creators, closed)
 
-    def best(self, vector: Floats, *, hidden: Collection[int], granted: Longs, k: int) -> list[Offer]:
+    def best(self, history: Interactions, *, hidden: Collection[int], granted: Longs, k: int) -> list[Offer]:
         """Return the k best items on show that are not hidden, best first and ties by id.
 
-        Codes in `granted` are open to this viewer.
+        Items in `granted` are open to this viewer. Nothing, when the model knows none of the history.
         """
-        scores = self.model.item_vectors @ vector  # (V,)
-        opened = scores[granted] + self.model.item_bias[granted]
-        scores += self.open_bias
-        scores[granted] = np.where(self.creators[granted] < 0, -np.inf, opened)
-        last = len(scores) - k - len(hidden)
-        top = np.argpartition(scores, last)[last:] if last > 0 else np.arange(len(scores))
-        top = top[np.lexsort((top, -scores[top]))]
-        top = top[np.isfinite(scores[top])]
-        found = zip(self.model.item_ids[top].tolist(), self.creators[top].tolist(), strict=True)
-        return list(islice((Offer(item, creator) for item, creator in found if item not in hidden), k))
+        codes, _ = self.top(history, hidden=hidden, granted=granted, k=k)
+        return [Offer(*pair) for pair in zip(self.ids(codes).tolist(), self.creators[codes].tolist(), strict=True)]
+
+    def top(self, history: Interactions, *, hidden: Collection[int], granted: Longs, k: int) -> tuple[Longs, Floats]:
+        """Return the codes of the same items (k,) and their scores (k,)."""
+        scores = self.scores(history)
+        if scores is None:
+            return np.zeros(0, np.int64), np.zeros(0, np.float32)
+        opened, _ = common(self.model.item_ids, granted)
+        opened = opened[self.creators[opened] >= 0]
+        of_opened = scores[opened]
+        scores += self.closed
+        scores[opened] = of_opened
+        unwanted, _ = common(self.model.item_ids, np.fromiter(hidden, np.int64, len(hidden)))
+        scores[unwanted] = -np.inf
+        codes = largest(scores, k)
+        return codes, scores[codes]
+
+    def scores(self, history: Interactions) -> Floats | None:
+        """Return the score of every item (V,) by one viewer's history; None when the model knows none of it."""
+        known = history.in_words_of(self.model.item_ids)
+        return self.model.score(known, THE_VIEWER)[0] if len(known) else None
+
+    def ids(self, codes: Longs) -> Longs:
+        """Return the ids (k,) of items given by codes (k,)."""
+        return np.asarray(self.model.item_ids[codes])
 
     @property
     def nbytes(self) -> int:
-        return self.creators.nbytes + self.open_bias.nbytes
+        return self.creators.nbytes + self.closed.nbytes
+
+
+def largest(scores: Floats, k: int) -> Longs:
+    """Return the places of the k largest of scores (V,), best first, ties by place; −inf and NaN are left out.
+
+    At least k scores reach the k-th largest of the maxima of blocks, so the k best are among those that do: hardly
+    more than k, found without partitioning all V.
+    """
+    blocks = len(scores) // ROWS
+    least = np.finfo(np.float32).min
+    if blocks > k:
+        maxima = np.fmax.reduce(scores[: blocks * ROWS].reshape(ROWS, blocks), axis=0)
+        maxima[np.isnan(maxima)] = -np.inf
+        least = max(least, np.partition(maxima, blocks - k)[blocks - k])
+    found = np.flatnonzero(scores >= least)
+    return found[np.argsort(-scores[found], kind="stable")][:k]

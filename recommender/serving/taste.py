@@ -1,13 +1,13 @@
-"""From what a viewer did to their vector: the same ratings as in training, so that the two never differ."""
+"""What a viewer did, in the words of the models: the same ratings as in training, so that the two never differ."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
 
-from recommender.ml.arrays import Floats, Ints, Longs, common
-from recommender.ml.factors import Factors
-from recommender.ml.signals import KINDS, Events, rating, signals
+from recommender.ml.arrays import Floats, Ints, Longs
+from recommender.ml.interactions import Interactions, gather
+from recommender.ml.signals import KINDS, Events, rating, signals, wanted
 
 # What is said of an item here → the kind of event that training knows.
 MEANS: Mapping[str, str] = MappingProxyType(
@@ -39,12 +39,10 @@ def events(
     )
 
 
-def vector(model: Factors, *, items: Longs, said: Longs, watched: Floats) -> Floats | None:
-    """Return the viewer's vector (D,) from their history (n,); None when the model knows none of it."""
-    none = np.zeros(len(items), np.int64)
-    weights = rating(signals(events(viewer=none, item=items, at=none, said=said, watched=watched)))
-    ids, cell = np.unique(items, return_inverse=True)
-    codes, known = common(model.item_ids, ids)
-    if not len(codes):
-        return None
-    return model.fold_in(codes.astype(np.int32), np.bincount(cell, weights).astype(np.float32)[known])
+def history(*, items: Longs, at: Longs, said: Longs, watched: Floats) -> Interactions:
+    """Return what one viewer did (n,), in any order and at times in milliseconds, as models read it: viewer 0."""
+    nobody_else = np.zeros(len(items), np.int64)
+    told = events(viewer=nobody_else, item=items, at=at, said=said, watched=watched)
+    return gather(
+        viewers=nobody_else, items=items, at=at, weight=rating(signals(told)), positive=wanted(told), watched=watched
+    )

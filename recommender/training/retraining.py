@@ -14,16 +14,17 @@ import numpy as np
 from kpplatform.jobs.running import report
 from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.places import tenant_folder
-from kpplatform.tenancy.scope import scope
+from kpplatform.tenancy.scope import current_tenant_id, scope
 from recommender import operations, queries
 from recommender.ml import models
 from recommender.ml.factors import Factors
 from recommender.ml.interactions import Interactions
-from recommender.ml.model import Progress
+from recommender.ml.model import Model, Progress
 from recommender.ml.popularity import recent
 from recommender.models import ModelVersion
 from recommender.operations import Trained
 from recommender.serving import artefacts
+from recommender.serving.bundle import retrieval
 from recommender.training.judging import Verdict, held_back, verdict
 from recommender.training.reading import everything, fingerprint
 
@@ -69,7 +70,7 @@ def retrain(*, tenant: Tenant, at: datetime) -> None:
 class Incumbent:
     """The version in place: its model, and the last moment (milliseconds) it has learned from."""
 
-    model: Factors
+    model: Model
     learned_until: int
 
 
@@ -82,7 +83,8 @@ def _incumbent(version: ModelVersion | None) -> Incumbent | None:
     if version is None or version.learned_until is None:
         return None
     try:
-        model = artefacts.load(tenant_folder("models", version.folder), version.sha256)
+        folder = tenant_folder("models", version.folder)
+        model = artefacts.load(folder, version.sha256, tenant_id=current_tenant_id()).main
     except artefacts.BrokenArtefactError:
         log.exception("version %s is broken; a new one need not beat it", version.pk)
         return None
@@ -114,7 +116,7 @@ def _publish(tenant: Tenant, model: Factors, trained: Trained, judged: Verdict) 
     name = uuid.uuid4().hex
     with scope(tenant):
         folder = tenant_folder("models", name)
-    sealed = artefacts.store(model, folder)
+    sealed = artefacts.store({retrieval(model.name): model}, folder, tenant_id=tenant.pk)
     with scope(tenant):
         report(0.97)  # in the same transaction: who has lost the job by now publishes nothing
         operations.publish_version(

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 from django.utils import timezone
@@ -11,9 +12,11 @@ from catalog.models import Item, Reaction, Watch
 from creators.models import Creator
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.places import tenant_folder
+from kpplatform.tenancy.scope import current_tenant_id
 from recommender.ml.factors import Factors
 from recommender.models import ModelVersion
 from recommender.serving.artefacts import store
+from recommender.serving.bundle import retrieval
 from tests import make
 from tests.catalog import things
 
@@ -67,17 +70,27 @@ def tastes(*groups: Sequence[Item]) -> Factors:
 def published(model: Factors) -> ModelVersion:
     """Store the model and publish it in place of the one before."""
     ModelVersion.objects.filter(state=ModelVersion.State.PUBLISHED).update(state=ModelVersion.State.RETIRED)
+    return stored(model, state=ModelVersion.State.PUBLISHED)
+
+
+def tried(model: Factors, *, share: float) -> ModelVersion:
+    """Store the model and try it on a share of the viewers."""
+    return stored(model, state=ModelVersion.State.CANARY, canary_share=share)
+
+
+def stored(model: Factors, **fields: Any) -> ModelVersion:
+    """Store the model as a version in some state."""
     folder, now = uuid.uuid4().hex, timezone.now()
-    sealed = store(model, tenant_folder("models", folder))
+    sealed = store({retrieval(model.name): model}, tenant_folder("models", folder), tenant_id=current_tenant_id())
     return ModelVersion.objects.create(
         kind=model.name,
-        state=ModelVersion.State.PUBLISHED,
         reason="planted",
         events=0,
         folder=folder,
         sha256=sealed,
         trained_at=now,
         published_at=now,
+        **fields,
     )
 
 

@@ -104,7 +104,7 @@ def test_a_broken_artefact_is_not_served(
     client: APIClient, viewer: Member, groups: Groups, caplog: pytest.LogCaptureFixture
 ) -> None:
     version = planted.published(planted.tastes(*groups))
-    vectors = tenant_folder("models", version.folder) / "item_vectors.npy"
+    vectors = tenant_folder("models", version.folder) / "retrieval-planted" / "item_vectors.npy"
     vectors.write_bytes(vectors.read_bytes()[:-4] + b"\0\0\0\1")
     planted.watch(viewer, groups[0][0])
 
@@ -122,10 +122,38 @@ def test_while_a_new_version_is_broken_the_old_one_goes_on(
     page(client)
 
     broken = planted.published(planted.tastes(*groups))
-    (tenant_folder("models", broken.folder) / "gram.npy").unlink()
+    (tenant_folder("models", broken.folder) / "retrieval-planted" / "gram.npy").unlink()
     monkeypatch.setattr("recommender.serving.kept.time.monotonic", lambda: 1e12)
 
     assert page(client)["version"] == good.pk
+
+
+def test_after_a_restart_a_broken_version_gives_way_to_the_one_before(client: APIClient, groups: Groups) -> None:
+    good, broken = (planted.published(planted.tastes(*groups)) for _ in range(2))
+    (tenant_folder("models", broken.folder) / "manifest.json").unlink()
+
+    assert page(client)["version"] == good.pk
+
+
+def test_a_canary_serves_its_share_of_the_viewers_and_always_the_same_ones(groups: Groups) -> None:
+    published = planted.published(planted.tastes(*groups))
+    canary = planted.tried(planted.tastes(*groups), share=0.5)
+    viewers = [make.member() for _ in range(20)]
+
+    served = [[page(make.client(viewer))["version"] for _ in range(2)] for viewer in viewers]
+
+    expected = [canary.pk if canary.is_tried_on(viewer.pk) else published.pk for viewer in viewers]
+    assert served == [[version] * 2 for version in expected]
+    assert set(expected) == {published.pk, canary.pk}
+
+
+def test_a_broken_canary_is_tried_on_nobody(client: APIClient, viewer: Member, groups: Groups) -> None:
+    published = planted.published(planted.tastes(*groups))
+    canary = planted.tried(planted.tastes(*groups), share=0.999999)
+    (tenant_folder("models", canary.folder) / "manifest.json").unlink()
+
+    assert canary.is_tried_on(viewer.pk)
+    assert page(client)["version"] == published.pk
 
 
 def test_a_tenants_model_is_its_own(viewer: Member, groups: Groups, agency: Tenant) -> None:

@@ -1,7 +1,7 @@
 """Training: published when it surely beats what stands, and not otherwise; whole, or not at all."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
@@ -19,10 +19,10 @@ from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.places import tenant_folder
 from kpplatform.tenancy.scope import scope
 from recommender import operations, serving
-from recommender.ml.factors import Factors
 from recommender.models import ModelVersion
 from recommender.operations import Overtaken, ask_for_training
 from recommender.queries import folders_in_use, published_version
+from recommender.serving.artefacts import Savable
 from recommender.training import retrain
 from tests import make
 from tests.conftest import COMMITTED
@@ -132,7 +132,7 @@ def test_a_broken_version_in_place_need_not_be_beaten(in_school: Tenant) -> None
     planted.busy_world()
     retrain(tenant=in_school, at=timezone.now())
     broken = newest()
-    (tenant_folder("models", broken.folder) / "gram.npy").unlink()
+    next(tenant_folder("models", broken.folder).rglob("gram.npy")).unlink()
 
     some_more_watches(1)
     retrain(tenant=in_school, at=timezone.now())
@@ -155,8 +155,8 @@ def once_stored(monkeypatch: pytest.MonkeyPatch, do: Callable[[Path], object]) -
     """Let something happen between the moment when a training has stored its artefact and its publication."""
     store = serving.artefacts.store
 
-    def stored(model: Factors, folder: Path) -> str:
-        sealed = store(model, folder)
+    def stored(parts: Mapping[str, Savable], folder: Path, *, tenant_id: int) -> str:
+        sealed = store(parts, folder, tenant_id=tenant_id)
         monkeypatch.undo()
         do(folder)
         return sealed

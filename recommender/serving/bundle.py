@@ -1,0 +1,47 @@
+"""The parts of a stored version, as a web process holds them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from recommender.ml.model import Model
+from recommender.serving.breaker import Breaker
+
+RETRIEVAL, RANKER, COLD = "retrieval-", "ranker", "cold"
+
+
+def retrieval(name: str) -> str:
+    """Return what the part is called that finds candidates by the model of this name."""
+    return f"{RETRIEVAL}{name}"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """One version of one tenant: models that find candidates, and where it has them a ranker and a cold start.
+
+    Each part has a breaker of its own, as new as the bundle: a new version starts with a good name.
+    """
+
+    tenant_id: int
+    parts: Mapping[str, Any]  # by name, in the order in which they were stored
+    nbytes: int  # of all files
+    breakers: Mapping[str, Breaker] = field(default_factory=dict, compare=False)
+
+    @cached_property
+    def retrieval(self) -> Mapping[str, Model]:
+        """Return the models that find candidates, by their names, the one that was judged best first."""
+        return {name.removeprefix(RETRIEVAL): part for name, part in self.parts.items() if name.startswith(RETRIEVAL)}
+
+    @property
+    def main(self) -> Model:
+        """Return the model that was judged best."""
+        return next(iter(self.retrieval.values()))
+
+    @property
+    def ranker(self) -> Any:
+        return self.parts.get(RANKER)
+
+    @property
+    def cold(self) -> Any:
+        return self.parts.get(COLD)
