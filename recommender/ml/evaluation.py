@@ -9,10 +9,10 @@ import numpy as np
 
 from recommender.ml import metrics, models
 from recommender.ml.arrays import Ints
-from recommender.ml.interactions import Interactions
+from recommender.ml.interactions import BrokenData, Interactions
 from recommender.ml.model import Progress, Scorer
 from recommender.ml.ranking import recommend
-from recommender.ml.reading import BrokenData, read_folder
+from recommender.ml.reading import read_folder
 from recommender.ml.splits import Split, later_slice, leave_one_out, time_split
 
 LEAVE_ONE_OUT, TIME_SPLIT = PROTOCOLS = ("leave-one-out", "time-split")

@@ -50,12 +50,17 @@ def rated(vectors: Floats, targets: Floats, gram: Floats, numbers: Numbers) -> F
     return _solved(left, right, numbers["reg"] * (len(targets) + drawn))
 
 
+def projected(vectors: Floats, targets: Floats, gram: Floats, numbers: Numbers) -> Floats:  # noqa: ARG001
+    """Return Yₕᵀ r (D,): where the ratings (n,) point among directions that are orthogonal over all items."""
+    return np.asarray(vectors.T @ targets, np.float32)
+
+
 def nothing(vectors: Floats, targets: Floats, gram: Floats, numbers: Numbers) -> Floats:  # noqa: ARG001
     """Return zeros (D,): a model that treats every viewer alike."""
     return np.zeros(vectors.shape[1], np.float32)
 
 
-FOLDS: Mapping[str, FoldIn] = {"implicit": implicit, "rated": rated, "nothing": nothing}
+FOLDS: Mapping[str, FoldIn] = {"implicit": implicit, "rated": rated, "projected": projected, "nothing": nothing}
 
 
 def _solved(left: Array, right: Array, penalty: float) -> Floats:

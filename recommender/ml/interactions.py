@@ -15,6 +15,17 @@ from recommender.ml.arrays import Flags, Floats, Ints, Longs, Matrix, common
 from recommender.ml.attributes import Attributes
 
 
+class BrokenData(Exception):
+    """What cannot be read, or learned from, as interactions; `code` says why in one word."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code = code
+
+    def __str__(self) -> str:
+        return str(self.args[1])
+
+
 @dataclass(frozen=True)
 class Interactions:
     """Events as columns of length N, ordered by viewer and then by time."""
@@ -81,6 +92,16 @@ class Interactions:
         items, cell = np.unique(self.item[events], return_inverse=True)
         return items, np.bincount(cell, self.weight[events], len(items)).astype(np.float32)
 
+    def ratings_of(self, viewers: Ints) -> Matrix:
+        """Return the rows of R of viewers (B,) from their events alone: (B, V)."""
+        first, counts = self.starts[viewers], np.diff(self.starts)[viewers]  # (B,)
+        ends = np.concatenate([[0], np.cumsum(counts)])  # (B + 1,)
+        events = np.arange(ends[-1]) + np.repeat(first - ends[:-1], counts)
+        cells = self.weight[events], self.item[events], ends.astype(np.int32)
+        matrix: Matrix = csr_array(cells, shape=(len(viewers), self.shape[1]))
+        matrix.sum_duplicates()
+        return matrix
+
     def cells(self) -> Longs:
         """Return viewer · V + item of every event (N,): one number for who met what."""
         return self.viewer.astype(np.int64) * self.shape[1] + self.item
@@ -110,7 +131,12 @@ def gather(
     watch_ms: Ints | None = None,
     known_items: Longs | None = None,
 ) -> Interactions:
-    """Put events (N,) of any order into Interactions; `known_items` exist even if nobody met them."""
+    """Put events (N,) of any order into Interactions; `known_items` exist even if nobody met them.
+
+    Raises BrokenData where a weight is no number, from which every model would learn nothing but NaN.
+    """
+    if not np.isfinite(weight).all():
+        raise BrokenData("weight_not_finite", f"{np.count_nonzero(~np.isfinite(weight))} events have no finite weight.")
     order = np.lexsort((at, viewers))
     watched = np.full(len(order), np.nan, np.float32) if watched is None else watched[order].astype(np.float32)
     watch_ms = np.full(len(order), -1, np.int32) if watch_ms is None else watch_ms[order].astype(np.int32)

@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple, Protocol
 
-from recommender.ml import biased_mf, implicit_als, popularity
+from recommender.ml import (
+    biased_mf,
+    ease,
+    implicit_als,
+    item_cosine,
+    latent_cosine,
+    popularity,
+    svd,
+    user_cosine,
+)
 from recommender.ml.interactions import Interactions
 from recommender.ml.model import Model, Progress
 
@@ -41,6 +50,11 @@ MODELS: Mapping[str, Recipe] = {
     "biased-mf": Recipe(biased_mf.fit, biased_mf.Config()),
     "implicit-als": Recipe(implicit_als.fit, implicit_als.Config()),
     "recent-als": Recipe(implicit_als.fit, implicit_als.Config(recency=0.05)),
+    "item-cosine": Recipe(item_cosine.fit, item_cosine.Config()),
+    "user-cosine": Recipe(user_cosine.fit, user_cosine.Config()),
+    "svd": Recipe(svd.fit, svd.Config()),
+    "latent-cosine": Recipe(latent_cosine.fit, latent_cosine.Config()),
+    "ease": Recipe(ease.fit, ease.Config()),
 }
 
 

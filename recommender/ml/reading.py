@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from recommender.ml.arrays import Floats, Longs
 from recommender.ml.attributes import Attributes, gather_attributes
-from recommender.ml.interactions import Interactions, gather
+from recommender.ml.interactions import BrokenData, Interactions, gather
 from recommender.ml.popularity import DAY_MS
 from recommender.ml.signals import FLAGS, KINDS, WEIGHTS, Events, rating, signals, wanted
 
@@ -27,17 +27,6 @@ REQUIRED = ("viewer", "item", "at", "kind")
 MILLISECONDS = ("watch_ms", "duration_ms")
 BOOLEANS = ("long_view", *FLAGS)
 ATTRIBUTES = ("creator", "tags", "title", "duration_ms", "published_on")
-
-
-class BrokenData(Exception):
-    """A folder that cannot be read as interactions; `code` says why in one word."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(code, message)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(self.args[1])
 
 
 def read_folder(folder: Path, *, weights: Mapping[str, float] = WEIGHTS) -> Interactions:

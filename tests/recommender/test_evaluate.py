@@ -20,10 +20,22 @@ def test_evaluate_prints_a_line_per_model(tmp_path: Path) -> None:
     assert all(row["protocol"] == "leave-one-out" and row["peak_mb"] > 0 for row in rows)
 
 
+def test_evaluate_says_whether_collaborative_filtering_applies(tmp_path: Path) -> None:
+    folder = make.folder(tmp_path, viewer=[1, 1, 2, 2], item=[1, 2, 2, 3], at=[1, 2, 3, 4], kind=["watch"] * 4)
+    said = StringIO()
+
+    call_command("evaluate", data=folder, affinity=True, json=True, stdout=said)
+
+    row = json.loads(said.getvalue())
+    assert row["applies"] is False
+    assert {"items_together", "items_at_random", "items_p", "viewers_p"} < set(row)
+
+
 @pytest.mark.parametrize(
     ("asked", "code"),
     [
         ({"data": Path("nowhere")}, "folder_missing"),
+        ({"data": Path("nowhere"), "affinity": True}, "folder_missing"),
         ({"model": "oracle"}, "model_unknown"),
         ({"model": "popularity", "set": ["wisdom=1"]}, "setting_unknown"),
         ({"set": ["factors"]}, "setting_malformed"),

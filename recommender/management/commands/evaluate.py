@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import sys
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
+from recommender.ml.affinity import diagnose
 from recommender.ml.evaluation import PROTOCOLS, Question, evaluate
+from recommender.ml.interactions import BrokenData
 from recommender.ml.models import MODELS, UnknownModel
-from recommender.ml.reading import BrokenData
+from recommender.ml.reading import read_folder
 
 
 class Command(BaseCommand):
@@ -32,9 +35,13 @@ class Command(BaseCommand):
         parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a model's setting")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--device", default="cpu")
+        parser.add_argument("--affinity", action="store_true", help="say instead whether like viewers like alike")
         parser.add_argument("--json", action="store_true", help="one JSON object per line")
 
     def handle(self, **options: Any) -> None:
+        if options["affinity"]:
+            self._say(_affinity(options["data"], options["seed"]), options)
+            return
         names = list(MODELS) if options["model"] == "all" else [options["model"]]
         asked = Question(
             folder=options["data"],
@@ -50,7 +57,17 @@ class Command(BaseCommand):
             raise CommandError("k_too_small: --k must be at least 1.")
         for name in names:
             row = _in_a_process(replace(asked, model=name))
-            self.stdout.write(json.dumps(row) if options["json"] else _readable(row))
+            self._say(row, options)
+
+    def _say(self, row: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+        self.stdout.write(json.dumps(row) if options["json"] else _readable(row))
+
+
+def _affinity(folder: Path, seed: int) -> Mapping[str, Any]:
+    try:
+        return diagnose(read_folder(folder), seed=seed)
+    except BrokenData as error:
+        raise CommandError(f"{error.code}: {error}") from error
 
 
 def _settings(pairs: list[str]) -> dict[str, float]:
@@ -83,5 +100,5 @@ def _watched(question: Question) -> dict[str, str | int | float]:
         return evaluate(question, fitting=fitting, ranking=rank.update)
 
 
-def _readable(row: dict[str, str | int | float]) -> str:
+def _readable(row: Mapping[str, Any]) -> str:
     return "  ".join(f"{name} {value}" for name, value in row.items())

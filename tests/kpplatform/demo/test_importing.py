@@ -12,7 +12,7 @@ from kpplatform.demo.importing import import_folder
 from kpplatform.demo.settling import settle
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.scope import scope
-from recommender.ml.reading import BrokenData
+from recommender.ml.interactions import BrokenData
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner"])
 

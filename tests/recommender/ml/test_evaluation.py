@@ -5,9 +5,9 @@ import pytest
 
 from recommender.ml import models
 from recommender.ml.evaluation import Question, evaluate, judge
+from recommender.ml.interactions import BrokenData
 from recommender.ml.metrics import paired_difference
 from recommender.ml.models import MODELS, UnknownModel
-from recommender.ml.reading import BrokenData
 from recommender.ml.splits import Split, leave_one_out
 from recommender.training.judging import AsServed
 from tests.recommender.ml import make

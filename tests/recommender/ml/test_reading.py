@@ -5,7 +5,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recommender.ml.reading import BrokenData, read_folder
+from recommender.ml.interactions import BrokenData
+from recommender.ml.reading import read_folder
 from tests.recommender.ml import make
 
 

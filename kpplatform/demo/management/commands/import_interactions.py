@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from kpplatform.demo.importing import import_folder
 from kpplatform.demo.opening import progress_bar, tenant_called
 from kpplatform.demo.settling import settle
-from recommender.ml.reading import BrokenData
+from recommender.ml.interactions import BrokenData
 
 
 class Command(BaseCommand):

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from kpplatform.demo.opening import SECOND_SITE, TrainingFailed, open_demo
 from kpplatform.demo.seeding import Size
 from kpplatform.demo.sites import SignIns
-from recommender.ml.reading import BrokenData
+from recommender.ml.interactions import BrokenData
 
 SMALL = (Size(viewers=300, videos=300, courses=12, days=7), Size(viewers=120, videos=120, courses=6, days=5, seed=2))
 
