@@ -88,9 +88,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300, "unacked_restore_i
 JOB_LEASE_S = env.float("JOB_LEASE_S", default=60.0)
 SWEEP_EVERY_S = env.float("SWEEP_EVERY_S", default=10.0)
 RETRAIN_EVERY_S = env.float("RETRAIN_EVERY_S", default=86_400.0)
+PORTRAITS_EVERY_S = env.float("PORTRAITS_EVERY_S", default=86_400.0)
 # What is done for every tenant again and again: name → (seconds between, queue).
 RECURRING_JOBS = {
     "recommender.tasks.retrain": (RETRAIN_EVERY_S, "training"),
+    "recommender.tasks.refresh_portraits": (PORTRAITS_EVERY_S, "training"),
+    "recommender.tasks.check_portraits": (PORTRAITS_EVERY_S, "default"),
     "creators.tasks.recount_all_followers": (86_400.0, "default"),
     "catalog.tasks.recount_all": (86_400.0, "default"),
     "billing.tasks.verify_ledger": (86_400.0, "default"),
@@ -236,6 +239,7 @@ SPECTACULAR_SETTINGS = {
         "OrderState": "billing.models.Order.State",
         "PaymentState": "billing.models.Payment.State",
         "RefundState": "billing.models.Refund.State",
+        "RuleVerb": "recommender.models.Rule.Verb",
         "ModelVersionState": "recommender.models.ModelVersion.State",
     },
 }

@@ -2,11 +2,30 @@
 
 from django.utils import timezone
 
-from kpplatform.jobs.running import long_job
+from kpplatform.jobs.running import job, long_job
 from kpplatform.tenancy.models import Tenant
-from recommender import training
+from kpplatform.tenancy.places import tenant_folder
+from kpplatform.tenancy.scope import scope
+from recommender import operations, training
 
 
 @long_job
 def retrain(*, tenant: Tenant) -> None:
     training.retrain(tenant=tenant, at=timezone.now())
+
+
+@long_job
+def refresh_portraits(*, tenant: Tenant) -> None:
+    training.refresh_portraits(tenant=tenant, at=timezone.now())
+
+
+@long_job
+def export_portraits(*, tenant: Tenant) -> None:
+    with scope(tenant):
+        folder = tenant_folder("exports", "portraits")
+    training.export_portraits(tenant=tenant, to=folder, at=timezone.now())
+
+
+@job
+def check_portraits() -> None:
+    operations.check_portraits(at=timezone.now())

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import ClassVar
 from uuid import uuid4
 
+import numpy as np
+
 from billing import operations as billing
 from billing.models import WebhookEvent
 from catalog import operations as catalog
@@ -15,7 +17,19 @@ from kpplatform.jobs import operations as jobs
 from kpplatform.rest.models import KeyedRequest
 from kpplatform.tenancy import operations as tenancy
 from kpplatform.tenancy.models import Member
-from recommender.models import Impression, ModelVersion, TrainingRun, VersionChange
+from recommender.models import (
+    Audience,
+    Impression,
+    ModelVersion,
+    NoisyAnswer,
+    Portrait,
+    PortraitRun,
+    PropensityReport,
+    Rule,
+    Segment,
+    TrainingRun,
+    VersionChange,
+)
 from tests import make
 from tests.billing import shop
 from tests.catalog import things
@@ -57,6 +71,7 @@ def furnish() -> Everything:
     _watched(found)
     _bought(found)
     _served(found)
+    _portrayed(found)
     return found
 
 
@@ -105,4 +120,37 @@ def _served(found: Everything) -> None:
         data_until=NOON,
         started_at=NOON,
         updated_at=NOON,
+    )
+
+
+def _portrayed(found: Everything) -> None:
+    run = PortraitRun.objects.create(
+        at=NOON, finished_at=NOON, half_life_days=30, viewers=1, demand={"piano": [1.0, 1]}
+    )
+    about = [["topic:piano", 1.0, 2.0]]
+    segment = Segment.objects.create(label=1, size=1, about=about, centre={"topic:piano": 1.0}, run=run)
+    Portrait.objects.create(
+        viewer=found.viewer,
+        run=run,
+        segment=segment,
+        interests=[["topic:piano", 1.0]],
+        active_hours=[0.0] * 12 + [1.0] + [0.0] * 11,
+        next_topics=[["piano", 1.0]],
+        next_items=[[found.video.pk, 1.0]],
+        next_hours=[[12, 1.0]],
+        vector=np.array([1, 0], np.float32).tobytes(),
+        events=2,
+        first_seen_at=NOON,
+        last_seen_at=NOON,
+        updated_at=NOON,
+    )
+    measured = {"support": 0.5, "confidence": 0.5, "lift": 1.0}
+    Rule.objects.create(
+        run=run, given=found.video, given_verb="liked", then=found.course, then_verb="bought", viewers=20, **measured
+    )
+    PropensityReport.objects.create(run=run, outcome="churn", days=14, reason="too_few_viewers")
+    counts = {"topics": {"piano": 1}, "hours": {"12": 1}, "segments": {"1": 1}, "visits": {"new": 1, "returning": 0}}
+    Audience.objects.create(run=run, creator=found.creator, days=28, viewers=1, counts=counts)
+    NoisyAnswer.objects.create(
+        creator=found.creator, period=NOON.date(), days=28, epsilon=1.0, counts=counts, answered_at=NOON
     )

@@ -1,9 +1,9 @@
 """What can be told of the catalogue: what there is, who may watch it, what happened."""
 
-from catalog.queries.access import open_lessons, playable_by, watchable_by
+from catalog.queries.access import granted_to, open_lessons, playable_by, watchable_by
 from catalog.queries.comments import comments_of
 from catalog.queries.facts import Facts, forget_items, playable_facts
-from catalog.queries.interactions import INTERACTION, Interaction, Kind, history, interactions_between
+from catalog.queries.interactions import INTERACTION, Interaction, Kind, history, interactions_between, interactions_of
 from catalog.queries.items import (
     Card,
     cards,
@@ -29,8 +29,10 @@ __all__ = [
     "cards",
     "comments_of",
     "forget_items",
+    "granted_to",
     "history",
     "interactions_between",
+    "interactions_of",
     "lessons",
     "listed",
     "open_lessons",

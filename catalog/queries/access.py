@@ -1,5 +1,6 @@
 """Who may watch what."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -46,3 +47,9 @@ def playable_by(viewer: Member, *, at: datetime) -> QuerySet[Item]:
     watchable = is_live(at) & (Q(is_free=True) | Q(has_access(viewer, to="pk", at=at)))
     in_a_lesson = Exists(open_lessons(viewer, at=at).filter(video=OuterRef("pk")))
     return Item.objects.filter(watchable | Q(in_a_lesson) | Q(creator__member=viewer)).order_by("pk")
+
+
+def granted_to(viewers: Sequence[int], *, until: datetime) -> list[tuple[int, int, datetime]]:
+    """Return (viewer, item, since when) of what these viewers bought or enrolled in before `until` and still have."""
+    granted = Access.objects.filter(viewer__in=list(viewers), starts_at__lt=until, revoked_at=None)
+    return list(granted.order_by().values_list("viewer_id", "item_id", "starts_at"))

@@ -1,6 +1,6 @@
 """What viewers did with items, in the form that recommenders read: one viewer's, or everybody's."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any, NamedTuple
@@ -67,14 +67,22 @@ def interactions_between(since: datetime | None, until: datetime, *, rows: int =
 
     The database streams them as they lie there, so that a hundred million need no more memory than one array.
     """
-    between = {"tenant": current_tenant_id(), "since": since or datetime(1, 1, 1, tzinfo=UTC), "until": until}
-    theirs = "AND tenant_id = %(tenant)s AND {0} >= %(since)s AND {0} < %(until)s"
+    yield from _streamed("{0} >= %(since)s", {"since": since or datetime(1, 1, 1, tzinfo=UTC), "until": until}, rows)
+
+
+def interactions_of(viewers: Sequence[int], until: datetime, *, rows: int = 100_000) -> Iterator[Any]:
+    """Yield what these viewers did before `until` as INTERACTION arrays of at most `rows`, in no order."""
+    yield from _streamed("viewer_id = ANY(%(viewers)s)", {"viewers": list(viewers), "until": until}, rows)
+
+
+def _streamed(which: str, asked: dict[str, Any], rows: int) -> Iterator[Any]:
+    theirs = f"AND tenant_id = %(tenant)s AND {which} AND {{0}} < %(until)s"
     sql = f"""
         COPY (SELECT viewer_id, item_id, {_WATCHES} {theirs.format("started_at")}
         UNION ALL SELECT viewer_id, item_id, {_REACTIONS} {theirs.format("reacted_at")})
         TO STDOUT (FORMAT binary)
     """
-    with connection.cursor() as cursor, cursor.copy(sql, between) as copy:
+    with connection.cursor() as cursor, cursor.copy(sql, asked | {"tenant": current_tenant_id()}) as copy:
         yield from _parsed(copy, rows)
 
 

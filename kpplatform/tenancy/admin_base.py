@@ -92,7 +92,7 @@ class OperatorAdmin(ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     paginator = CountedSoFar
-    ordering = ("-pk",)
+    ordering: tuple[str, ...] = ("-pk",)
     sortable_by: tuple[str, ...] = ()
     list_fullwidth = True
     # Columns in which a number that is searched for is looked up by index; without words to search, the only ones.

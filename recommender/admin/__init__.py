@@ -1,8 +1,22 @@
 """The recommender in the web admin."""
 
+from recommender.admin.audience import AudienceAdmin, NoisyAnswerAdmin, RuleAdmin
 from recommender.admin.changes import VersionChangeAdmin
 from recommender.admin.impressions import ImpressionAdmin
+from recommender.admin.portraits import PortraitAdmin, PortraitRunAdmin, PropensityReportAdmin, SegmentAdmin
 from recommender.admin.runs import TrainingRunAdmin
 from recommender.admin.versions import ModelVersionAdmin
 
-__all__ = ["ImpressionAdmin", "ModelVersionAdmin", "TrainingRunAdmin", "VersionChangeAdmin"]
+__all__ = [
+    "AudienceAdmin",
+    "ImpressionAdmin",
+    "ModelVersionAdmin",
+    "NoisyAnswerAdmin",
+    "PortraitAdmin",
+    "PortraitRunAdmin",
+    "PropensityReportAdmin",
+    "RuleAdmin",
+    "SegmentAdmin",
+    "TrainingRunAdmin",
+    "VersionChangeAdmin",
+]

@@ -1,10 +1,19 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from recommender.api import feed, runs, versions
+from recommender.api import audience, feed, portraits, runs, versions
 
 router = SimpleRouter(use_regex_path=False)
 router.register("models", versions.ModelVersionViewSet, basename="model")
 router.register("training-runs", runs.TrainingRunViewSet, basename="training-run")
+router.register("portraits", portraits.PortraitViewSet, basename="portrait")
+router.register("segments", portraits.SegmentViewSet, basename="segment")
+router.register("rules", audience.RuleViewSet, basename="rule")
 
-urlpatterns = [path("feed/", feed.FeedView.as_view(), name="feed"), path("", include(router.urls))]
+urlpatterns = [
+    path("feed/", feed.FeedView.as_view(), name="feed"),
+    path("portrait/", portraits.OwnPortraitView.as_view(), name="own-portrait"),
+    path("creators/<slug:handle>/audience/", audience.AudienceView.as_view(), name="audience"),
+    path("creators/<slug:handle>/advice/", audience.AdviceView.as_view(), name="advice"),
+    path("", include(router.urls)),
+]

@@ -1,8 +1,24 @@
 """What is: versions of the model, and what was shown."""
 
+from recommender.models.audience import Audience, NoisyAnswer
 from recommender.models.changes import VersionChange
 from recommender.models.impressions import Impression
+from recommender.models.portraits import Portrait, PortraitRun, Segment
+from recommender.models.propensity import PropensityReport
+from recommender.models.rules import Rule
 from recommender.models.runs import TrainingRun
 from recommender.models.versions import ModelVersion
 
-__all__ = ["Impression", "ModelVersion", "TrainingRun", "VersionChange"]
+__all__ = [
+    "Audience",
+    "Impression",
+    "ModelVersion",
+    "NoisyAnswer",
+    "Portrait",
+    "PortraitRun",
+    "PropensityReport",
+    "Rule",
+    "Segment",
+    "TrainingRun",
+    "VersionChange",
+]

@@ -1,6 +1,20 @@
 """What is done: show a page; ask for a training, publish and reject versions."""
 
+from recommender.operations.advice import Advice, Advices, advise
+from recommender.operations.audience import AudienceTooSmall, PrivacyIsSpent, Told, tell_audience
 from recommender.operations.feed import Page, Session, Shown, show_page
+from recommender.operations.portraits import (
+    StalePortraits,
+    ask_for_export,
+    ask_for_portraits,
+    begin_run,
+    check_portraits,
+    finish_run,
+    forget_portrait,
+    keep_segments,
+    store_portraits,
+)
+from recommender.operations.rules import ExactCountsAreClosed, tell_rules
 from recommender.operations.served import (
     NothingToGoBackTo,
     NotServable,
@@ -21,22 +35,40 @@ from recommender.operations.versions import (
 )
 
 __all__ = [
+    "Advice",
+    "Advices",
+    "AudienceTooSmall",
+    "ExactCountsAreClosed",
     "NotServable",
     "NotServed",
     "NothingToGoBackTo",
     "Overtaken",
     "Page",
+    "PrivacyIsSpent",
     "Session",
     "Shown",
+    "StalePortraits",
+    "Told",
     "Trained",
     "Word",
+    "advise",
+    "ask_for_export",
+    "ask_for_portraits",
     "ask_for_training",
+    "begin_run",
+    "check_portraits",
     "clear_artefacts",
+    "finish_run",
+    "forget_portrait",
+    "keep_segments",
     "promote_version",
     "publish_version",
     "reject_version",
     "roll_back",
     "show_page",
+    "store_portraits",
+    "tell_audience",
+    "tell_rules",
     "try_version",
     "withdraw_version",
 ]

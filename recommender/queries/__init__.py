@@ -1,7 +1,24 @@
 """What can be told of the recommender: what is on the shelf, what a viewer did, which versions there are."""
 
+from recommender.queries.audience import answered, audience, spent, supply
 from recommender.queries.candidates import candidates, shown_before
 from recommender.queries.past import Past, past
+from recommender.queries.portraits import (
+    Freshness,
+    centres_by_label,
+    first_unused_label,
+    freshness,
+    nearest_to,
+    newest_run,
+    portrait_of,
+    portraits,
+    propensity_reports,
+    segments,
+    vector_of,
+    viewers_to_draw,
+)
+from recommender.queries.privacy import Privacy, period, privacy
+from recommender.queries.rules import rules
 from recommender.queries.shelf import Shelf, forget_shelves, shelf
 from recommender.queries.versions import (
     canary_version,
@@ -15,19 +32,39 @@ from recommender.queries.versions import (
 )
 
 __all__ = [
+    "Freshness",
     "Past",
+    "Privacy",
     "Shelf",
+    "answered",
+    "audience",
     "canary_version",
     "candidates",
+    "centres_by_label",
     "changes",
+    "first_unused_label",
     "folders_in_use",
     "forget_shelves",
+    "freshness",
+    "nearest_to",
+    "newest_run",
     "newest_version",
     "past",
+    "period",
+    "portrait_of",
+    "portraits",
+    "privacy",
+    "propensity_reports",
     "published_version",
     "retired_versions",
+    "rules",
+    "segments",
     "shelf",
     "shown_before",
+    "spent",
+    "supply",
     "training_runs",
+    "vector_of",
     "versions",
+    "viewers_to_draw",
 ]

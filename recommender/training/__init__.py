@@ -1,5 +1,6 @@
 """The one bridge from the database to the models and back: read, learn, judge, publish."""
 
+from recommender.training.portraits import export_portraits, refresh_portraits
 from recommender.training.retraining import retrain
 
-__all__ = ["retrain"]
+__all__ = ["export_portraits", "refresh_portraits", "retrain"]

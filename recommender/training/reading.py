@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from catalog.queries import Kind, interactions_between, told_of_items
 from recommender.ml.arrays import Longs
 from recommender.ml.attributes import Attributes, gather_attributes
 from recommender.ml.interactions import Interactions, gather
-from recommender.ml.signals import rating, signals, wanted
+from recommender.ml.signals import Events, rating, signals, wanted
 from recommender.serving.taste import CODES, events
 
 SAID = np.array([CODES[kind.name.lower()] for kind in Kind], np.int8)  # from the catalogue's kinds to ours
@@ -31,15 +32,7 @@ def everything(*, until: datetime) -> Interactions:
     """Return what was done in the scope's tenant before `until`, streamed from the database block by block."""
     columns: dict[str, list[np.ndarray]] = {name: [] for name in COLUMNS}
     for block in interactions_between(None, until):
-        known = (block["kind"] == Kind.WATCH) & (block["duration_ms"] > 0)
-        said = events(
-            viewer=block["viewer"],
-            item=block["item"],
-            at=block["at"].astype("<M8[ms]").astype(np.int64),
-            said=SAID[block["kind"]],
-            watch_ms=np.where(known, block["watch_ms"], -1).astype(np.int32),
-            watched=np.divide(block["watch_ms"], block["duration_ms"], out=_unknown(len(block)), where=known),
-        )
+        said = as_events(block)
         columns["viewers"].append(said.viewer)
         columns["items"].append(said.item)
         columns["at"].append(said.at)
@@ -51,6 +44,19 @@ def everything(*, until: datetime) -> Interactions:
         **{name: np.concatenate(blocks or [np.zeros(0, COLUMNS[name])]) for name, blocks in columns.items()}
     )
     return replace(gathered, attributes=attributes(gathered.item_ids))
+
+
+def as_events(block: Any) -> Events:
+    """Return an array of the catalogue's INTERACTION (N,) as events."""
+    known = (block["kind"] == Kind.WATCH) & (block["duration_ms"] > 0)
+    return events(
+        viewer=block["viewer"],
+        item=block["item"],
+        at=block["at"].astype("<M8[ms]").astype(np.int64),
+        said=SAID[block["kind"]],
+        watch_ms=np.where(known, block["watch_ms"], -1).astype(np.int32),
+        watched=np.divide(block["watch_ms"], block["duration_ms"], out=_unknown(len(block)), where=known),
+    )
 
 
 def attributes(item_ids: Longs) -> Attributes:

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from billing.models import Order, OrderLine
 from catalog.models import Comment, Lesson, Section
 from kpplatform.tenancy.models import ApiToken
-from recommender.models import ModelVersion, TrainingRun
+from recommender.models import ModelVersion, Portrait, TrainingRun
 from tests.everything import Everything
 
 SCHEMA: dict[str, Any] = SchemaGenerator().get_schema(public=True)
@@ -26,6 +26,7 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
     "lessons/{id}": lambda found: Lesson.objects.filter(section__course=found.course)[0].pk,
     "models/{id}": lambda found: ModelVersion.objects.get(events=found.events).pk,
     "orders/{id}": lambda found: Order.objects.get(viewer=found.viewer).pk,
+    "portraits/{id}": lambda found: Portrait.objects.get(viewer=found.viewer).pk,
     "sections/{id}": lambda found: Section.objects.get(course=found.course).pk,
     "tokens/{id}": lambda found: ApiToken.objects.get(member=found.staff).pk,
     "topics/{slug}": lambda found: found.topic.slug,

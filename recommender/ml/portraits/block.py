@@ -18,6 +18,7 @@ class Block:
     at: Longs  # milliseconds since the epoch
     rating: Floats  # what the event says about taste
     watched: Floats  # share of the item, NaN where it was not watched
+    liked: Flags  # said so: liked, saved or shared
     bought: Flags
 
     def __len__(self) -> int:
@@ -39,7 +40,15 @@ class Block:
 
 
 def order(
-    *, viewer_ids: Longs, viewers: Longs, item: Ints, at: Longs, rating: Floats, watched: Floats, bought: Flags
+    *,
+    viewer_ids: Longs,
+    viewers: Longs,
+    item: Ints,
+    at: Longs,
+    rating: Floats,
+    watched: Floats,
+    liked: Flags,
+    bought: Flags,
 ) -> Block:
     """Put events (N,) of any order into a block; those of viewers who are not in `viewer_ids` are left out."""
     kept = np.flatnonzero(np.isin(viewers, viewer_ids))
@@ -53,5 +62,6 @@ def order(
         at=at[kept],
         rating=rating[kept],
         watched=watched[kept],
+        liked=liked[kept],
         bought=bought[kept],
     )

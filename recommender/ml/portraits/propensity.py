@@ -56,6 +56,10 @@ class Propensity:
         reach = (columns - self.mean) / self.scale @ self.weights + self.bias
         return np.asarray(1 / (1 + np.exp(-np.clip(reach, -30, 30))), np.float64)
 
+    def named(self) -> dict[str, float]:
+        """Return the weight of each column, per deviation: above 0 speaks for it."""
+        return {name: round(float(weight), 4) for name, weight in zip(COLUMNS, self.weights, strict=True)}
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -95,7 +99,7 @@ def columns(past: Block, *, at_ms: int) -> Floats:
         *(np.log1p(past.count(age < days)) for days in (np.inf, 7, 28)),
         _different(past, past.at // DAY_MS, age < 28),
         watched / np.maximum(past.count(was_watched), 1),
-        np.log1p(past.count(past.rating >= 3)),
+        np.log1p(past.count(past.liked)),
         np.log1p(_different(past, past.item.astype(np.int64), everything)),
         np.log1p(past.count(past.bought)),
     ]

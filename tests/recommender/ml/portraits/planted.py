@@ -24,6 +24,7 @@ def block(viewers: np.ndarray, items: np.ndarray, at: np.ndarray, *, bought: np.
         at=at.astype(np.int64),
         rating=np.full(len(viewers), 3, np.float32),
         watched=np.ones(len(viewers), np.float32),
+        liked=np.zeros(len(viewers), np.bool_),
         bought=np.zeros(len(viewers), np.bool_) if bought is None else bought,
     )
 

@@ -90,7 +90,7 @@ def test_columns_are_what_their_names_say() -> None:
             "events_28d": np.log1p(2),
             "active_days_28d": 2,
             "share_watched": 1,
-            "liked": np.log1p(4),
+            "liked": 0,
             "items": np.log1p(3),
             "bought": np.log1p(1),
         },
