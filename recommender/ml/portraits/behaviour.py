@@ -42,20 +42,22 @@ class Behaviour(nn.Module):
         self.past = nn.GRU(config.width, config.width, batch_first=True)
         self.heads = nn.ModuleDict({head: nn.Linear(config.width, config.sizes[head]) for head in HEADS})
 
-    def forward(self, tokens: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Map tokens (B, T) of each head to the scores of what comes next (B, T, C) of each head."""
+    def forward(self, tokens: Mapping[str, Tensor]) -> Tensor:
+        """Map tokens (B, T) of each head to what is known of the viewer at each place (B, T, D)."""
         x = torch.stack([self.embed[head](tokens[head]) for head in HEADS]).sum(0)  # (B, T, D)
         x, _ = self.past(self.dropout(x))  # (B, T, D)
-        x = self.dropout(x)
-        return {head: self.heads[head](x) for head in HEADS}  # (B, T, C)
+        known: Tensor = self.dropout(x)
+        return known
 
 
-def loss(scores: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> Tensor:
-    """Return the sum of the heads' mean cross-entropies, where there is a target: scores (B, T, C), targets (B, T)."""
-    total = torch.zeros((), device=scores[HEADS[0]].device)
+def loss(model: Behaviour, tokens: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> Tensor:
+    """Return the sum of the heads' mean cross-entropies at the places that have a target (B, T)."""
+    known = model(tokens)  # (B, T, D)
+    total: Tensor = known.new_zeros(())
     for head in HEADS:
-        if (targets[head] > 0).any():
-            total = total + cross_entropy(scores[head].flatten(0, 1), targets[head].flatten(), ignore_index=0)
+        asked = targets[head] > 0  # (B, T)
+        if asked.any():
+            total = total + cross_entropy(model.heads[head](known[asked]), targets[head][asked])
     return total
 
 
@@ -71,7 +73,7 @@ def fit(
     optimiser = torch.optim.AdamW(model.parameters(), lr=config.rate)
     for epoch in range(config.epochs):
         for rows in np.array_split(rng.permutation(len(found)), max(1, len(found) // config.batch)):
-            error = loss(model(_rows(tokens, rows)), _rows(targets, rows))
+            error = loss(model, _rows(tokens, rows), _rows(targets, rows))
             optimiser.zero_grad()
             error.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -89,9 +91,10 @@ def foretell(model: Behaviour, found: Sequences, *, places: Ints | None = None, 
     parts: dict[str, list[Floats]] = {head: [np.zeros((0, model.sizes[head]), np.float32)] for head in HEADS}
     for first in range(0, len(found), batch):
         rows = np.arange(first, min(first + batch, len(found)))
-        scores = model({head: _on(found.tokens[head][rows], device) for head in HEADS})
+        known = model({head: _on(found.tokens[head][rows], device) for head in HEADS})  # (b, T, D)
+        known = known[torch.arange(len(rows)), torch.as_tensor(at[rows])]  # (b, D)
         for head in HEADS:
-            picked = scores[head][torch.arange(len(rows)), torch.as_tensor(at[rows])]  # (b, C)
+            picked = model.heads[head](known)  # (b, C)
             picked[:, 0] = -torch.inf
             parts[head].append(picked.softmax(-1).float().cpu().numpy())
     return {head: np.concatenate(parts[head]) for head in HEADS}

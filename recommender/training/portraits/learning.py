@@ -17,6 +17,7 @@ from recommender.ml.portraits.segments import Segmentation
 
 SEED = 0
 AHEAD_DAYS = 14  # whether a viewer comes back, or buys, within these days
+FORETOLD = 5_000  # viewers of the sample from whose sequences is learned: enough for a network this small
 OUTCOMES = {"churn": "gone", "purchase": "bought"}  # the outcome's name → the window's column
 
 
@@ -66,7 +67,13 @@ def learn(sample: Block, contents: Contents, clock: Clock, *, device: str, progr
         item_vectors=latent.item_vectors(met, seed=SEED),
         segmentation=segments.segment(interests.directions(wishes), seed=SEED),
         everyone=shares.mean(0) if len(shares) else np.zeros(shares.shape[1], np.float32),
-        foreteller=foretelling.learn(found, words, seed=SEED, device=device, progress=progress),
+        foreteller=foretelling.learn(
+            found.rows(np.arange(min(len(found), FORETOLD), dtype=np.int32)),
+            words,
+            seed=SEED,
+            device=device,
+            progress=progress,
+        ),
         propensity=_propensity(sample, clock),
     )
 
