@@ -49,14 +49,12 @@ class Drawn(TenantAdmin):
 class PortraitRunAdmin(Drawn):
     list_display = ("__str__", "viewers", "dimensions", "silhouette", "reason", "rules", "finished_at")
     list_filter = ("at",)
-    drawn, raw = ("hit_rates", "wanted"), ("foretold", "demand")
+    drawn, raw = ("hit_rates", "wanted", "data_quality"), ("foretold", "demand", "quality")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Say aloud that the portraits are old."""
-        if tenant_or_none() and runs_the_tenant(request) and queries.freshness(at=timezone.now()).is_stale:
-            self.message_user(
-                request, gettext("The portraits are old: they have not been refreshed."), messages.WARNING
-            )
+        """Say aloud that the portraits are old, or that the data want looking at."""
+        for said in _alarms() if tenant_or_none() and runs_the_tenant(request) else ():
+            self.message_user(request, said, messages.WARNING)
         return super().changelist_view(request, extra_context)
 
     @display(description=_("hit rates on withheld events"))
@@ -72,6 +70,13 @@ class PortraitRunAdmin(Drawn):
     def wanted(self, run: PortraitRun) -> SafeString:
         ranked = sorted(run.demand.items(), key=lambda told: -told[1][0])
         return table(["", _("share"), _("viewers")], [[topic, f"{of:.1%}", fans] for topic, (of, fans) in ranked])
+
+    @display(description=_("data quality"))
+    def data_quality(self, run: PortraitRun) -> SafeString:
+        told = {**run.quality.get("completeness", {}), **run.quality.get("drift", {})}
+        told |= {name: run.quality.get(name) for name in ("fresh_hours", "agreement")}
+        rows = [[name, f"{value:.3f}"] for name, value in told.items() if value is not None]
+        return table([], [*rows, *(["⚠", alert] for alert in run.quality.get("alerts", ()))])
 
 
 @admin.register(Segment)
@@ -143,6 +148,15 @@ class PropensityReportAdmin(Drawn):
     def reasons(self, report: PropensityReport) -> SafeString:
         ranked = sorted(report.weights.items(), key=lambda told: -abs(told[1]))
         return table(["", _("weight")], [[name, f"{weight:+.2f}"] for name, weight in ranked])
+
+
+def _alarms() -> list[str]:
+    run = queries.newest_run()
+    alerts = run.quality.get("alerts", ()) if run else ()
+    shifted = gettext("The data want looking at: %(alerts)s") % {"alerts": ", ".join(alerts)}
+    old = gettext("The portraits are old: they have not been refreshed.")
+    is_stale = queries.freshness(at=timezone.now()).is_stale
+    return [said for said, holds in ((old, is_stale), (shifted, alerts)) if holds]
 
 
 def _cells(row: Sequence[Any]) -> SafeString:

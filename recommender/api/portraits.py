@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from catalog import queries as catalog
 from kpplatform.rest.serializers import Asked
 from kpplatform.rest.views import SignedIn, ViewSet
 from recommender import operations, queries
@@ -78,6 +79,11 @@ class OwnPortraitOut(serializers.Serializer[Any]):
     portrait = PortraitDetailOut(allow_null=True, help_text="Null while there is none, or none is wanted.")
 
 
+class FitOut(serializers.Serializer[Any]):
+    fit = serializers.FloatField(help_text="p · f, with the viewer's interests as shares.")
+    terms = Pairs(help_text="Its terms, the largest first.")
+
+
 class NearIn(Asked):
     most = serializers.IntegerField(default=10, min_value=1, max_value=100)
 
@@ -105,6 +111,7 @@ class PortraitRunOut(serializers.ModelSerializer[PortraitRun]):
             "rules",
             "foretold",
             "demand",
+            "quality",
         ]
 
 
@@ -132,6 +139,17 @@ class OwnPortraitView(SignedIn, APIView):
     def get(self, request: Request) -> Response:
         """The viewer's own portrait."""
         return Response(OwnPortraitOut({"portrait": queries.portrait_of(self.viewer)}).data)
+
+
+class FitView(SignedIn, APIView):
+    """How far an item is what the viewer likes."""
+
+    @extend_schema(operation_id="fit", responses=FitOut)
+    def get(self, request: Request, id: int) -> Response:  # noqa: A002  the path's name
+        """The terms of p · f: what the viewer's own portrait and the item have in common."""
+        item = get_object_or_404(catalog.visible_to(self.viewer, at=timezone.now()), pk=id)
+        terms = queries.fit(self.viewer, item)
+        return Response(FitOut({"fit": round(sum(term for _name, term in terms), 4), "terms": terms}).data)
 
 
 class PortraitViewSet(ViewSet):

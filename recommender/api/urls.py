@@ -13,6 +13,7 @@ router.register("rules", audience.RuleViewSet, basename="rule")
 urlpatterns = [
     path("feed/", feed.FeedView.as_view(), name="feed"),
     path("portrait/", portraits.OwnPortraitView.as_view(), name="own-portrait"),
+    path("items/<int:id>/fit/", portraits.FitView.as_view(), name="fit"),
     path("creators/<slug:handle>/audience/", audience.AudienceView.as_view(), name="audience"),
     path("creators/<slug:handle>/advice/", audience.AdviceView.as_view(), name="advice"),
     path("", include(router.urls)),

@@ -22,6 +22,7 @@ class PortraitRun(TenantOwned):
     rules = models.PositiveIntegerField(default=0)
     foretold = models.JSONField(default=dict, help_text="Hit rates on withheld events, of every way of foretelling.")
     demand = models.JSONField(default=dict, help_text="What share of all interest is each topic's, and of how many.")
+    quality = models.JSONField(default=dict, help_text="Of the data: complete, fresh, consistent, shifted.")
 
     class Meta:
         indexes = [models.Index(fields=["tenant", "-at"], name="portrait_run_newest")]

@@ -9,10 +9,11 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
 
-from catalog.models import Watch
+from catalog.models import Item, Watch
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant, current_tenant_id
 from recommender.ml.arrays import Floats, Longs
+from recommender.ml.portraits.interests import explain, features_of
 from recommender.ml.portraits.latent import nearest
 from recommender.models import Portrait, PortraitRun, PropensityReport, Segment
 
@@ -40,6 +41,13 @@ def portrait_of(viewer: Member) -> Portrait | None:
 def vector_of(portrait: Portrait) -> Floats:
     """Return the latent vector (D,) of a portrait."""
     return np.frombuffer(portrait.vector, np.float32)
+
+
+def fit(viewer: Member, item: Item) -> list[tuple[str, float]]:
+    """Return why the item fits the viewer: the terms of p · f by the names of what they have in common."""
+    portrait = portrait_of(viewer)
+    wish = dict(portrait.interests) if portrait else {}
+    return explain(wish, features_of(item.topic.slug if item.topic else None, item.tags))
 
 
 def segments() -> QuerySet[Segment]:

@@ -195,3 +195,36 @@ def test_the_nearest_viewers_share_the_taste(in_school: Tenant) -> None:
     assert {near["portrait"]["viewer"] for near in answer} == {viewer.pk for viewer in people["piano"][1:]}
     cosines = [near["cosine"] for near in answer]
     assert cosines == sorted(cosines, reverse=True)
+
+
+def test_why_an_item_fits_is_told_to_the_viewer(in_school: Tenant, client: APIClient, viewer: Member) -> None:
+    items = topics("piano", "cooking")
+    watched(viewer, items["piano"][:3])
+    watched(viewer, items["cooking"][:1])
+    assert client.get(f"/api/v1/items/{items['piano'][4].pk}/fit/").json() == {"fit": 0.0, "terms": []}
+
+    refresh_portraits(tenant=in_school, at=NOW)
+
+    told = client.get(f"/api/v1/items/{items['piano'][4].pk}/fit/").json()
+    assert told["terms"] == [
+        ["tag:piano-tag", pytest.approx(3 / 8, abs=0.01)],
+        ["topic:piano", pytest.approx(3 / 8, abs=0.01)],
+    ]
+    assert told["fit"] == pytest.approx(3 / 4, abs=0.02)
+
+
+def test_data_that_have_shifted_are_an_alert(in_school: Tenant) -> None:
+    items = topics("piano", "cooking")
+    for viewer in members(60):
+        watched(viewer, items["piano"], days_ago=15)
+        watched(viewer, items["cooking"], days_ago=1)
+
+    refresh_portraits(tenant=in_school, at=NOW)
+
+    staff = make.client(make.member(Member.Role.STAFF))
+    quality = staff.get("/api/v1/portraits/report/").json()["run"]["quality"]
+    assert quality["alerts"] == ["topics_have_shifted"]
+    assert quality["drift"]["topics"] > 1
+    assert quality["completeness"]["events_with_topic"] == 1.0
+    page = staff.get("/admin/recommender/portraitrun/", headers={"accept-language": "en"}).content.decode()
+    assert "The data want looking at: topics_have_shifted" in page

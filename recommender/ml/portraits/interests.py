@@ -6,7 +6,7 @@ in common with, and each of its D terms can be read. Shapes: N events, U viewers
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -76,15 +76,17 @@ def directions(matrix: Floats) -> Floats:
     return np.asarray(positive / np.maximum(lengths, np.float32(1e-12)), np.float32)
 
 
-def strongest(row: Floats, names: Sequence[str], *, most: int) -> list[tuple[str, float]]:
-    """Return the names of the largest positive numbers of a row (D,), largest first and ties by place."""
-    best = np.argsort(-row, kind="stable")[:most]
-    return [(names[place], round(float(row[place]), 4)) for place in best if row[place] > 0]
+def features_of(topic: str | None, tags: Sequence[str]) -> dict[str, float]:
+    """Return an item's row of F by name, as if all of its tags were known."""
+    different = sorted(set(tags))
+    named = {f"topic:{topic}": 1.0} if topic else {}
+    return named | {f"tag:{tag}": 1 / len(different) for tag in different}
 
 
-def explain(wish: Floats, item: Floats, names: Sequence[str], *, most: int = 5) -> list[tuple[str, float]]:
-    """Return the largest terms of p · f for a viewer's (D,) and an item's row (D,): why it fits them."""
-    return strongest(wish * item, names, most=most)
+def explain(wish: Mapping[str, float], item: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Return the terms of p · f that are not 0, the largest first: why an item fits a viewer."""
+    terms = {name: round(wish[name] * value, 4) for name, value in item.items() if wish.get(name)}
+    return sorted(terms.items(), key=lambda term: (-term[1], term[0]))
 
 
 def hours(viewer: Ints, at: Longs, strength: Floats, *, viewers: int, offset_ms: int) -> Floats:

@@ -7,12 +7,13 @@ import numpy as np
 
 from recommender.ml.arrays import Floats, Matrix
 from recommender.ml.model import Progress
-from recommender.ml.portraits import foretelling, interests, latent, propensity, segments, sequences
+from recommender.ml.portraits import foretelling, interests, latent, propensity, quality, segments, sequences
 from recommender.ml.portraits.baskets import ratings
 from recommender.ml.portraits.block import Block
 from recommender.ml.portraits.foretelling import Foreteller
 from recommender.ml.portraits.interests import DAY_MS, Contents, decay
 from recommender.ml.portraits.propensity import Judged
+from recommender.ml.portraits.quality import Quality
 from recommender.ml.portraits.segments import Segmentation
 
 SEED = 0
@@ -41,6 +42,7 @@ class Learned:
     everyone: Floats  # (dimensions,) the mean share of each
     foreteller: Foreteller
     propensity: Mapping[str, Judged]
+    quality: Quality
 
     def wishes(self, block: Block) -> Floats:
         """Return P (U, dimensions) of a block's viewers."""
@@ -75,6 +77,7 @@ def learn(sample: Block, contents: Contents, clock: Clock, *, device: str, progr
             progress=progress,
         ),
         propensity=_propensity(sample, clock),
+        quality=quality.measure(sample, contents, at_ms=clock.at_ms, offset_ms=clock.offset_ms),
     )
 
 

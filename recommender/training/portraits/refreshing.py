@@ -5,7 +5,7 @@ the earlier one, and what is counted over all blocks replaces what stood at the 
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import numpy as np
@@ -81,6 +81,7 @@ class Refresh:
         run.reason = learned.segmentation.reason
         run.silhouette = None if run.reason else learned.segmentation.silhouette
         run.demand = self.tally.demand()
+        run.quality = asdict(learned.quality)
         told = learned.foreteller
         run.foretold = {
             head: {"best": told.best[head], "judged": told.judged[head], **told.measured[head]} for head in told.best
@@ -94,6 +95,8 @@ class Refresh:
             at=timezone.now(),
         )
         log.info("%s portraits, %s segments %s", run.viewers, len(found), run.reason)
+        if learned.quality.alerts:
+            log.warning("the data want looking at: %s", ", ".join(learned.quality.alerts))
 
 
 def _sample(viewers: Longs) -> Longs:

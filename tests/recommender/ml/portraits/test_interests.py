@@ -35,12 +35,12 @@ def test_interest_is_the_sum_of_decayed_ratings_times_features() -> None:
 
 
 def test_why_an_item_fits_can_be_read() -> None:
-    wish, item = np.array([2.0, 1.0, 0.0]), np.array([1.0, 0.5, 1.0])
+    wish = {"topic:piano": 0.5, "tag:jazz": 0.3, "tag:rock": 0.2}
 
-    told = interests.explain(wish, item, ["topic:piano", "tag:jazz", "tag:rock"])
+    told = interests.explain(wish, interests.features_of("piano", ["slow", "jazz", "jazz"]))
 
-    assert told == [("topic:piano", 2.0), ("tag:jazz", 0.5)]
-    assert sum(term for _, term in told) == wish @ item
+    assert told == [("topic:piano", 0.5), ("tag:jazz", 0.15)]
+    assert interests.explain(wish, interests.features_of(None, [])) == []
 
 
 def test_hours_are_those_of_the_viewers_own_day() -> None:
