@@ -25,6 +25,10 @@ class AudienceIn(Asked):
     days = serializers.ChoiceField(choices=WINDOWS, default=28)
 
 
+class RulesIn(serializers.Serializer[Any]):
+    item = serializers.IntegerField(required=False, min_value=1, max_value=2**62, help_text="What goes with this one?")
+
+
 class CellOut(serializers.Serializer[Any]):
     name = serializers.CharField()
     viewers = serializers.IntegerField()
@@ -103,10 +107,12 @@ class AdviceView(SignedIn, APIView):
 class RuleViewSet(ViewSet):
     """Who likes or buys one thing and another."""
 
-    @extend_schema(responses=RuleOut(many=True))
+    @extend_schema(parameters=[RulesIn], responses=RuleOut(many=True))
     def list(self, request: Request) -> Response:
         """The rules, the strongest first: all for staff, about their own items for creators."""
-        return self.page(operations.tell_rules(by=self.viewer), RuleOut)
+        asked = RulesIn(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        return self.page(operations.tell_rules(by=self.viewer, **asked.validated_data), RuleOut)
 
 
 def _out(told: Told) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A creator's audience: enough viewers at once, with noise whose ε is counted, and advice that cites it."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,9 +10,13 @@ from rest_framework.test import APIClient
 from catalog.models import Item
 from creators.models import Creator
 from kpplatform.tenancy.models import Member, Tenant
+from kpplatform.tenancy.scope import scope
 from recommender.models import NoisyAnswer, Portrait
+from recommender.operations import PrivacyIsSpent, Told, tell_audience
 from recommender.training import refresh_portraits
 from tests import make
+from tests.concurrency import at_once
+from tests.conftest import COMMITTED
 from tests.recommender.portrayed import NOW, liked, members, topics, watched
 
 pytestmark = pytest.mark.usefixtures("_fresh_cache")
@@ -205,3 +210,23 @@ def test_advice_of_a_noisy_tenant_cites_the_answer_that_was_told(
 
 def test_a_creator_without_portraits_is_told_why(maker: Creator, speaks: APIClient) -> None:
     assert speaks.get("/api/v1/creators/maker/advice/").json()["code"] == "audience_too_small"
+
+
+@COMMITTED
+def test_who_asks_at_the_same_moment_spends_no_more_than_there_is(school: Tenant) -> None:
+    with scope(school):
+        maker = Creator.objects.create(member=make.member(Member.Role.CREATOR), handle="maker", name="Maker")
+        settings(school, epsilon=0.8, budget=0.8)
+        world(maker, pianists=60, cooks=40)
+        by = maker.member
+    assert by is not None
+
+    ends = at_once(
+        school,
+        [partial(tell_audience, creator=maker, days=days, by=by, at=NOW) for days in (7, 28, 90) for _ in range(2)],
+    )
+
+    told = [end for end in ends if isinstance(end, Told)]
+    assert [type(end) for end in ends if not isinstance(end, Told)] == [PrivacyIsSpent] * 4
+    assert len(told) == 2
+    assert told[0] == told[1], "Both have asked the same."

@@ -60,6 +60,9 @@ def test_what_goes_together_is_told_to_staff_and_to_whom_it_concerns(in_school: 
     assert len(own) == 4
     assert all(mine.pk in {told["given"]["id"], told["then"]["id"]} for told in own)
     assert len(everything) == 6
+    bundle = client.get(f"/api/v1/rules/?item={mine.pk}").json()["results"]
+    assert {told["then"]["id"] for told in bundle} == {theirs.pk, foreign.pk}
+    assert client.get("/api/v1/rules/?item=x").status_code == 400
     assert make.client(make.member()).get("/api/v1/rules/").json()["code"] == "not_a_creator"
 
 
