@@ -23,6 +23,7 @@ from recommender.models import (
     ModelVersion,
     NoisyAnswer,
     Portrait,
+    PortraitRefusal,
     PortraitRun,
     PropensityReport,
     Rule,
@@ -144,6 +145,7 @@ def _portrayed(found: Everything) -> None:
         last_seen_at=NOON,
         updated_at=NOON,
     )
+    PortraitRefusal.objects.create(viewer=found.staff, refused_at=NOON)
     measured = {"support": 0.5, "confidence": 0.5, "lift": 1.0}
     Rule.objects.create(
         run=run, given=found.video, given_verb="liked", then=found.course, then_verb="bought", viewers=20, **measured

@@ -3,7 +3,13 @@
 from recommender.admin.audience import AudienceAdmin, NoisyAnswerAdmin, RuleAdmin
 from recommender.admin.changes import VersionChangeAdmin
 from recommender.admin.impressions import ImpressionAdmin
-from recommender.admin.portraits import PortraitAdmin, PortraitRunAdmin, PropensityReportAdmin, SegmentAdmin
+from recommender.admin.portraits import (
+    PortraitAdmin,
+    PortraitRefusalAdmin,
+    PortraitRunAdmin,
+    PropensityReportAdmin,
+    SegmentAdmin,
+)
 from recommender.admin.runs import TrainingRunAdmin
 from recommender.admin.versions import ModelVersionAdmin
 
@@ -13,6 +19,7 @@ __all__ = [
     "ModelVersionAdmin",
     "NoisyAnswerAdmin",
     "PortraitAdmin",
+    "PortraitRefusalAdmin",
     "PortraitRunAdmin",
     "PropensityReportAdmin",
     "RuleAdmin",

@@ -15,7 +15,7 @@ from unfold.decorators import display
 from kpplatform.tenancy.admin_base import TenantAdmin, runs_the_tenant
 from kpplatform.tenancy.scope import tenant_or_none
 from recommender import queries
-from recommender.models import Portrait, PortraitRun, PropensityReport, Segment
+from recommender.models import Portrait, PortraitRefusal, PortraitRun, PropensityReport, Segment
 
 CELL = "<td class='pr-6 align-top'>{}</td>"
 
@@ -130,6 +130,13 @@ class PortraitAdmin(Drawn):
     @display(description=_("purchase"))
     def buying(self, portrait: Portrait) -> str:
         return _chance(portrait.purchase)
+
+
+@admin.register(PortraitRefusal)
+class PortraitRefusalAdmin(TenantAdmin):
+    list_display = ("viewer", "refused_at")
+    list_select_related = ("viewer",)
+    number_fields = ("pk", "viewer_id")
 
 
 @admin.register(PropensityReport)

@@ -77,6 +77,7 @@ class PortraitDetailOut(PortraitOut):
 
 class OwnPortraitOut(serializers.Serializer[Any]):
     portrait = PortraitDetailOut(allow_null=True, help_text="Null while there is none, or none is wanted.")
+    refused_at = serializers.DateTimeField(allow_null=True, help_text="Since when none is wanted.")
 
 
 class FitOut(serializers.Serializer[Any]):
@@ -138,7 +139,20 @@ class OwnPortraitView(SignedIn, APIView):
     @extend_schema(operation_id="own_portrait", responses=OwnPortraitOut)
     def get(self, request: Request) -> Response:
         """The viewer's own portrait."""
-        return Response(OwnPortraitOut({"portrait": queries.portrait_of(self.viewer)}).data)
+        told = {"portrait": queries.portrait_of(self.viewer), "refused_at": queries.refused_at(self.viewer)}
+        return Response(OwnPortraitOut(told).data)
+
+    @extend_schema(operation_id="allow_portrait", request=None, responses={204: None})
+    def put(self, request: Request) -> Response:
+        """Be drawn again, from the next refresh on."""
+        operations.allow_portrait(viewer=self.viewer)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(operation_id="refuse_portrait", request=None, responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """Delete it, and be drawn and counted no more."""
+        operations.refuse_portrait(viewer=self.viewer, at=timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class FitView(SignedIn, APIView):

@@ -5,6 +5,7 @@ from recommender.models.changes import VersionChange
 from recommender.models.impressions import Impression
 from recommender.models.portraits import Portrait, PortraitRun, Segment
 from recommender.models.propensity import PropensityReport
+from recommender.models.refusals import PortraitRefusal
 from recommender.models.rules import Rule
 from recommender.models.runs import TrainingRun
 from recommender.models.versions import ModelVersion
@@ -15,6 +16,7 @@ __all__ = [
     "ModelVersion",
     "NoisyAnswer",
     "Portrait",
+    "PortraitRefusal",
     "PortraitRun",
     "PropensityReport",
     "Rule",

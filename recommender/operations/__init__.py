@@ -10,10 +10,10 @@ from recommender.operations.portraits import (
     begin_run,
     check_portraits,
     finish_run,
-    forget_portrait,
     keep_segments,
     store_portraits,
 )
+from recommender.operations.refusals import allow_portrait, refuse_portrait
 from recommender.operations.rules import ExactCountsAreClosed, tell_rules
 from recommender.operations.served import (
     NothingToGoBackTo,
@@ -52,6 +52,7 @@ __all__ = [
     "Trained",
     "Word",
     "advise",
+    "allow_portrait",
     "ask_for_export",
     "ask_for_portraits",
     "ask_for_training",
@@ -59,10 +60,10 @@ __all__ = [
     "check_portraits",
     "clear_artefacts",
     "finish_run",
-    "forget_portrait",
     "keep_segments",
     "promote_version",
     "publish_version",
+    "refuse_portrait",
     "reject_version",
     "roll_back",
     "show_page",

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from kpplatform.jobs.models import Job
 from kpplatform.jobs.operations import enqueue
-from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant_id
 from recommender import queries
-from recommender.models import Audience, Portrait, PortraitRun, PropensityReport, Rule, Segment
+from recommender.models import Audience, Portrait, PortraitRefusal, PortraitRun, PropensityReport, Rule, Segment
 
 REFRESH = "recommender.tasks.refresh_portraits"
 EXPORT = "recommender.tasks.export_portraits"
@@ -84,7 +84,7 @@ COLUMNS = [field.name for field in fields(Row)]
 
 @transaction.atomic
 def store_portraits(*, run: PortraitRun, rows: Sequence[Row]) -> None:
-    """Write portraits, each in the place of the viewer's earlier one.
+    """Write portraits, each in the place of the viewer's earlier one, but of nobody who has refused meanwhile.
 
     PostgreSQL does not COPY into a table that has row-level security: so into a temporary one, and on from there.
     """
@@ -100,6 +100,7 @@ def store_portraits(*, run: PortraitRun, rows: Sequence[Row]) -> None:
         cursor.execute(
             f"INSERT INTO recommender_portrait ({names}, {', '.join(fixed)})"  # noqa: S608  names are the model's
             f" SELECT {names}, {', '.join(['%s'] * len(fixed))} FROM incoming"
+            f" WHERE viewer_id NOT IN (SELECT viewer_id FROM recommender_portraitrefusal)"
             f" ON CONFLICT (tenant_id, viewer_id) DO UPDATE SET {changed}",
             list(fixed.values()),
         )
@@ -117,7 +118,8 @@ def finish_run(
     at: datetime,
 ) -> None:
     """Put what was counted in the place of what the refresh before had counted; whom it has not met is forgotten."""
-    Portrait.objects.exclude(run=run).delete()
+    refused = PortraitRefusal.objects.values("viewer")
+    Portrait.objects.filter(~Q(run=run) | Q(viewer__in=refused)).delete()
     for segment, size in sizes.items():
         Segment.objects.filter(pk=segment).update(size=size)
     Rule.objects.all().delete()
@@ -138,9 +140,3 @@ def check_portraits(*, at: datetime) -> None:
     fresh = queries.freshness(at=at)
     if fresh.is_stale:
         raise StalePortraits(f"The portraits were last refreshed at {fresh.refreshed_at or 'no time'}.")
-
-
-@transaction.atomic
-def forget_portrait(*, viewer: Member) -> None:
-    """Delete what was drawn of a viewer."""
-    Portrait.objects.filter(viewer=viewer).delete()

@@ -15,7 +15,7 @@ from kpplatform.tenancy.scope import current_tenant, current_tenant_id
 from recommender.ml.arrays import Floats, Longs
 from recommender.ml.portraits.interests import explain, features_of
 from recommender.ml.portraits.latent import nearest
-from recommender.models import Portrait, PortraitRun, PropensityReport, Segment
+from recommender.models import Portrait, PortraitRefusal, PortraitRun, PropensityReport, Segment
 
 READ_AT_ONCE = 50_000
 VECTORS = """
@@ -77,8 +77,15 @@ def propensity_reports() -> QuerySet[PropensityReport]:
 
 
 def viewers_to_draw() -> Longs:
-    """Return the members (U,) of whom a portrait may be drawn, ascending."""
-    return np.fromiter(Member.objects.order_by("pk").values_list("pk", flat=True).iterator(), np.int64)
+    """Return the members (U,) of whom a portrait may be drawn, ascending: all who have not refused."""
+    willing = Member.objects.exclude(pk__in=PortraitRefusal.objects.values("viewer")).order_by("pk")
+    return np.fromiter(willing.values_list("pk", flat=True).iterator(), np.int64)
+
+
+def refused_at(viewer: Member) -> datetime | None:
+    """Return since when the viewer wants no portrait, if they do not."""
+    refusal = PortraitRefusal.objects.filter(viewer=viewer).first()
+    return refusal.refused_at if refusal else None
 
 
 @dataclass(frozen=True)

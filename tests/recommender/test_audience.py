@@ -11,9 +11,10 @@ from catalog.models import Item
 from creators.models import Creator
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.scope import scope
-from recommender.models import NoisyAnswer, Portrait
-from recommender.operations import PrivacyIsSpent, Told, tell_audience
+from recommender.models import NoisyAnswer, Portrait, Rule
+from recommender.operations import PrivacyIsSpent, Told, refuse_portrait, tell_audience
 from recommender.training import refresh_portraits
+from recommender.training.portraits import drawing, refreshing
 from tests import make
 from tests.concurrency import at_once
 from tests.conftest import COMMITTED
@@ -210,6 +211,50 @@ def test_advice_of_a_noisy_tenant_cites_the_answer_that_was_told(
 
 def test_a_creator_without_portraits_is_told_why(maker: Creator, speaks: APIClient) -> None:
     assert speaks.get("/api/v1/creators/maker/advice/").json()["code"] == "audience_too_small"
+
+
+def test_who_refuses_is_drawn_and_counted_nowhere_until_they_allow_it(
+    maker: Creator, speaks: APIClient, client: APIClient, viewer: Member
+) -> None:
+    items = topics("piano")["piano"]
+    Item.objects.filter(pk=items[0].pk).update(creator=maker)
+    for member in [viewer, *members(20)]:
+        watched(member, items)
+        liked(member, items[0])
+        liked(member, items[1])
+    for member in members(5):  # or everybody would like everything, and nothing go with anything
+        liked(member, items[2])
+    refresh_portraits(tenant=maker.tenant, at=NOW)
+    assert (told(speaks)["viewers"], Rule.objects.get(given=items[0]).viewers) == (21, 21)
+
+    assert client.delete("/api/v1/portrait/").status_code == client.delete("/api/v1/portrait/").status_code == 204
+
+    said = client.get("/api/v1/portrait/").json()
+    assert (said["portrait"], said["refused_at"] is not None) == (None, True)
+    refresh_portraits(tenant=maker.tenant, at=NOW + timedelta(days=1))
+    assert not Portrait.objects.filter(viewer=viewer).exists()
+    assert (told(speaks)["viewers"], Rule.objects.get(given=items[0]).viewers) == (20, 20)
+
+    assert client.put("/api/v1/portrait/").status_code == 204
+    refresh_portraits(tenant=maker.tenant, at=NOW + timedelta(days=2))
+    assert client.get("/api/v1/portrait/").json()["portrait"]["viewer"] == viewer.pk
+
+
+def test_who_refuses_while_a_refresh_goes_on_is_not_drawn_by_it(
+    maker: Creator, viewer: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (item,) = topics("piano")["piano"][:1]
+    watched(viewer, [item])
+
+    def refused_meanwhile(*_: Any, **__: Any) -> Any:
+        refuse_portrait(viewer=viewer, at=NOW)
+        return drawing.draw(*_, **__)
+
+    monkeypatch.setattr(refreshing, "draw", refused_meanwhile)
+
+    refresh_portraits(tenant=maker.tenant, at=NOW)
+
+    assert not Portrait.objects.exists()
 
 
 @COMMITTED

@@ -73,7 +73,7 @@ def test_a_viewer_sees_their_own_portrait_and_nobody_elses(
     (other,) = members(1)
     watched(viewer, items["piano"])
     watched(other, items["cooking"])
-    assert client.get("/api/v1/portrait/").json() == {"portrait": None}
+    assert client.get("/api/v1/portrait/").json() == {"portrait": None, "refused_at": None}
 
     refresh_portraits(tenant=in_school, at=NOW)
 
