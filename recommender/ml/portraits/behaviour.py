@@ -16,6 +16,8 @@ from recommender.ml.arrays import Floats, Ints
 from recommender.ml.model import Progress
 from recommender.ml.portraits.sequences import HEADS, Sequences, learned
 
+START = 0.1  # spread of the embeddings at the start: from a larger one, rare items drown what is common
+
 
 @dataclass(frozen=True)
 class Config:
@@ -24,8 +26,8 @@ class Config:
     sizes: Mapping[str, int]  # C per head
     width: int = 64
     dropout: float = 0.1
-    epochs: int = 12
-    batch: int = 128
+    epochs: int = 10
+    batch: int = 64
     rate: float = 3e-3
 
 
@@ -39,12 +41,14 @@ class Behaviour(nn.Module):
             {head: nn.Embedding(config.sizes[head], config.width, padding_idx=0) for head in HEADS}
         )
         self.dropout = nn.Dropout(config.dropout)
-        self.past = nn.GRU(config.width, config.width, batch_first=True)
+        for weights in self.embed.parameters():
+            weights.data.mul_(START)
+        self.past = nn.GRU(len(HEADS) * config.width, config.width, batch_first=True)
         self.heads = nn.ModuleDict({head: nn.Linear(config.width, config.sizes[head]) for head in HEADS})
 
     def forward(self, tokens: Mapping[str, Tensor]) -> Tensor:
         """Map tokens (B, T) of each head to what is known of the viewer at each place (B, T, D)."""
-        x = torch.stack([self.embed[head](tokens[head]) for head in HEADS]).sum(0)  # (B, T, D)
+        x = torch.cat([self.embed[head](tokens[head]) for head in HEADS], -1)  # (B, T, 3 D)
         x, _ = self.past(self.dropout(x))  # (B, T, D)
         known: Tensor = self.dropout(x)
         return known
