@@ -19,6 +19,8 @@ from kpplatform.tenancy import operations as tenancy
 from kpplatform.tenancy.models import Member
 from recommender.models import (
     Audience,
+    FeedSettings,
+    FeedSettingsChange,
     Impression,
     ModelVersion,
     NoisyAnswer,
@@ -109,6 +111,8 @@ def _served(found: Everything) -> None:
     )
     shown = {"page": uuid4(), "position": 0, "propensity": 0.5, "shown_at": NOON}
     Impression.objects.create(viewer=found.viewer, item=found.video, version=version, source="fresh", **shown)
+    FeedSettings.objects.create(changed_at=NOON)
+    FeedSettingsChange.objects.create(by=found.staff, before={"popular": 0.1}, after={"popular": 0.06}, changed_at=NOON)
     said = {"before": "", "after": ModelVersion.State.REJECTED, "why": "too little", "changed_at": NOON}
     VersionChange.objects.create(version=version, by=found.staff, **said)
     TrainingRun.objects.create(

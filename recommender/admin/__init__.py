@@ -2,6 +2,7 @@
 
 from recommender.admin.audience import AudienceAdmin, NoisyAnswerAdmin, RuleAdmin
 from recommender.admin.changes import VersionChangeAdmin
+from recommender.admin.feed_settings import FeedSettingsAdmin, FeedSettingsChangeAdmin
 from recommender.admin.impressions import ImpressionAdmin
 from recommender.admin.portraits import (
     PortraitAdmin,
@@ -15,6 +16,8 @@ from recommender.admin.versions import ModelVersionAdmin
 
 __all__ = [
     "AudienceAdmin",
+    "FeedSettingsAdmin",
+    "FeedSettingsChangeAdmin",
     "ImpressionAdmin",
     "ModelVersionAdmin",
     "NoisyAnswerAdmin",

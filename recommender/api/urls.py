@@ -1,7 +1,7 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from recommender.api import audience, feed, portraits, runs, versions
+from recommender.api import audience, feed, feed_settings, portraits, runs, versions
 
 router = SimpleRouter(use_regex_path=False)
 router.register("models", versions.ModelVersionViewSet, basename="model")
@@ -9,9 +9,11 @@ router.register("training-runs", runs.TrainingRunViewSet, basename="training-run
 router.register("portraits", portraits.PortraitViewSet, basename="portrait")
 router.register("segments", portraits.SegmentViewSet, basename="segment")
 router.register("rules", audience.RuleViewSet, basename="rule")
+router.register("feed-settings/changes", feed_settings.FeedSettingsChangeViewSet, basename="feed-settings-change")
 
 urlpatterns = [
     path("feed/", feed.FeedView.as_view(), name="feed"),
+    path("feed-settings/", feed_settings.FeedSettingsView.as_view(), name="feed-settings"),
     path("portrait/", portraits.OwnPortraitView.as_view(), name="own-portrait"),
     path("items/<int:id>/fit/", portraits.FitView.as_view(), name="fit"),
     path("creators/<slug:handle>/audience/", audience.AudienceView.as_view(), name="audience"),

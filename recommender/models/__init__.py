@@ -2,6 +2,7 @@
 
 from recommender.models.audience import Audience, NoisyAnswer
 from recommender.models.changes import VersionChange
+from recommender.models.feed_settings import FeedSettings, FeedSettingsChange
 from recommender.models.impressions import Impression
 from recommender.models.portraits import Portrait, PortraitRun, Segment
 from recommender.models.propensity import PropensityReport
@@ -12,6 +13,8 @@ from recommender.models.versions import ModelVersion
 
 __all__ = [
     "Audience",
+    "FeedSettings",
+    "FeedSettingsChange",
     "Impression",
     "ModelVersion",
     "NoisyAnswer",

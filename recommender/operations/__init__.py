@@ -3,6 +3,7 @@
 from recommender.operations.advice import Advice, Advices, advise
 from recommender.operations.audience import AudienceTooSmall, PrivacyIsSpent, Told, tell_audience
 from recommender.operations.feed import Page, Session, Shown, show_page
+from recommender.operations.feed_settings import BadFeedSettings, NotYourFeed, change_feed_settings, check_feed_settings
 from recommender.operations.portraits import (
     StalePortraits,
     ask_for_export,
@@ -38,9 +39,11 @@ __all__ = [
     "Advice",
     "Advices",
     "AudienceTooSmall",
+    "BadFeedSettings",
     "ExactCountsAreClosed",
     "NotServable",
     "NotServed",
+    "NotYourFeed",
     "NothingToGoBackTo",
     "Overtaken",
     "Page",
@@ -57,6 +60,8 @@ __all__ = [
     "ask_for_portraits",
     "ask_for_training",
     "begin_run",
+    "change_feed_settings",
+    "check_feed_settings",
     "check_portraits",
     "clear_artefacts",
     "finish_run",

@@ -16,7 +16,6 @@ from recommender import queries
 from recommender.serving.page import Draw, Placed
 
 SPARE = 5  # places drawn beyond the page, for what was withdrawn a moment ago
-OF_ONE_CREATOR = 3  # on a page, while others have something
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def show_page(*, viewer: Member, limit: int, session: Session, at: datetime, rng
     past = queries.past(viewer, started=session.started, at=at)
     shelf = queries.shelf(at=at)
     sources = queries.candidates(shelf, past, rng=rng)
-    draw = Draw(sources, hidden=past.hidden, own=past.own, cap=OF_ONE_CREATOR, rng=rng)
+    draw = Draw(sources, hidden=past.hidden, own=past.own, cap=shelf.settings.per_creator, rng=rng)
     placed = draw.fill(limit + SPARE)
     placed += queries.shown_before(past, placed, wanted=limit + SPARE - len(placed))
     served = shelf.served_to(viewer.pk)

@@ -2,6 +2,7 @@
 
 from recommender.queries.audience import answered, audience, spent, supply
 from recommender.queries.candidates import candidates, shown_before
+from recommender.queries.feed_settings import feed_settings, feed_settings_changes
 from recommender.queries.past import Past, past
 from recommender.queries.portraits import (
     Freshness,
@@ -44,6 +45,8 @@ __all__ = [
     "candidates",
     "centres_by_label",
     "changes",
+    "feed_settings",
+    "feed_settings_changes",
     "first_unused_label",
     "fit",
     "folders_in_use",

@@ -9,8 +9,6 @@ from recommender.queries.shelf import Shelf
 from recommender.serving.page import Offer, Placed, Source
 
 MODEL, POPULAR, FOLLOWED, FRESH, EXPLORED, AGAIN = Impression.Source
-# How much of a page each source has, while it has something to offer.
-MIX = {MODEL: 0.72, FOLLOWED: 0.08, POPULAR: 0.06, FRESH: 0.10, EXPLORED: 0.04}
 OF_MODEL = 100
 AT_RANDOM = 5
 FRESH_RATIO = 0.5  # a new item is half as likely as the one that has waited more for its trials
@@ -21,12 +19,13 @@ def candidates(shelf: Shelf, past: Past, *, rng: random.Random) -> list[Source]:
     catalogue, personal = shelf.catalogue, of_model(shelf, past)
     at_random = catalogue.at_random(hidden=past.hidden, wanted=AT_RANDOM, rng=rng)
     each = 1 / max(1, len(catalogue.free) - len(past.hidden))
+    share = shelf.settings
     return [
-        Source(MODEL, MIX[MODEL], personal),
-        Source(FOLLOWED, MIX[FOLLOWED], of_followed(shelf, past)),
-        Source(POPULAR, MIX[POPULAR] + (0 if personal else MIX[MODEL]), catalogue.popular),
-        Source(FRESH, MIX[FRESH], shelf.fresh, ratio=FRESH_RATIO),
-        Source(EXPLORED, MIX[EXPLORED], at_random, chance=each),
+        Source(MODEL, share.personal, personal),
+        Source(FOLLOWED, share.followed, of_followed(shelf, past)),
+        Source(POPULAR, share.popular + (0 if personal else share.personal), catalogue.popular),
+        Source(FRESH, share.fresh, shelf.fresh, ratio=FRESH_RATIO),
+        Source(EXPLORED, share.explored, at_random, chance=each),
     ]
 
 

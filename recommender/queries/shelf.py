@@ -12,7 +12,9 @@ from functools import partial
 
 from kpplatform.tenancy.places import tenant_folder
 from kpplatform.tenancy.scope import current_tenant_id
+from recommender.ml.feed_settings import Settings
 from recommender.models import ModelVersion
+from recommender.queries.feed_settings import feed_settings
 from recommender.queries.on_show import fresh, on_show
 from recommender.queries.versions import KEPT, State, live_versions, retired_versions
 from recommender.serving.artefacts import BrokenArtefactError, load
@@ -38,6 +40,7 @@ class Shelf:
     served: Served | None  # what is served: another version while the published one is broken
     tried: Served | None  # the canary, unless it is broken
     fresh: tuple[Offer, ...]  # those that had the fewest trials first, then the newest
+    settings: Settings
     broken: Mapping[int, str] = field(default_factory=dict)  # versions that could not be read, and why
 
     def served_to(self, viewer: int) -> Served | None:
@@ -67,12 +70,12 @@ def _read(before: Shelf | None, *, at: datetime) -> Shelf:
     live = live_versions()
     is_new = before is not None and before.read_at <= at < before.read_at + CATALOGUE_FOR
     if before and is_new and _same(before.live, live):
-        return replace(before, live=live, fresh=fresh(at=at))
+        return replace(before, live=live, fresh=fresh(at=at), settings=feed_settings())
     catalogue, read_at = (before.catalogue, before.read_at) if before and is_new else (on_show(at=at), at)
     broken: dict[int, str] = {}
     served = _published(live.get(State.PUBLISHED), catalogue, before, broken)
     tried = _served(live[State.CANARY], catalogue, before, broken) if State.CANARY in live else None
-    return Shelf(catalogue, read_at, live, served, tried, fresh(at=at), broken)
+    return Shelf(catalogue, read_at, live, served, tried, fresh(at=at), feed_settings(), broken)
 
 
 def _same(before: Mapping[State, ModelVersion], now: Mapping[State, ModelVersion]) -> bool:
