@@ -6,6 +6,7 @@ training has left behind is deleted by the next one.
 
 import logging
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -24,7 +25,9 @@ from recommender.ml.popularity import recent
 from recommender.models import ModelVersion
 from recommender.operations import Trained
 from recommender.serving import artefacts
+from recommender.serving.artefacts import Savable
 from recommender.serving.bundle import retrieval
+from recommender.training.beside import beside
 from recommender.training.judging import Verdict, held_back, verdict
 from recommender.training.reading import everything, fingerprint
 
@@ -63,7 +66,7 @@ def retrain(*, tenant: Tenant, at: datetime) -> None:
             operations.reject_version(trained=trained, kind=judged.best, reason=judged.reason, metrics=judged.metrics)
         return
     model = _fit(judged.best, data, stage(0.65, 0.95))
-    _publish(tenant, model, trained, judged)
+    _publish(tenant, {retrieval(model.name): model, **beside(model, data)}, trained, judged)
 
 
 @dataclass(frozen=True)
@@ -112,11 +115,11 @@ def _fit(name: str, train: Interactions, progress: Progress) -> Factors:
     return fitted
 
 
-def _publish(tenant: Tenant, model: Factors, trained: Trained, judged: Verdict) -> None:
+def _publish(tenant: Tenant, parts: Mapping[str, Savable], trained: Trained, judged: Verdict) -> None:
     name = uuid.uuid4().hex
     with scope(tenant):
         folder = tenant_folder("models", name)
-    sealed = artefacts.store({retrieval(model.name): model}, folder, tenant_id=tenant.pk)
+    sealed = artefacts.store(parts, folder, tenant_id=tenant.pk)
     with scope(tenant):
         report(0.97)  # in the same transaction: who has lost the job by now publishes nothing
         operations.publish_version(
