@@ -10,8 +10,8 @@ from recommender import operations, training
 
 
 @long_job
-def retrain(*, tenant: Tenant) -> None:
-    training.retrain(tenant=tenant, at=timezone.now())
+def retrain(*, tenant: Tenant, percent: int | None = None) -> None:
+    training.retrain(tenant=tenant, at=timezone.now(), share=None if percent is None else percent / 100)
 
 
 @long_job

@@ -98,6 +98,12 @@ def report(progress: float) -> None:
                 raise LeaseLost
 
 
+def current_job_id() -> int | None:
+    """Return which long job is being done; none outside a job."""
+    current = _current.get()
+    return current[1].pk if current else None
+
+
 class _prolonged:  # noqa: N801  reads as a word: with _prolonged(...)
     """Prolong the lease from a thread of its own while the work goes on."""
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from kpplatform.tenancy.admin_base import TenantAdmin, labelled
+from recommender import queries
 from recommender.admin.charts import Points, line_chart
 from recommender.models import TrainingRun
 
@@ -53,8 +54,13 @@ class TrainingRunAdmin(TenantAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [*self.drawn, *super().get_readonly_fields(request, obj)]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TrainingRun]:
+        return queries.with_lost(super().get_queryset(request))
+
     @display(description=_("state"), label=STATE_COLOURS)
     def shown_state(self, run: TrainingRun) -> tuple[str, str]:
+        if run.is_lost:  # type: ignore[attr-defined]
+            return labelled("failed", said("its worker died"))
         return labelled(run.state, run.get_state_display())
 
     @display(description=_("progress"))

@@ -14,12 +14,15 @@ from recommender.models import TrainingRun
 
 
 class TrainingRunOut(serializers.ModelSerializer[TrainingRun]):
+    is_lost = serializers.BooleanField(help_text="Its worker died, and no other has taken it up again yet.")
+
     class Meta:
         model = TrainingRun
         fields = [
             "id",
             "kind",
             "state",
+            "is_lost",
             "stage",
             "model",
             "progress",

@@ -32,6 +32,7 @@ from recommender.queries.versions import (
     retired_versions,
     training_runs,
     versions,
+    with_lost,
 )
 
 __all__ = [
@@ -74,4 +75,5 @@ __all__ = [
     "vector_of",
     "versions",
     "viewers_to_draw",
+    "with_lost",
 ]

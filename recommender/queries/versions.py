@@ -1,7 +1,9 @@
 """What was trained, and what is served to whom."""
 
-from django.db.models import QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 
+from kpplatform.jobs.models import Job
 from recommender.models import ModelVersion, TrainingRun, VersionChange
 
 KEPT = 3  # artefacts of versions that are or were published
@@ -56,4 +58,12 @@ def folders_in_use() -> set[str]:
 
 def training_runs() -> QuerySet[TrainingRun]:
     """Return the tenant's trainings, the newest first."""
-    return TrainingRun.objects.order_by("-pk")
+    return with_lost(TrainingRun.objects.order_by("-pk"))
+
+
+def with_lost(runs: QuerySet[TrainingRun]) -> QuerySet[TrainingRun]:
+    """Return the trainings, each with `is_lost`: it has not ended, and no worker is at it."""
+    jobs = Job.objects.db_manager(runs.db).filter(tenant_id=OuterRef("tenant_id"), pk=OuterRef("job"))
+    held = Exists(jobs.filter(state=Job.State.RUNNING, lease_until__gt=Now()))
+    lost = Q(state=TrainingRun.State.RUNNING, job__isnull=False) & ~Q(held)
+    return runs.annotate(is_lost=ExpressionWrapper(lost, BooleanField()))

@@ -1,6 +1,11 @@
-"""Which model is best on a later slice of time, and whether it is surely better than what stands."""
+"""Which model is best on a later slice of time, and whether it is good enough to be served.
 
-from collections.abc import Mapping
+The best of many is partly the luckiest. So the viewers of the slice are parted by chance: on one half the best is
+chosen, on the other it is judged. There it has to be surely better than what is popular, and no worse than the version
+in place as far as can be told: the bootstrap interval of the difference must not lie below zero.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -9,7 +14,7 @@ import numpy as np
 from recommender.ml.arrays import Floats, Ints, Longs, common
 from recommender.ml.evaluation import Judgement, judge
 from recommender.ml.interactions import Interactions
-from recommender.ml.metrics import paired_difference
+from recommender.ml.metrics import Interval, paired_difference
 from recommender.ml.model import Model
 from recommender.ml.splits import Split, later_slice, time_split
 from recommender.queries.past import REMEMBERED
@@ -17,8 +22,9 @@ from recommender.queries.past import REMEMBERED
 PAGE = 20
 BY = f"ndcg@{PAGE}"
 SAMPLE = 5_000  # viewers judged
-FEWEST = 20  # viewers on whom anything can be judged
+FEWEST = 20  # viewers in either half, on whom anything can be judged
 SEED = 0
+INCUMBENT = "incumbent"
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ def held_back(data: Interactions, *, learned_until: int | None) -> Split:
         later = data.at[data.at > learned_until]
         if len(later):
             split = _judged(time_split(data, at=int(np.median(later)) + 1))
-            if len(np.unique(split.test.viewer)) >= FEWEST:
+            if len(np.unique(split.test.viewer)) >= 2 * FEWEST:
                 return split
     return _judged(time_split(data, at=later_slice(data)))
 
@@ -76,36 +82,50 @@ def _judged(split: Split) -> Split:
     return Split(train=split.train, test=split.test.where(np.isin(split.test.viewer, chosen)))
 
 
-def verdict(
-    split: Split, *, candidates: Mapping[str, Model], usual: Mapping[str, Model], incumbent: Model | None
-) -> Verdict:
-    """Judge all models on the same viewers: the best candidate has to beat the best of `usual` and the incumbent."""
-    standing = {"incumbent": incumbent} if incumbent else {}
-    judged = {
-        name: judge(AsServed.of(model, split.train), split, k=PAGE)
-        for name, model in {**candidates, **usual, **standing}.items()
+def judgements(split: Split, models: Mapping[str, Model]) -> dict[str, Judgement]:
+    """Judge all models on the same viewers, as they would be served to them."""
+    return {name: judge(AsServed.of(model, split.train), split, k=PAGE) for name, model in models.items()}
+
+
+def verdict(judged: Mapping[str, Judgement], *, candidates: Sequence[str], usual: Sequence[str]) -> Verdict:
+    """Choose the best candidate, and tell whether it holds its own against the best of `usual` and what stands."""
+    viewers = next(iter(judged.values())).viewers
+    choosing = np.random.default_rng(SEED).permutation(len(viewers)) < len(viewers) // 2  # (B,)
+    best = max(candidates, key=lambda name: _mean(judged[name], choosing))
+    metrics: dict[str, Any] = {
+        "k": PAGE,
+        "viewers": len(viewers),
+        "best": best,
+        "models": {name: _row(of) for name, of in judged.items()},
     }
-    viewers = len(next(iter(judged.values())).viewers)
-    metrics: dict[str, Any] = {"k": PAGE, "viewers": viewers, "models": {name: _row(of) for name, of in judged.items()}}
-    best = max(candidates, key=lambda name: _mean(judged[name]))
-    if viewers < FEWEST:
+    if min(choosing.sum(), (~choosing).sum()) < FEWEST:
         return Verdict(best, passed=False, reason="too_few_viewers", metrics=metrics)
-    rivals = {"popularity": max(usual, key=lambda name: _mean(judged[name])), **{name: name for name in standing}}
+    rivals = {"popularity": max(usual, key=lambda name: _mean(judged[name], choosing))}
+    rivals |= {INCUMBENT: INCUMBENT} if INCUMBENT in judged else {}
     lead = {
-        rival: paired_difference(_scores(judged[best]), _scores(judged[of]), seed=SEED) for rival, of in rivals.items()
+        rival: paired_difference(_scores(judged[best])[~choosing], _scores(judged[of])[~choosing], seed=SEED)
+        for rival, of in rivals.items()
     }
     metrics |= {"lead": {rival: [round(of.mean, 4), round(of.low, 4), round(of.high, 4)] for rival, of in lead.items()}}
-    unbeaten = [rival for rival, of in lead.items() if of.low <= 0]
-    reason = f"does_not_beat_{unbeaten[0]}" if unbeaten else "beats_" + "_and_".join(lead)
-    return Verdict(best, passed=not unbeaten, reason=reason, metrics=metrics)
+    return Verdict(best, *_passed(lead["popularity"], lead.get(INCUMBENT)), metrics=metrics)
+
+
+def _passed(over_popularity: Interval, over_incumbent: Interval | None) -> tuple[bool, str]:
+    if over_popularity.low <= 0:
+        return False, "does_not_beat_popularity"
+    if over_incumbent is None:
+        return True, "beats_popularity"
+    if over_incumbent.high < 0:
+        return False, "worse_than_incumbent"
+    return True, "beats_popularity_and_incumbent" if over_incumbent.low > 0 else "no_worse_than_incumbent"
 
 
 def _scores(judged: Judgement) -> np.ndarray:
     return judged.scores[BY]
 
 
-def _mean(judged: Judgement) -> float:
-    return float(_scores(judged).mean()) if len(judged.viewers) else 0.0
+def _mean(judged: Judgement, chosen: np.ndarray) -> float:
+    return float(_scores(judged)[chosen].mean()) if chosen.any() else 0.0
 
 
 def _row(judged: Judgement) -> dict[str, float]:

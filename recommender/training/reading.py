@@ -1,19 +1,22 @@
 """What everybody in a tenant did, as models learn from it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from catalog.queries import Kind, interactions_between, told_of_items
+from kpplatform.tenancy.places import tenant_folder
 from recommender.ml.arrays import Longs
 from recommender.ml.attributes import Attributes, gather_attributes
 from recommender.ml.interactions import Interactions, gather
 from recommender.ml.signals import Events, rating, signals, wanted
 from recommender.serving.taste import CODES, events
+from recommender.training.snapshots import Columns, Snapshot, write
 
 SAID = np.array([CODES[kind.name.lower()] for kind in Kind], np.int8)  # from the catalogue's kinds to ours
 COLUMNS: Mapping[str, type[np.generic]] = {
@@ -28,21 +31,55 @@ COLUMNS: Mapping[str, type[np.generic]] = {
 RECIPE = "1"  # of ratings and candidates: another one makes the same data worth learning again
 
 
+def read(*, until: datetime, in_full: bool) -> tuple[Interactions, Snapshot]:
+    """Return what was done in the scope's tenant before `until`, and the snapshot on disk that holds it.
+
+    Unless it is read in full, only what is new or not yet settled comes from the database (see `snapshots`). A
+    training that is taken up again finds the snapshot it had begun with, and learns from exactly that.
+    """
+    place = tenant_folder("training")
+    known = Snapshot.newest(place)
+    if known and known.until == until and known.recipe == RECIPE:
+        return _gathered(known), known
+    if in_full or known is None or not known.serves(until=until, recipe=RECIPE):
+        rows: Iterable[Columns] = blocks(since=None, until=until)
+        in_full_at = until
+    else:
+        new = blocks(since=known.settled_until, until=until)
+        rows, in_full_at = chain(known.settled(COLUMNS), new), known.in_full_at
+    written = write(place, rows, kinds=COLUMNS, until=until, in_full_at=in_full_at, recipe=RECIPE)
+    return _gathered(written), written
+
+
 def everything(*, until: datetime) -> Interactions:
-    """Return what was done in the scope's tenant before `until`, streamed from the database block by block."""
-    columns: dict[str, list[np.ndarray]] = {name: [] for name in COLUMNS}
-    for block in interactions_between(None, until):
-        said = as_events(block)
-        columns["viewers"].append(said.viewer)
-        columns["items"].append(said.item)
-        columns["at"].append(said.at)
-        columns["weight"].append(rating(signals(said)))
-        columns["positive"].append(wanted(said))
-        columns["watched"].append(said.watched)
-        columns["watch_ms"].append(said.watch_ms)
-    gathered = gather(
-        **{name: np.concatenate(blocks or [np.zeros(0, COLUMNS[name])]) for name, blocks in columns.items()}
+    """Return what was done in the scope's tenant before `until`, straight from the database."""
+    read = list(blocks(since=None, until=until))
+    return _in_order(
+        {name: np.concatenate([block[name] for block in read] or [np.zeros(0, kind)]) for name, kind in COLUMNS.items()}
     )
+
+
+def blocks(*, since: datetime | None, until: datetime) -> Iterator[Columns]:
+    """Yield what was done in the scope's tenant in [since, until) as columns, streamed from the database."""
+    for block in interactions_between(since, until):
+        said = as_events(block)
+        yield {
+            "viewers": said.viewer,
+            "items": said.item,
+            "at": said.at,
+            "weight": rating(signals(said)),
+            "positive": wanted(said),
+            "watched": said.watched,
+            "watch_ms": said.watch_ms,
+        }
+
+
+def _gathered(snapshot: Snapshot) -> Interactions:
+    return _in_order(snapshot.columns(COLUMNS))
+
+
+def _in_order(columns: Columns) -> Interactions:
+    gathered = gather(**columns)
     return replace(gathered, attributes=attributes(gathered.item_ids))
 
 

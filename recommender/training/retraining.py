@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from kpplatform.jobs.running import report
 from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.places import tenant_folder
 from kpplatform.tenancy.scope import current_tenant_id, scope
@@ -20,16 +19,18 @@ from recommender import operations, queries
 from recommender.ml import models
 from recommender.ml.factors import Factors
 from recommender.ml.interactions import Interactions
-from recommender.ml.model import Model, Progress
+from recommender.ml.model import Model
 from recommender.ml.popularity import recent
-from recommender.models import ModelVersion
+from recommender.models import ModelVersion, TrainingRun
 from recommender.operations import Trained
 from recommender.serving import artefacts
 from recommender.serving.artefacts import Savable
 from recommender.serving.bundle import retrieval
+from recommender.training import devices
 from recommender.training.beside import beside
-from recommender.training.judging import Verdict, held_back, verdict
-from recommender.training.reading import everything, fingerprint
+from recommender.training.judging import INCUMBENT, Verdict, held_back, judgements, verdict
+from recommender.training.reading import fingerprint, read
+from recommender.training.runs import RunLog, run_log
 
 log = logging.getLogger(__name__)
 
@@ -39,34 +40,7 @@ SERVED_CELLS = 6_400_000  # items × factors that a web process multiplies in a 
 FACTORS = (16, 128)  # at least, at most
 RECENT_ALS = "recent-als"
 USUAL = ("popularity", "recent-popularity")
-
-
-def retrain(*, tenant: Tenant, at: datetime) -> None:
-    """Learn from what was done before `at`, and publish the best model if it surely beats what stands.
-
-    What was learned and judged before is not learned again, unless its artefact is lost. Raises Overtaken.
-    """
-    with scope(tenant):
-        data = everything(until=at)
-        known = queries.newest_version()
-        standing = queries.published_version()
-        incumbent = _incumbent(standing)
-    report(0.1)
-    trained = Trained(events=len(data), data=fingerprint(data), learned_until=_last(data), at=at, over=standing)
-    if known and known.data == trained.data and (incumbent or not standing):
-        log.info("nothing has happened since version %s", known.pk)
-        return
-    if len(data) < FEWEST_EVENTS:
-        with scope(tenant):
-            operations.reject_version(trained=trained, kind="", reason="too_few_events", metrics={})
-        return
-    judged = _judge(data, incumbent)
-    if not judged.passed:
-        with scope(tenant):
-            operations.reject_version(trained=trained, kind=judged.best, reason=judged.reason, metrics=judged.metrics)
-        return
-    model = _fit(judged.best, data, stage(0.65, 0.95))
-    _publish(tenant, {retrieval(model.name): model, **beside(model, data)}, trained, judged)
+Kind, Stage = TrainingRun.Kind, TrainingRun.Stage
 
 
 @dataclass(frozen=True)
@@ -77,9 +51,69 @@ class Incumbent:
     learned_until: int
 
 
-def stage(start: float, end: float) -> Progress:
-    """Return what shows a fit's steps as the part of the job from `start` to `end`."""
-    return lambda done, of: report(start + (end - start) * done / max(of, 1))
+@dataclass(frozen=True)
+class Lesson:
+    """What there is to learn from and what stands."""
+
+    data: Interactions
+    trained: Trained
+    incumbent: Incumbent | None
+    is_known: bool  # nothing has happened since the last training
+
+
+def retrain(*, tenant: Tenant, at: datetime, share: float | None = None) -> None:
+    """Learn from what was done before `at`, and publish the best model if it is surely good enough.
+
+    With a share, what passes is tried on that share of the viewers. What was learned and judged before is not learned
+    again, unless its artefact is lost. Raises Overtaken.
+    """
+    with run_log(tenant=tenant, kind=Kind.DAILY, at=at) as run:
+        lesson = _lesson(run)
+        if lesson.is_known:
+            run.tell(outcome="nothing_new")
+        elif len(lesson.data) < FEWEST_EVENTS:
+            _reject(run, lesson, kind="", reason="too_few_events", metrics={})
+        else:
+            _learn(run, lesson, share)
+
+
+def _lesson(run: RunLog) -> Lesson:
+    """Read what there is to learn from."""
+    run.enter(Stage.READING, until=0.1)
+    with scope(run.tenant):
+        data, snapshot = read(until=run.run.data_until, in_full=False)
+        known, standing = queries.newest_version(), queries.published_version()
+        incumbent = _incumbent(standing)
+    until = run.run.data_until
+    trained = Trained(events=len(data), data=fingerprint(data), learned_until=_last(data), at=until, over=standing)
+    viewers, items = data.shape
+    run.tell(
+        kind=Kind.FULL if snapshot.in_full_at == until else Kind.DAILY,
+        device=devices.described(),
+        data=trained.data,
+        events=len(data),
+        viewers=viewers,
+        items=items,
+    )
+    is_known = bool(known and known.data == trained.data and (incumbent or not standing))
+    return Lesson(data, trained, incumbent, is_known)
+
+
+def _learn(run: RunLog, lesson: Lesson, share: float | None) -> None:
+    judged = _judge(run, lesson)
+    run.tell(metrics=judged.metrics)
+    if not judged.passed:
+        _reject(run, lesson, kind=judged.best, reason=judged.reason, metrics=judged.metrics)
+        return
+    run.enter(Stage.REFITTING, until=0.95, model=judged.best)
+    model = _fit(judged.best, lesson.data, run)
+    _publish(run, {retrieval(model.name): model, **beside(model, lesson.data)}, lesson.trained, judged, share)
+
+
+def _reject(run: RunLog, lesson: Lesson, **why: object) -> None:
+    with scope(run.tenant):
+        version = operations.reject_version(trained=lesson.trained, **why)  # type: ignore[arg-type]
+    run.tell(outcome=version.reason, version=version)
 
 
 def _incumbent(version: ModelVersion | None) -> Incumbent | None:
@@ -94,38 +128,49 @@ def _incumbent(version: ModelVersion | None) -> Incumbent | None:
     return Incumbent(model, int(version.learned_until.timestamp() * 1000))
 
 
-def _judge(data: Interactions, incumbent: Incumbent | None) -> Verdict:
-    split = held_back(data, learned_until=incumbent.learned_until if incumbent else None)
-    als = _fit("implicit-als", split.train, stage(0.1, 0.4))
+def _judge(run: RunLog, lesson: Lesson) -> Verdict:
+    incumbent = lesson.incumbent
+    split = held_back(lesson.data, learned_until=incumbent.learned_until if incumbent else None)
+    run.enter(Stage.FITTING, until=0.4, model="implicit-als")
+    als = _fit("implicit-als", split.train, run)
     weight = np.float32(models.MODELS[RECENT_ALS].config.recency)
     with_recent = replace(als, item_bias=weight * recent(split.train, days=models.MODELS[RECENT_ALS].config.days))
     candidates = {"implicit-als": als, RECENT_ALS: with_recent}
     if len(split.train) <= MOST_FOR_GRADIENTS:
-        candidates["biased-mf"] = _fit("biased-mf", split.train, stage(0.4, 0.55))
+        run.enter(Stage.FITTING, until=0.55, model="biased-mf")
+        candidates["biased-mf"] = _fit("biased-mf", split.train, run)
+    run.enter(Stage.JUDGING, until=0.65)
     usual = {name: models.fit(name, split.train) for name in USUAL}
-    judged = verdict(split, candidates=candidates, usual=usual, incumbent=incumbent.model if incumbent else None)
-    report(0.65)
-    return judged
+    standing = {INCUMBENT: incumbent.model} if incumbent else {}
+    judged = judgements(split, {**candidates, **usual, **standing})
+    return verdict(judged, candidates=list(candidates), usual=USUAL)
 
 
-def _fit(name: str, train: Interactions, progress: Progress) -> Factors:
+def _fit(name: str, train: Interactions, run: RunLog) -> Factors:
     factors = np.clip(SERVED_CELLS // max(train.shape[1], 1), *FACTORS)
-    fitted = models.fit(name, train, settings={"factors": int(factors)}, progress=progress)
+    fitted = models.fit(name, train, settings={"factors": int(factors)}, progress=run.progress)
     assert isinstance(fitted, Factors)
     return fitted
 
 
-def _publish(tenant: Tenant, parts: Mapping[str, Savable], trained: Trained, judged: Verdict) -> None:
+def _publish(run: RunLog, parts: Mapping[str, Savable], trained: Trained, judged: Verdict, share: float | None) -> None:
     name = uuid.uuid4().hex
-    with scope(tenant):
+    with scope(run.tenant):
         folder = tenant_folder("models", name)
-    sealed = artefacts.store(parts, folder, tenant_id=tenant.pk)
-    with scope(tenant):
-        report(0.97)  # in the same transaction: who has lost the job by now publishes nothing
-        operations.publish_version(
-            trained=trained, kind=judged.best, reason=judged.reason, metrics=judged.metrics, folder=name, sha256=sealed
+    sealed = artefacts.store(parts, folder, tenant_id=run.tenant.pk)
+    with scope(run.tenant):
+        run.enter(Stage.PUBLISHING, until=0.98)  # in the same transaction: who has lost the job publishes nothing
+        version = operations.publish_version(
+            trained=trained,
+            kind=judged.best,
+            reason=judged.reason,
+            metrics=judged.metrics,
+            folder=name,
+            sha256=sealed,
+            share=share,
         )
-    with scope(tenant):
+        run.tell(outcome=version.reason, version=version)
+    with scope(run.tenant):
         operations.clear_artefacts()
 
 

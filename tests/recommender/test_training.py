@@ -104,7 +104,7 @@ def test_an_empty_tenant_can_be_trained(in_school: Tenant) -> None:
     assert (newest().reason, newest().events, newest().learned_until) == ("too_few_events", 0, None)
 
 
-def test_what_is_no_better_than_the_version_in_place_is_not_published(in_school: Tenant) -> None:
+def test_a_version_stays_while_hardly_anything_is_news_to_it(in_school: Tenant) -> None:
     planted.busy_world()
     retrain(tenant=in_school, at=timezone.now())
     first = published_version()
@@ -112,8 +112,18 @@ def test_what_is_no_better_than_the_version_in_place_is_not_published(in_school:
     some_more_watches(5)
     retrain(tenant=in_school, at=timezone.now())
 
-    assert (newest().state, newest().reason) == ("rejected", "does_not_beat_incumbent")
+    assert (newest().state, newest().reason) == ("rejected", "worse_than_incumbent")
     assert published_version() == first
+
+
+def test_what_is_as_good_as_the_version_in_place_takes_its_place(in_school: Tenant) -> None:
+    piano, cooking = planted.busy_world(viewers=100)
+    planted.published(planted.tastes(piano, cooking))
+    ModelVersion.objects.update(learned_until=timezone.now() - timedelta(days=6))
+
+    retrain(tenant=in_school, at=timezone.now())
+
+    assert (newest().state, newest().reason) == ("published", "no_worse_than_incumbent")
 
 
 def test_what_is_better_than_the_version_in_place_takes_its_place(in_school: Tenant) -> None:
