@@ -1,10 +1,11 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from recommender.api import audience, feed, feed_settings, portraits, runs, versions
+from recommender.api import audience, experiments, feed, feed_settings, portraits, runs, versions
 
 router = SimpleRouter(use_regex_path=False)
 router.register("models", versions.ModelVersionViewSet, basename="model")
+router.register("experiments", experiments.ExperimentViewSet, basename="experiment")
 router.register("training-runs", runs.TrainingRunViewSet, basename="training-run")
 router.register("portraits", portraits.PortraitViewSet, basename="portrait")
 router.register("segments", portraits.SegmentViewSet, basename="segment")

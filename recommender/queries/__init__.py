@@ -2,6 +2,7 @@
 
 from recommender.queries.audience import answered, audience, spent, supply
 from recommender.queries.candidates import candidates, shown_before
+from recommender.queries.experiments import all_experiments, figures, readings, running_experiments
 from recommender.queries.feed_settings import feed_settings, feed_settings_changes
 from recommender.queries.past import Past, past
 from recommender.queries.portraits import (
@@ -40,6 +41,7 @@ __all__ = [
     "Past",
     "Privacy",
     "Shelf",
+    "all_experiments",
     "answered",
     "audience",
     "canary_version",
@@ -48,6 +50,7 @@ __all__ = [
     "changes",
     "feed_settings",
     "feed_settings_changes",
+    "figures",
     "first_unused_label",
     "fit",
     "folders_in_use",
@@ -63,9 +66,11 @@ __all__ = [
     "privacy",
     "propensity_reports",
     "published_version",
+    "readings",
     "refused_at",
     "retired_versions",
     "rules",
+    "running_experiments",
     "segments",
     "shelf",
     "shown_before",

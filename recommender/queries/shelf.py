@@ -5,15 +5,17 @@ What was withdrawn in between is caught when a page is written.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Self
 
 from kpplatform.tenancy.places import tenant_folder
 from kpplatform.tenancy.scope import current_tenant_id
 from recommender.ml.feed_settings import Settings
-from recommender.models import ModelVersion
+from recommender.models import Experiment, ModelVersion
+from recommender.queries.experiments import arm_of, running_experiments
 from recommender.queries.feed_settings import feed_settings
 from recommender.queries.on_show import fresh, on_show
 from recommender.queries.versions import KEPT, State, live_versions, retired_versions
@@ -41,12 +43,23 @@ class Shelf:
     tried: Served | None  # the canary, unless it is broken
     fresh: tuple[Offer, ...]  # those that had the fewest trials first, then the newest
     settings: Settings
+    running: tuple[Experiment, ...] = ()
     broken: Mapping[int, str] = field(default_factory=dict)  # versions that could not be read, and why
 
     def served_to(self, viewer: int) -> Served | None:
         """Return the version that this viewer is served by, if there is any: the canary for its share of them."""
         is_tried = self.tried and self.live[State.CANARY].is_tried_on(viewer)
         return self.tried if is_tried else self.served
+
+    def dealt_to(self, viewer: int) -> list[tuple[Experiment, str]]:
+        """Return the arms that this viewer is in, of all that run."""
+        arms = ((experiment, arm_of(experiment, viewer_id=viewer)) for experiment in self.running)
+        return [(experiment, arm) for experiment, arm in arms if arm is not None]
+
+    def as_tried(self, dealt: Sequence[tuple[Experiment, str]]) -> Self:
+        """Return the same with the settings of these arms."""
+        differs = {name: value for experiment, arm in dealt for name, value in experiment.settings_of(arm).items()}
+        return replace(self, settings=replace(self.settings, **differs)) if differs else self
 
     @property
     def nbytes(self) -> int:
@@ -70,12 +83,12 @@ def _read(before: Shelf | None, *, at: datetime) -> Shelf:
     live = live_versions()
     is_new = before is not None and before.read_at <= at < before.read_at + CATALOGUE_FOR
     if before and is_new and _same(before.live, live):
-        return replace(before, live=live, fresh=fresh(at=at), settings=feed_settings())
+        return replace(before, live=live, fresh=fresh(at=at), settings=feed_settings(), running=running_experiments())
     catalogue, read_at = (before.catalogue, before.read_at) if before and is_new else (on_show(at=at), at)
     broken: dict[int, str] = {}
     served = _published(live.get(State.PUBLISHED), catalogue, before, broken)
     tried = _served(live[State.CANARY], catalogue, before, broken) if State.CANARY in live else None
-    return Shelf(catalogue, read_at, live, served, tried, fresh(at=at), feed_settings(), broken)
+    return Shelf(catalogue, read_at, live, served, tried, fresh(at=at), feed_settings(), running_experiments(), broken)
 
 
 def _same(before: Mapping[State, ModelVersion], now: Mapping[State, ModelVersion]) -> bool:
