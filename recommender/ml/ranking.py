@@ -1,5 +1,6 @@
 """Turn scores into pages: the k best items a viewer has not met, in one order for everyone."""
 
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -11,6 +12,7 @@ from recommender.ml.interactions import Interactions
 from recommender.ml.model import Scorer
 
 BATCH_CELLS = 4_000_000  # scores held at once: 16 MB
+NARROWEST = 4  # scores in a block, below which blocks spare nothing
 
 
 def recommend(
@@ -41,6 +43,28 @@ def recommend(
 def best(scores: Tensor, *, k: int) -> Tensor:
     """Return the places of the k best of scores (B, V) as int32 (B, k), ties by place, −1 for minus infinity.
 
+    The k best lie in the k blocks with the largest maxima, so what is sorted is V / R maxima and then k · R scores:
+    least for R = √(V / k), and most of the time goes into reading the scores once. Blocks and places are ordered alike,
+    so that a tie between maxima is one between places.
+    """
+    width = math.isqrt(scores.shape[1] // max(k, 1))  # R, scores in a block
+    found = _largest(scores, k=k) if width < NARROWEST else _largest_of_blocks(scores, k=k, width=width)  # (B, k)
+    return found.masked_fill(scores.gather(1, found) == -torch.inf, -1).int()
+
+
+def _largest_of_blocks(scores: Tensor, *, k: int, width: int) -> Tensor:
+    blocks = scores.shape[1] // width
+    maxima = scores[:, : blocks * width].unflatten(1, (blocks, width)).amax(2)  # (B, V / R)
+    chosen = _largest(maxima, k=k).sort(1).values  # (B, k)
+    inside = chosen[:, :, None] * width + torch.arange(width, device=scores.device)  # (B, k, R)
+    behind = torch.arange(blocks * width, scores.shape[1], device=scores.device).expand(len(scores), -1)
+    places = torch.cat([inside.flatten(1), behind], 1)
+    return places.gather(1, _largest(scores.gather(1, places), k=k))
+
+
+def _largest(scores: Tensor, *, k: int) -> Tensor:
+    """Return the places of the k largest (B, k), best first, ties by place.
+
     A float and its place are packed into one integer whose order is (score, −place): a total order that a
     partial sort cannot upset.
     """
@@ -48,9 +72,7 @@ def best(scores: Tensor, *, k: int) -> Tensor:
     bits = (scores + 0.0).view(torch.int32)  # + 0.0 makes −0 equal to 0
     ordered = bits ^ ((bits >> 31) & 0x7FFFFFFF)  # integers in the order of the floats
     packed = (ordered.long() << 32) | places  # (B, V)
-    top = packed.topk(k, dim=1).values.bitwise_and(0xFFFFFFFF)
-    found = (scores.shape[1] - 1 - top).int()  # (B, k)
-    return found.masked_fill(scores.gather(1, found.long()) == -torch.inf, -1)
+    return scores.shape[1] - 1 - packed.topk(k, dim=1).values.bitwise_and(0xFFFFFFFF)
 
 
 def _batches(viewers: Ints, *, width: int) -> Iterator[Ints]:
