@@ -14,6 +14,7 @@ from kpplatform.tenancy.scope import current_tenant_id
 from kpplatform.tenancy.statements import planned
 from recommender import queries
 from recommender.operations.experiments import expose
+from recommender.operations.faults import note_faults
 from recommender.serving.page import Draw, Placed
 
 SPARE = 5  # places drawn beyond the page, for what was withdrawn a moment ago
@@ -56,6 +57,8 @@ def show_page(*, viewer: Member, limit: int, session: Session, at: datetime, rng
     rng = rng or random.Random()
     past = queries.past(viewer, started=session.started, at=at)
     everyones = queries.shelf(at=at)
+    if everyones.unnoted:
+        note_faults(everyones.unnoted)
     dealt = everyones.dealt_to(viewer.pk)
     shelf = everyones.as_tried(dealt)
     sources = queries.candidates(shelf, past, rng=rng)

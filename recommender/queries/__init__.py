@@ -23,7 +23,7 @@ from recommender.queries.portraits import (
 )
 from recommender.queries.privacy import Privacy, period, privacy
 from recommender.queries.rules import rules
-from recommender.queries.shelf import Shelf, forget_shelves, shelf
+from recommender.queries.shelf import Shelf, bytes_at_hand, forget_shelves, lacking, shelf, shelf_at_hand
 from recommender.queries.versions import (
     canary_version,
     changes,
@@ -44,6 +44,7 @@ __all__ = [
     "all_experiments",
     "answered",
     "audience",
+    "bytes_at_hand",
     "canary_version",
     "candidates",
     "centres_by_label",
@@ -56,6 +57,7 @@ __all__ = [
     "folders_in_use",
     "forget_shelves",
     "freshness",
+    "lacking",
     "nearest_to",
     "newest_run",
     "newest_version",
@@ -73,6 +75,7 @@ __all__ = [
     "running_experiments",
     "segments",
     "shelf",
+    "shelf_at_hand",
     "shown_before",
     "spent",
     "supply",

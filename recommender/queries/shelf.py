@@ -5,7 +5,7 @@ What was withdrawn in between is caught when a page is written.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,6 +20,7 @@ from recommender.queries.feed_settings import feed_settings
 from recommender.queries.on_show import fresh, on_show
 from recommender.queries.versions import KEPT, State, live_versions, retired_versions
 from recommender.serving.artefacts import BrokenArtefactError, load
+from recommender.serving.breaker import Breaker
 from recommender.serving.catalogue import Catalogue
 from recommender.serving.kept import Kept
 from recommender.serving.page import Offer
@@ -62,6 +63,17 @@ class Shelf:
         return replace(self, settings=replace(self.settings, **differs)) if differs else self
 
     @property
+    def unnoted(self) -> Mapping[int, str]:
+        """Return which versions are broken, and why, as far as the database did not say so when it was last asked."""
+        noted = {version.pk for version in self.live.values() if version.fault}
+        return {version: code for version, code in self.broken.items() if version not in noted}
+
+    def breakers(self) -> Iterator[tuple[str, Breaker]]:
+        """Yield the breaker of each part in use, by the part's name."""
+        for served in filter(None, (self.served, self.tried)):
+            yield from served.bundle.breakers.items()
+
+    @property
     def nbytes(self) -> int:
         return self.catalogue.nbytes + sum(served.nbytes for served in (self.served, self.tried) if served)
 
@@ -72,6 +84,25 @@ _shelves: Kept[Shelf] = Kept(for_s=LOOK_EVERY_S, most_bytes=MOST_BYTES, weigh=la
 def shelf(*, at: datetime) -> Shelf:
     """Return what there is to show in the scope's tenant, at most a second old."""
     return _shelves.get(current_tenant_id(), partial(_read, at=at))
+
+
+def shelf_at_hand() -> Shelf | None:
+    """Return what this process has in memory of the scope's tenant."""
+    return _shelves.values().get(current_tenant_id())
+
+
+def bytes_at_hand() -> int:
+    """Return what all tenants' shelves weigh in this process."""
+    return _shelves.bytes
+
+
+def lacking() -> list[str]:
+    """Return what this process serves its tenants without: broken versions, and stages whose breaker is not closed."""
+    lacks = []
+    for shelf in _shelves.values().values():
+        lacks += [f"recommender: a version is {code}" for code in shelf.broken.values()]
+        lacks += [f"recommender: {part} is {breaker.state}" for part, breaker in shelf.breakers() if breaker.is_open]
+    return lacks
 
 
 def forget_shelves() -> None:
