@@ -2,17 +2,28 @@
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from recommender.ml.arrays import Ints
-from recommender.ml.interactions import Interactions
+from recommender.ml.arrays import Floats, Ints, Longs
+from recommender.ml.interactions import BrokenData, Interactions
 from recommender.ml.model import Scorer
 
 BATCH_CELLS = 4_000_000  # scores held at once: 16 MB
 NARROWEST = 4  # scores in a block, below which blocks spare nothing
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Some viewers with the scores of all items and the best of them."""
+
+    viewers: Ints  # (B,)
+    scores: Floats  # (B, V) minus infinity where an item was met
+    met: Longs  # (B,) how many
+    pages: Ints  # (B, k) item codes, best first
 
 
 def recommend(
@@ -26,18 +37,29 @@ def recommend(
     """Return the k best item codes for each viewer (B, k), best first, none that they met in `data`.
 
     Items of equal score stand in the order of their ids. Where fewer than k are unseen the rest is −1.
-    Memory is flat: viewers are taken in batches.
+    """
+    pages = [np.zeros((0, min(k, data.shape[1])), np.int32)]
+    for block in ranked(model, data=data, viewers=viewers, k=k):
+        pages.append(block.pages)
+        if progress:
+            progress(len(block.viewers))
+    return np.concatenate(pages)
+
+
+def ranked(model: Scorer, *, data: Interactions, viewers: Ints, k: int) -> Iterator[Ranked]:
+    """Yield the viewers in blocks, ranked as `recommend` does, so that memory is flat.
+
+    Raises BrokenData where a score is NaN, which has no place in an order.
     """
     seen = data.seen()  # (U, V)
-    pages = [torch.empty(0, min(k, seen.shape[1]), dtype=torch.int32)]
     for batch in _batches(viewers, width=seen.shape[1]):
-        scores = torch.from_numpy(np.array(model.score(data, batch), np.float32))  # (b, V)
+        scores = np.array(model.score(data, batch), np.float32)  # (B, V)
+        if np.isnan(scores).any():
+            raise BrokenData("score_nan", "The model gave scores that are no numbers.")
         met = seen[batch].tocoo()
-        scores[torch.from_numpy(met.row).long(), torch.from_numpy(met.col).long()] = -torch.inf
-        pages.append(best(scores, k=min(k, seen.shape[1])))
-        if progress:
-            progress(len(batch))
-    return torch.cat(pages).numpy()
+        scores[met.row, met.col] = -np.inf
+        pages = best(torch.from_numpy(scores), k=min(k, seen.shape[1])).numpy()
+        yield Ranked(batch, scores, np.bincount(met.row, minlength=len(batch)), pages)
 
 
 def best(scores: Tensor, *, k: int) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 
 from recommender.ml import ranking
 from recommender.ml.arrays import Floats, Ints
-from recommender.ml.interactions import Interactions
+from recommender.ml.interactions import BrokenData, Interactions
 from tests.recommender.ml import make
 
 
@@ -75,3 +75,13 @@ def test_batches_do_not_change_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     by_two = ranking.recommend(model, data=data, viewers=viewers, k=3)
 
     assert np.array_equal(at_once, by_two)
+
+
+def test_scores_that_are_no_numbers_are_refused() -> None:
+    model = Given(np.array([[0.1, np.nan]], np.float32))
+    data = make.interactions((1, 1, 1), known_items=[0, 1])
+
+    with pytest.raises(BrokenData) as refused:
+        ranking.recommend(model, data=data, viewers=np.array([0], np.int32), k=1)
+
+    assert refused.value.code == "score_nan"
