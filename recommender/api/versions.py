@@ -33,7 +33,6 @@ class ModelVersionOut(serializers.ModelSerializer[ModelVersion]):
             "learned_until",
             "recipe",
             "parent",
-            "fault",
             "canary_share",
             "trained_at",
             "published_at",

@@ -11,6 +11,7 @@ from recommender.ml.factors import Factors
 from recommender.ml.item_to_item import ItemToItem
 from recommender.ml.latent_cosine import LatentCosine
 from recommender.ml.model import FACTS
+from recommender.ml.ranker import ranker
 from recommender.ml.user_cosine import UserCosine
 
 FAMILIES: Mapping[str, Callable[[Path], Any]] = {
@@ -18,6 +19,7 @@ FAMILIES: Mapping[str, Callable[[Path], Any]] = {
     item_to_item.FAMILY: ItemToItem.load,
     cold.FAMILY: Cold.load,
     latent_cosine.FAMILY: LatentCosine.load,
+    ranker.FAMILY: ranker.Ranker.load,
     user_cosine.FAMILY: UserCosine.load,
 }
 

@@ -1,0 +1,95 @@
+"""Judge rankers on a folder: learn from what came before a moment, foretell every view after it.
+
+The table of items and the viewers' past end where the test begins, as in a version that is trained once and asked at
+that moment. Were the past told up to each view, gAUC would not measure ranking: after a long view a viewer's rate is
+higher, and of the views that it is compared with fewer are long.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from recommender.ml.arrays import Longs
+from recommender.ml.evaluation import SPLIT_AT, peak_mb
+from recommender.ml.interactions import BrokenData
+from recommender.ml.ranker import choosing
+from recommender.ml.ranker.choosing import Config
+from recommender.ml.ranker.examples import Examples, World
+from recommender.ml.ranker.facts import Items, Log, asked
+from recommender.ml.reading import read_events, read_folder
+
+Row = Mapping[str, str | int | float]
+FROM_PLACE = 5  # a viewer's first views are told too little of
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked."""
+
+    folder: Path
+    seed: int = 0
+    split_at: int | None = None  # milliseconds since the epoch
+    device: str = "cpu"
+    config: Config = field(default_factory=Config)
+
+
+def evaluate(question: Question) -> list[Row]:
+    """Return a row of figures for each kind of ranker, the chosen one first. Raises BrokenData or TooLittle."""
+    world, at = _world(question)
+    train, test = _examples(world, at)
+    later = choosing.latest(train)
+    rows: dict[str, dict[str, str | int | float]] = {}
+    judged: dict[str, dict[str, float]] = {}
+    for name in choosing.NAMES:
+        began = time.perf_counter()
+        fitted = choosing.fit(
+            name,
+            world,
+            train.where(~later),
+            train.where(later),
+            at=at,
+            config=question.config,
+            seed=question.seed,
+            device=question.device,
+        )
+        fit_s = time.perf_counter() - began
+        judged[name] = choosing.figures(train.where(later), choosing.foretold(fitted.ranker, world, train.where(later)))
+        told = choosing.figures(test, choosing.foretold(fitted.ranker, world, test))
+        rows[name] = {"model": name, **_rounded(told), "fit_s": round(fit_s, 1), "effort": str(fitted.effort)}
+    chosen = choosing.choose(judged)
+    for name, row in rows.items():
+        row |= {"chosen": int(name == chosen), "later_gauc": round(judged[name]["gauc"], 4),
+                "later_xauc": round(judged[name]["xauc"], 4), "train": len(train), "seed": question.seed,
+                "peak_mb": round(peak_mb(), 1)}  # fmt: skip
+    return sorted(rows.values(), key=lambda row: row["model"] != chosen)
+
+
+def _world(question: Question) -> tuple[World, int]:
+    events, data = read_events(question.folder), read_folder(question.folder)
+    items = Items.of(data.item_ids, data.attributes)
+    log = Log.gather(events, items)
+    published = SPLIT_AT.get(question.folder.resolve().name)
+    at = question.split_at or published or int(np.quantile(log.at, 0.8))
+    if not (log.met & (log.at >= at)).any():
+        raise BrokenData("nothing_to_judge", f"Nothing was watched in {question.folder} from {at} on.")
+    return World.of(log, items, until=at), at
+
+
+def _examples(world: World, at: int) -> tuple[Examples, Examples]:
+    """Return what was watched before and after a moment."""
+    log = world.log
+    known = log.met & ~np.isnan(log.long_view)
+    place = np.arange(len(log)) - np.searchsorted(log.viewer, log.viewer)
+    before: Longs = np.flatnonzero(known & (log.at < at) & (place >= FROM_PLACE))
+    after: Longs = np.flatnonzero(known & (log.at >= at))
+    return (
+        world.examples(asked(log, before), before),
+        world.examples(asked(log, after, known_until=at), after),
+    )
+
+
+def _rounded(figures: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in figures.items()}

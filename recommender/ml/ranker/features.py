@@ -1,0 +1,174 @@
+"""What is known of a viewer and an item at a moment, as numbers: one function for rows of training and for serving.
+
+Everything is a sum over what had happened before. Of items it is told as of the beginning of the day, as by a table
+that is made once a day; of the viewer as of the moment, as by the history that is read at every request. Rates are
+drawn towards what is usual: (sum + n · usual) / (count + n). Shapes: N events, V items, M questions, F features.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.ml.arrays import Floats, Longs
+from recommender.ml.ranker.facts import Asked, Items, Log
+from recommender.ml.ranker.running import Running, Sums
+
+REMEMBERED = 200  # a viewer's latest events that are told of
+LATELY = 10  # of these, the latest
+DAYS_MS = 86_400_000
+RECENT_DAYS = 3
+BUCKETS = 10  # of durations
+DRAWN = 10.0  # so many events of the usual kind are added to what happened with an item or by a viewer
+DRAWN_PAIR = 5.0  # the same for a viewer and a creator, a topic ...
+VALUES = ("met", "long", "long_known", "liked", "timed", "ratio", "seconds")
+RATES = ("met", "long", "liked", "timed", "ratio", "seconds")
+OF_VIEWER = ("viewer", "viewer_lately", "with_creator", "with_topic", "with_bucket", "with_item")
+OF_ITEM = ("item", "creator", "topic", "bucket")
+STRETCHES = (600_000, 3_600_000, DAYS_MS)  # before the moment
+MOMENT = ("hour", "weekday", "pause", *(f"events_in_{stretch // 60_000}_min" for stretch in STRETCHES))
+ITEM_NAMES = (
+    *(f"{group}_{rate}{when}" for group in OF_ITEM for when in ("", "_recent") for rate in RATES),
+    "duration",
+    "topic_code",
+)
+NAMES = (*(f"{group}_{rate}" for group in OF_VIEWER for rate in RATES), *MOMENT, *ITEM_NAMES, "age")
+
+Usual = NDArray[np.float64]  # (..., 4) of long views, likes, shares watched, seconds
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What is usual in a log: what rates are drawn towards, and where buckets of durations begin."""
+
+    usual: Usual  # (4,)
+    edges: NDArray[np.float64]  # (BUCKETS − 1,) milliseconds
+
+    @classmethod
+    def of(cls, log: Log, items: Items) -> Self:
+        sums = _values(log, items).sum(axis=0)
+        known = items.duration_ms[log.item[log.met]]
+        edges = np.quantile(known, np.linspace(0, 1, BUCKETS + 1)[1:-1]) if len(known) else np.zeros(BUCKETS - 1)
+        return cls(usual=_rates(sums, np.zeros(4), 1.0)[[1, 2, 4, 5]], edges=edges)
+
+    def buckets(self, items: Items) -> Longs:
+        """Return in which bucket each item (V + 1,) is by its duration, −1 unknown."""
+        return np.where(items.duration_ms > 0, np.digitize(items.duration_ms, self.edges), -1)
+
+
+def features(log: Log, items: Items, scale: Scale, asked: Asked) -> Floats:
+    """Return the features (M, F) of questions, told by everybody's log."""
+    told = _joined(of_viewers(log, items, scale, asked), of_items(log, items, scale, asked))
+    return _joined(told, age(items, asked))
+
+
+def features_by(table: Floats, log: Log, items: Items, scale: Scale, asked: Asked) -> Floats:
+    """Return the same (M, F) by the viewers' own log alone and a table (V + 1, ·) of what is told of items."""
+    told = _joined(of_viewers(log, items, scale, asked), table[asked.item])
+    return _joined(told, age(items, asked))
+
+
+def table(log: Log, items: Items, scale: Scale, *, at: int) -> Floats:
+    """Return what is told of every item (V + 1, ·) at a moment; the last row is of an item that is not known."""
+    every = np.arange(len(items) + 1)
+    moment = np.full(len(every), at)
+    return of_items(log, items, scale, Asked(np.zeros_like(every), every, moment, moment), whole_days=False)
+
+
+def of_viewers(log: Log, items: Items, scale: Scale, asked: Asked) -> Floats:
+    """Return what viewers did of late, with such items and when (M, ·)."""
+    values = _values(log, items)
+    place = np.arange(len(log)) - np.searchsorted(log.viewer, log.viewer)
+    clock = Running.of(log.viewer, log.at, np.ones((len(log), 1)))
+    until = clock.sums(asked.viewer, 0, asked.known_until)[:, 0].astype(np.int64)  # (M,) a place
+    since = np.maximum(until - REMEMBERED, 0)
+    own = Running.of(log.viewer, place, values)
+    all_sums = own.sums(asked.viewer, since, until)
+    theirs = _rates(all_sums, scale.usual, DRAWN)
+    told = [theirs, _rates(own.sums(asked.viewer, np.maximum(until - LATELY, 0), until), scale.usual, DRAWN)]
+    for key in _keys(items, scale):
+        of_log, of_asked = _pair(log.viewer, log.item, key), _pair(asked.viewer, asked.item, key)
+        sums = Running.of(of_log, place, values).sums(of_asked, since, until)
+        told.append(_rates(sums, theirs[:, [1, 2, 4, 5]], DRAWN_PAIR))
+    return np.concatenate([*told, _moments(log, clock, asked)], axis=1, dtype=np.float32)
+
+
+def of_items(log: Log, items: Items, scale: Scale, asked: Asked, *, whole_days: bool = True) -> Floats:
+    """Return what everybody did with items, their creators, topics and the like until the day began (M, ·)."""
+    values = _values(log, items)
+    until = np.minimum(asked.at // DAYS_MS * DAYS_MS if whole_days else asked.at, asked.known_until)
+    every = np.arange(len(items) + 1)
+    every[-1] = -1
+    told = np.empty((len(asked), len(ITEM_NAMES)), np.float32)
+    for place, key in enumerate([every, *_keys(items, scale)[:3]]):
+        running = Running.of(key[log.item], log.at, values)
+        for turn, since in enumerate((np.zeros_like(until), until - RECENT_DAYS * DAYS_MS)):
+            rates = _rates(running.sums(key[asked.item], since, until), scale.usual, DRAWN)
+            start = (2 * place + turn) * len(RATES)
+            told[:, start : start + len(RATES)] = rates
+    told[:, -2] = items.duration_ms[asked.item] / 1_000
+    told[:, -1] = items.topic[asked.item]
+    return told
+
+
+def age(items: Items, asked: Asked) -> Floats:
+    """Return for how many days items have been out (M, 1), −1 unknown."""
+    published = items.published_at[asked.item]
+    days = np.where(published > 0, np.maximum(asked.at - published, 0) / DAYS_MS, -1)
+    return np.asarray(days, np.float32)[:, None]
+
+
+def _joined(some: Floats, more: Floats) -> Floats:
+    return np.concatenate([some, more], axis=1, dtype=np.float32)
+
+
+def _keys(items: Items, scale: Scale) -> list[Longs]:
+    """Return by what items (V + 1,) are alike: creator, topic, bucket of durations, and the item itself."""
+    itself = np.append(np.arange(len(items)), -1)
+    return [items.creator, items.topic, scale.buckets(items), itself]
+
+
+def _pair(viewer: Longs, item: Longs, key: Longs) -> Longs:
+    """Return one number for a viewer and what an item is by some key, −1 where that is unknown."""
+    kinds = int(key.max(initial=0)) + 1
+    return np.where(key[item] < 0, -1, viewer * kinds + key[item])
+
+
+def _values(log: Log, items: Items) -> Sums:
+    """Return what is summed of every event (N, 7), in the order of VALUES."""
+    duration_s = items.duration_ms[log.item] / 1_000
+    timed = ~np.isnan(log.seconds)
+    seconds = np.nan_to_num(log.seconds)
+    ratio = np.divide(seconds, duration_s, out=np.zeros(len(log)), where=duration_s > 0)
+    told = log.met, np.nan_to_num(log.long_view), ~np.isnan(log.long_view), log.liked, timed, ratio.clip(0, 2), seconds
+    return np.stack(told, axis=1).astype(np.float64)
+
+
+def _rates(sums: Sums, usual: Usual, drawn: float) -> Sums:
+    """Return counts and rates (..., 6), in the order of RATES, of sums (..., 7)."""
+    met, long, long_known, liked, timed, ratio, seconds = np.moveaxis(sums, -1, 0)
+    of_long, of_liked, of_ratio, of_seconds = np.moveaxis(usual, -1, 0)
+    return np.stack(
+        [
+            np.log1p(met),
+            (long + drawn * of_long) / (long_known + drawn),
+            (liked + drawn * of_liked) / (met + drawn),
+            np.log1p(timed),
+            (ratio + drawn * of_ratio) / (timed + drawn),
+            (seconds + drawn * of_seconds) / (timed + drawn),
+        ],
+        axis=-1,
+    )
+
+
+def _moments(log: Log, clock: Running, asked: Asked) -> Floats:
+    """Return the hour and the weekday, how long nothing has happened (minutes, log) and how much did lately (M, 6)."""
+    hours = asked.at // 3_600_000
+    until = asked.known_until
+    before = np.searchsorted(log.viewer, asked.viewer) + clock.sums(asked.viewer, 0, until)[:, 0].astype(np.int64) - 1
+    last = log.at[np.maximum(before, 0)] if len(log) else np.zeros(len(asked))
+    theirs = (before >= 0) & (log.viewer[np.maximum(before, 0)] == asked.viewer) if len(log) else np.zeros(len(asked))
+    pause = np.where(theirs, np.log1p(np.maximum(asked.at - last, 0) / 60_000), -1)
+    counts = [clock.sums(asked.viewer, asked.at - stretch, until)[:, 0].clip(max=REMEMBERED) for stretch in STRETCHES]
+    return np.stack([hours % 24, hours // 24 % 7, pause, *np.log1p(counts)], axis=1).astype(np.float32)
