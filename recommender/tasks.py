@@ -27,5 +27,10 @@ def export_portraits(*, tenant: Tenant) -> None:
 
 
 @job
+def judge_experiments() -> None:
+    operations.judge_experiments(at=timezone.now())
+
+
+@job
 def check_portraits() -> None:
     operations.check_portraits(at=timezone.now())

@@ -17,8 +17,11 @@ from kpplatform.jobs import operations as jobs
 from kpplatform.rest.models import KeyedRequest
 from kpplatform.tenancy import operations as tenancy
 from kpplatform.tenancy.models import Member
+from recommender import operations
 from recommender.models import (
     Audience,
+    Experiment,
+    Exposure,
     FeedSettings,
     FeedSettingsChange,
     Impression,
@@ -74,6 +77,7 @@ def furnish() -> Everything:
     _watched(found)
     _bought(found)
     _served(found)
+    _tried(found)
     _portrayed(found)
     return found
 
@@ -126,6 +130,14 @@ def _served(found: Everything) -> None:
         started_at=NOON,
         updated_at=NOON,
     )
+
+
+def _tried(found: Everything) -> None:
+    arms = [{"name": "control", "share": 0.5, "settings": {}}, {"name": "bold", "share": 0.5, "settings": {}}]
+    said = {"hypothesis": "More is more.", "metric": "watch_minutes", "created_at": NOON, "started_at": NOON}
+    experiment = Experiment.objects.create(name="bold", arms=arms, state="running", **said)
+    Exposure.objects.create(experiment=experiment, viewer=found.viewer, arm="bold", exposed_at=NOON)
+    operations.read_experiment(experiment=experiment, at=NOON)
 
 
 def _portrayed(found: Everything) -> None:

@@ -2,6 +2,7 @@
 
 from recommender.admin.audience import AudienceAdmin, NoisyAnswerAdmin, RuleAdmin
 from recommender.admin.changes import VersionChangeAdmin
+from recommender.admin.experiments import ExperimentAdmin
 from recommender.admin.feed_settings import FeedSettingsAdmin, FeedSettingsChangeAdmin
 from recommender.admin.impressions import ImpressionAdmin
 from recommender.admin.portraits import (
@@ -16,6 +17,7 @@ from recommender.admin.versions import ModelVersionAdmin
 
 __all__ = [
     "AudienceAdmin",
+    "ExperimentAdmin",
     "FeedSettingsAdmin",
     "FeedSettingsChangeAdmin",
     "ImpressionAdmin",

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -24,7 +25,16 @@ TRIED_ON = 10  # percent of the viewers
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(TenantAdmin):
-    list_display = ("__str__", "shown_state", "reason", "quality", "events", "trained_at", "published_at")
+    list_display = (
+        "__str__",
+        "shown_state",
+        "shown_fault",
+        "reason",
+        "quality",
+        "events",
+        "trained_at",
+        "published_at",
+    )
     search_fields = ("kind", "reason")
     list_filter = ("state", "trained_at")
     actions = ("promote", "try_on_some", "withdraw", "roll_back")
@@ -38,6 +48,10 @@ class ModelVersionAdmin(TenantAdmin):
     @display(description=_("state"), label=STATE_COLOURS)
     def shown_state(self, version: ModelVersion) -> tuple[str, str]:
         return labelled(version.state, version.get_state_display())
+
+    @display(description=_("fault"), label="danger")
+    def shown_fault(self, version: ModelVersion) -> str:
+        return gettext(version.get_fault_display()) if version.fault else ""
 
     @admin.action(description=_("Serve to everybody"), permissions=["staff"])
     def promote(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:

@@ -1,10 +1,11 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from recommender.api import audience, feed, feed_settings, portraits, runs, versions
+from recommender.api import audience, experiments, feed, feed_settings, portraits, runs, serving, versions
 
 router = SimpleRouter(use_regex_path=False)
 router.register("models", versions.ModelVersionViewSet, basename="model")
+router.register("experiments", experiments.ExperimentViewSet, basename="experiment")
 router.register("training-runs", runs.TrainingRunViewSet, basename="training-run")
 router.register("portraits", portraits.PortraitViewSet, basename="portrait")
 router.register("segments", portraits.SegmentViewSet, basename="segment")
@@ -18,5 +19,6 @@ urlpatterns = [
     path("items/<int:id>/fit/", portraits.FitView.as_view(), name="fit"),
     path("creators/<slug:handle>/audience/", audience.AudienceView.as_view(), name="audience"),
     path("creators/<slug:handle>/advice/", audience.AdviceView.as_view(), name="advice"),
+    path("models/serving/", serving.ServingView.as_view(), name="serving"),
     path("", include(router.urls)),
 ]

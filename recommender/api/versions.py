@@ -33,6 +33,7 @@ class ModelVersionOut(serializers.ModelSerializer[ModelVersion]):
             "learned_until",
             "recipe",
             "parent",
+            "fault",
             "canary_share",
             "trained_at",
             "published_at",

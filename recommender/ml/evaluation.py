@@ -1,23 +1,39 @@
 """How good a model is on what it could not know: fit on the past, rank all items, look at what came after."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from recommender.ml import metrics, models
-from recommender.ml.arrays import Ints
+from recommender.ml import models
 from recommender.ml.interactions import BrokenData, Interactions
-from recommender.ml.model import Progress, Scorer
-from recommender.ml.ranking import recommend
+from recommender.ml.judgement import Judgement, judge
+from recommender.ml.metrics import intervals, paired_tests
+from recommender.ml.model import Progress
 from recommender.ml.reading import read_folder
-from recommender.ml.splits import Split, later_slice, leave_one_out, time_split
+from recommender.ml.splits import BY_INTERACTION, Split, k_fold, later_slice, leave_one_out, time_split
 
-LEAVE_ONE_OUT, TIME_SPLIT = PROTOCOLS = ("leave-one-out", "time-split")
+__all__ = [
+    "PROTOCOLS",
+    "SPLIT_AT",
+    "Judgement",
+    "Measured",
+    "Question",
+    "compare",
+    "evaluate",
+    "judge",
+    "measure",
+    "peak_mb",
+]
+
+LEAVE_ONE_OUT, TIME_SPLIT, K_FOLD = PROTOCOLS = ("leave-one-out", "time-split", "k-fold")
 SPLIT_AT: Mapping[str, int] = {"kuairand-pure": 1_651_334_400_000}  # published boundaries, by the folder's name
-FIGURES = {"ndcg": (20,), "recall": (50, 100, 200)}  # reported beside all metrics at k
+ROUNDS = 500  # of the bootstrap and of the test
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -32,26 +48,80 @@ class Question:
     split_at: int | None = None  # milliseconds since the epoch, for a time split
     settings: Mapping[str, float] | None = None
     device: str = "cpu"
+    folds: int = 5  # for k-fold
+    by: str = BY_INTERACTION  # one of splits.FOLDED_BY
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """How one model did: per judged viewer, so that two models can be compared in pairs."""
+class Trial:
+    """One fit and how it was judged."""
 
-    viewers: Ints  # (B,) codes of those who wanted something new
-    scores: Mapping[str, metrics.Scores]  # "ndcg@10" and so on: (B,)
-    coverage: float  # share of the items on anyone's first k places
+    judged: Judgement
+    events: int
+    fit_s: float
+    rank_s: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A model's row of figures, and per viewer what it comes from."""
+
+    row: Row
+    judged: Judgement
 
 
 def evaluate(
-    question: Question,
-    *,
-    fitting: Progress | None = None,
-    ranking: Callable[[int], object] | None = None,
-) -> dict[str, str | int | float]:
+    question: Question, *, fitting: Progress | None = None, ranking: Callable[[int], object] | None = None
+) -> Row:
     """Return one row of figures. Raises BrokenData or UnknownModel."""
+    return measure(question, fitting=fitting, ranking=ranking).row
+
+
+def measure(
+    question: Question, *, fitting: Progress | None = None, ranking: Callable[[int], object] | None = None
+) -> Measured:
+    """Return a model's figures, over all folds where there are several. Raises BrokenData or UnknownModel."""
     data = read_folder(question.folder)
-    split = _split(data, question)
+    trials = [_tried(question, split, fitting, ranking) for split in _splits(data, question)]
+    judged = Judgement.joined([trial.judged for trial in trials])
+    if not all(len(trial.judged.viewers) for trial in trials):
+        raise BrokenData("nothing_to_judge", f"No viewer of {question.folder} wanted anything new in the test.")
+    cost = {
+        "fit_s": round(sum(trial.fit_s for trial in trials), 2),
+        "rank_s": round(sum(trial.rank_s for trial in trials), 2),
+        "peak_mb": round(peak_mb(), 1),
+    }
+    size = {"viewers": len(judged.viewers), "items": data.shape[1], "events": trials[0].events}
+    asked = {"k": question.k, "seed": question.seed}
+    row = {
+        "model": question.model,
+        "protocol": question.protocol,
+        **_figures(trials, question),
+        **cost,
+        **size,
+        **asked,
+    }
+    sure = intervals(judged.scores, seed=question.seed, rounds=ROUNDS)
+    bounds = {name: [round(of.low, 4), round(of.high, 4)] for name, of in sure.items()}
+    return Measured({**row, "intervals": bounds, **_spread(trials, question)}, judged)
+
+
+def compare(ours: Measured, theirs: Measured, *, seed: int = 0) -> Row:
+    """Return by how much the one model beats the other for the same viewers, each metric with its interval and p."""
+    tests = paired_tests(ours.judged.scores, theirs.judged.scores, seed=seed, rounds=ROUNDS)
+    differences = {name: {key: round(value, 4) for key, value in asdict(of).items()} for name, of in tests.items()}
+    return {"model": ours.row["model"], "beside": theirs.row["model"], "differences": differences}
+
+
+def peak_mb() -> float:
+    """Return the most memory (MiB) this process ever held; its own, not that of the process it came from."""
+    status = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
+
+
+def _tried(
+    question: Question, split: Split, fitting: Progress | None, ranking: Callable[[int], object] | None
+) -> Trial:
     began = time.perf_counter()
     fitted = models.fit(
         question.model,
@@ -61,59 +131,35 @@ def evaluate(
         device=question.device,
         progress=fitting,
     )
-    fit_s = time.perf_counter() - began
+    learned = time.perf_counter()
     judged = judge(fitted, split, k=question.k, progress=ranking)
-    if not len(judged.viewers):
-        raise BrokenData("nothing_to_judge", f"No viewer of {question.folder} wanted anything new in the test.")
-    return {
-        "model": question.model,
-        "protocol": question.protocol,
-        **{name: round(float(scores.mean()), 4) for name, scores in judged.scores.items()},
-        f"coverage@{question.k}": round(judged.coverage, 4),
-        "fit_s": round(fit_s, 2),
-        "rank_s": round(time.perf_counter() - began - fit_s, 2),
-        "peak_mb": round(peak_mb(), 1),
-        "viewers": len(judged.viewers),
-        "items": data.shape[1],
-        "events": len(split.train),
-        "k": question.k,
-        "seed": question.seed,
-    }
+    return Trial(judged, len(split.train), learned - began, time.perf_counter() - learned)
 
 
-def judge(model: Scorer, split: Split, *, k: int = 10, progress: Callable[[int], object] | None = None) -> Judgement:
-    """Rank all items for the viewers of the test and look where the new ones stand that they wanted.
-
-    An item that the viewer met in training is neither ranked nor wanted. The model's codes are those of the split.
-    """
-    items = split.train.shape[1]
-    cells = np.unique(split.test.cells())
-    new = cells[~np.isin(cells, split.train.cells())]
-    who, wanted = np.unique(new // items, return_counts=True)
-    viewers = who.astype(np.int32)
-    deepest = max(k, *(place for places in FIGURES.values() for place in places))
-    pages = recommend(model, data=split.train, viewers=viewers, k=deepest, progress=progress)
-    hits = metrics.hits(pages, viewers=viewers, wanted=new, items=items)
-    return Judgement(
-        viewers=viewers,
-        scores={f"{name}@{place}": metrics.METRICS[name](hits[:, :place], wanted) for name, place in _figures(k)},
-        coverage=metrics.coverage(pages[:, :k], items=items),
-    )
-
-
-def peak_mb() -> float:
-    """Return the most memory (MiB) this process ever held; its own, not that of the process it came from."""
-    status = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
-
-
-def _split(data: Interactions, question: Question) -> Split:
+def _splits(data: Interactions, question: Question) -> Iterable[Split]:
     if question.protocol == LEAVE_ONE_OUT:
-        return leave_one_out(data)
+        return [leave_one_out(data)]
+    if question.protocol == K_FOLD:
+        return k_fold(data, folds=question.folds, by=question.by, seed=question.seed)
     published = SPLIT_AT.get(question.folder.resolve().name)
-    return time_split(data, at=question.split_at or published or later_slice(data))
+    return [time_split(data, at=question.split_at or published or later_slice(data))]
 
 
-def _figures(k: int) -> Iterable[tuple[str, int]]:
-    at_k = [(name, k) for name in metrics.METRICS]
-    return dict.fromkeys([*at_k, *((name, place) for name, places in FIGURES.items() for place in places)])
+def _figures(trials: Sequence[Trial], question: Question) -> dict[str, float]:
+    """Return the mean over the folds of every figure."""
+    each = [_of_fold(trial.judged, question.k) for trial in trials]
+    return {name: round(float(np.mean([fold[name] for fold in each])), 4) for name in each[0]}
+
+
+def _spread(trials: Sequence[Trial], question: Question) -> Row:
+    """Return the standard deviation of every figure between the folds, where there are several."""
+    if len(trials) < 2:
+        return {}
+    each = [_of_fold(trial.judged, question.k) for trial in trials]
+    spread = {name: round(float(np.std([fold[name] for fold in each], ddof=1)), 4) for name in each[0]}
+    return {"folds": len(trials), "by": question.by, "spread": spread}
+
+
+def _of_fold(judged: Judgement, k: int) -> dict[str, float]:
+    means = {name: float(scores.mean()) if len(scores) else 0.0 for name, scores in judged.scores.items()}
+    return {**means, f"coverage@{k}": judged.coverage, f"gini@{k}": judged.gini}

@@ -2,6 +2,7 @@
 
 from recommender.models.audience import Audience, NoisyAnswer
 from recommender.models.changes import VersionChange
+from recommender.models.experiments import Experiment, ExperimentReading, Exposure
 from recommender.models.feed_settings import FeedSettings, FeedSettingsChange
 from recommender.models.impressions import Impression
 from recommender.models.portraits import Portrait, PortraitRun, Segment
@@ -13,6 +14,9 @@ from recommender.models.versions import ModelVersion
 
 __all__ = [
     "Audience",
+    "Experiment",
+    "ExperimentReading",
+    "Exposure",
     "FeedSettings",
     "FeedSettingsChange",
     "Impression",

@@ -22,6 +22,14 @@ class ModelVersion(TenantOwned):
         RETIRED = "retired"
         WITHDRAWN = "withdrawn"
 
+    class Fault(models.TextChoices):
+        MISSING = "missing"
+        ALTERED = "altered"
+        FOREIGN = "foreign"
+        SCHEMA_UNKNOWN = "schema_unknown"
+        UNREADABLE = "unreadable"
+        OUT_OF_MEMORY = "out_of_memory"
+
     kind = models.CharField(
         max_length=40, blank=True, help_text="Which model was best; none when there was too little."
     )
@@ -35,6 +43,9 @@ class ModelVersion(TenantOwned):
     parent = TenantForeignKey("self", null=True, blank=True, help_text="The version that was in place.")
     folder = models.CharField(max_length=100, blank=True, help_text="Inside the tenant's folder of models.")
     sha256 = models.CharField(max_length=64, blank=True)
+    fault = models.CharField(
+        max_length=20, blank=True, choices=Fault.choices, help_text="Why a web process could not read the artefact."
+    )
     canary_share = models.FloatField(null=True, blank=True, help_text="Of the viewers, while it is a canary.")
     trained_at = models.DateTimeField()
     published_at = models.DateTimeField(null=True, blank=True)

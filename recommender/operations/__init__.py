@@ -2,6 +2,17 @@
 
 from recommender.operations.advice import Advice, Advices, advise
 from recommender.operations.audience import AudienceTooSmall, PrivacyIsSpent, Told, tell_audience
+from recommender.operations.experiments import (
+    Arm,
+    BadArms,
+    NotNow,
+    begin_experiment,
+    end_experiment,
+    expose,
+    judge_experiments,
+    plan_experiment,
+    read_experiment,
+)
 from recommender.operations.feed import Page, Session, Shown, show_page
 from recommender.operations.feed_settings import BadFeedSettings, NotYourFeed, change_feed_settings, check_feed_settings
 from recommender.operations.portraits import (
@@ -38,9 +49,12 @@ from recommender.operations.versions import (
 __all__ = [
     "Advice",
     "Advices",
+    "Arm",
     "AudienceTooSmall",
+    "BadArms",
     "BadFeedSettings",
     "ExactCountsAreClosed",
+    "NotNow",
     "NotServable",
     "NotServed",
     "NotYourFeed",
@@ -59,15 +73,21 @@ __all__ = [
     "ask_for_export",
     "ask_for_portraits",
     "ask_for_training",
+    "begin_experiment",
     "begin_run",
     "change_feed_settings",
     "check_feed_settings",
     "check_portraits",
     "clear_artefacts",
+    "end_experiment",
+    "expose",
     "finish_run",
+    "judge_experiments",
     "keep_segments",
+    "plan_experiment",
     "promote_version",
     "publish_version",
+    "read_experiment",
     "refuse_portrait",
     "reject_version",
     "roll_back",

@@ -13,6 +13,8 @@ from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant_id
 from kpplatform.tenancy.statements import planned
 from recommender import queries
+from recommender.operations.experiments import expose
+from recommender.operations.faults import note_faults
 from recommender.serving.page import Draw, Placed
 
 SPARE = 5  # places drawn beyond the page, for what was withdrawn a moment ago
@@ -54,7 +56,11 @@ def show_page(*, viewer: Member, limit: int, session: Session, at: datetime, rng
     """
     rng = rng or random.Random()
     past = queries.past(viewer, started=session.started, at=at)
-    shelf = queries.shelf(at=at)
+    everyones = queries.shelf(at=at)
+    if everyones.unnoted:
+        note_faults(everyones.unnoted)
+    dealt = everyones.dealt_to(viewer.pk)
+    shelf = everyones.as_tried(dealt)
     sources = queries.candidates(shelf, past, rng=rng)
     draw = Draw(sources, hidden=past.hidden, own=past.own, cap=shelf.settings.per_creator, rng=rng)
     placed = draw.fill(limit + SPARE)
@@ -63,6 +69,7 @@ def show_page(*, viewer: Member, limit: int, session: Session, at: datetime, rng
     version = served.version if served else None
     page, facts = uuid.uuid4(), {"viewer": viewer.pk, "version": version, "first": session.places, "at": at}
     shown = _written(placed, page=page, limit=limit, **facts)
+    expose(viewer=viewer, dealt=dealt, at=at)
     following = Session(session.started, session.places + len(shown)) if len(shown) == limit else None
     return Page(page, version, shown, following)
 

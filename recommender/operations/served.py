@@ -95,7 +95,7 @@ def change(version: ModelVersion, state: str, *, word: Word, share: float | None
         gives_way = State.RETIRED if state == State.PUBLISHED else State.WITHDRAWN
         for other in ModelVersion.objects.filter(state=state).exclude(pk=version.pk):
             change(other, gives_way, word=word)
-        version.published_at = word.at
+        version.published_at, version.fault = word.at, ""
     before, version.state, version.canary_share = version.state, state, share
     version.save()
     VersionChange.objects.create(

@@ -2,6 +2,7 @@
 
 from recommender.queries.audience import answered, audience, spent, supply
 from recommender.queries.candidates import candidates, shown_before
+from recommender.queries.experiments import all_experiments, figures, readings, running_experiments
 from recommender.queries.feed_settings import feed_settings, feed_settings_changes
 from recommender.queries.past import Past, past
 from recommender.queries.portraits import (
@@ -22,7 +23,7 @@ from recommender.queries.portraits import (
 )
 from recommender.queries.privacy import Privacy, period, privacy
 from recommender.queries.rules import rules
-from recommender.queries.shelf import Shelf, forget_shelves, shelf
+from recommender.queries.shelf import Shelf, bytes_at_hand, forget_shelves, lacking, shelf, shelf_at_hand
 from recommender.queries.versions import (
     canary_version,
     changes,
@@ -40,19 +41,23 @@ __all__ = [
     "Past",
     "Privacy",
     "Shelf",
+    "all_experiments",
     "answered",
     "audience",
+    "bytes_at_hand",
     "canary_version",
     "candidates",
     "centres_by_label",
     "changes",
     "feed_settings",
     "feed_settings_changes",
+    "figures",
     "first_unused_label",
     "fit",
     "folders_in_use",
     "forget_shelves",
     "freshness",
+    "lacking",
     "nearest_to",
     "newest_run",
     "newest_version",
@@ -63,11 +68,14 @@ __all__ = [
     "privacy",
     "propensity_reports",
     "published_version",
+    "readings",
     "refused_at",
     "retired_versions",
     "rules",
+    "running_experiments",
     "segments",
     "shelf",
+    "shelf_at_hand",
     "shown_before",
     "spent",
     "supply",

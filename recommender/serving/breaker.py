@@ -47,6 +47,10 @@ class Breaker:
             return State.CLOSED
         return State.HALF_OPEN if time.monotonic() >= self._tried_at + self.rest_s else State.OPEN
 
+    @property
+    def is_open(self) -> bool:
+        return self.state is not State.CLOSED
+
     def call(self, do: Callable[[], T], *, otherwise: T) -> T:
         """Return what `do` returns, or `otherwise` when it is not let through, fails or is too slow."""
         if not self.failures:  # a glance without the lock: the healthy path

@@ -16,6 +16,10 @@ THE_VIEWER = np.zeros(1, np.int32)  # a history is one viewer's: code 0
 ROWS = 32  # scores in a block
 
 
+class NoScoresError(Exception):
+    """A model that says nothing of any item that could be shown but NaN."""
+
+
 @dataclass(frozen=True)
 class Index:
     """A model beside the catalogue of the moment: what it knows and what of it is on show.
@@ -40,7 +44,8 @@ class Index:
     def best(self, history: Interactions, *, hidden: Collection[int], granted: Longs, k: int) -> list[Offer]:
         """Return the k best items on show that are not hidden, best first and ties by id.
 
-        Items in `granted` are open to this viewer. Nothing, when the model knows none of the history.
+        Items in `granted` are open to this viewer. Nothing, when the model knows none of the history. Items whose score
+        is NaN are left out; raises NoScoresError when nothing else is left.
         """
         codes, _ = self.top(history, hidden=hidden, granted=granted, k=k)
         return [Offer(*pair) for pair in zip(self.ids(codes).tolist(), self.creators[codes].tolist(), strict=True)]
@@ -58,6 +63,8 @@ class Index:
         unwanted, _ = common(self.model.item_ids, np.fromiter(hidden, np.int64, len(hidden)))
         scores[unwanted] = -np.inf
         codes = largest(scores, k)
+        if not len(codes) and np.isnan(scores).any():
+            raise NoScoresError(f"{self.model.name} scores with NaN.")
         return codes, scores[codes]
 
     def scores(self, history: Interactions) -> Floats | None:

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from billing.models import Order, OrderLine
 from catalog.models import Comment, Lesson, Section
 from kpplatform.tenancy.models import ApiToken
-from recommender.models import ModelVersion, Portrait, TrainingRun
+from recommender.models import Exposure, ModelVersion, Portrait, TrainingRun
 from tests.everything import Everything
 
 SCHEMA: dict[str, Any] = SchemaGenerator().get_schema(public=True)
@@ -22,6 +22,7 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
     "comments/{id}": lambda found: Comment.objects.get(viewer=found.viewer).pk,
     "courses/{id}": lambda found: found.course.pk,
     "creators/{handle}": lambda found: found.creator.handle,
+    "experiments/{id}": lambda found: Exposure.objects.get(viewer=found.viewer).experiment_id,
     "items/{id}": lambda found: found.video.pk,
     "lessons/{id}": lambda found: Lesson.objects.filter(section__course=found.course)[0].pk,
     "models/{id}": lambda found: ModelVersion.objects.get(events=found.events).pk,

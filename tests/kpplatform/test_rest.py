@@ -220,9 +220,9 @@ def test_without_its_counting_server_the_api_still_answers(client: APIClient, mo
 
     assert client.get(NOTES).status_code == 200
     answer = client.get("/health/")
-    assert (answer.status_code, answer.json()) == (503, {"ok": False, "down": ["cache"]})
+    assert (answer.status_code, answer.json()) == (503, {"ok": False, "down": ["cache"], "degraded": []})
 
 
 def test_health_is_told_on_the_installations_hosts(client: APIClient) -> None:
-    assert client.get("/health/", headers={"host": "localhost"}).json() == {"ok": True, "down": []}
+    assert client.get("/health/", headers={"host": "localhost"}).json() == {"ok": True, "down": [], "degraded": []}
     assert client.get("/health/", headers={"host": "[::1]:8000"}).status_code == 200

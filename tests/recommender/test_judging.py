@@ -15,7 +15,7 @@ LUCK = RNG.normal(0, 0.1, (50, VIEWERS))
 
 def judged(scores: np.ndarray | float) -> Judgement:
     found = np.clip(np.broadcast_to(scores, VIEWERS), 0, 1)
-    return Judgement(viewers=np.arange(VIEWERS, dtype=np.int32), scores={BY: found}, coverage=0.5)
+    return Judgement(viewers=np.arange(VIEWERS, dtype=np.int32), scores={BY: found}, exposure=np.ones(1, np.int64))
 
 
 def reason(ours: np.ndarray | float, *, popular: float, standing: np.ndarray | float | None = None) -> str:
@@ -53,7 +53,7 @@ def test_the_luckiest_of_many_is_not_taken_for_the_best() -> None:
 def test_too_few_viewers_are_no_judges(viewers: int) -> None:
     def few(scores: float) -> Judgement:
         codes: Sequence[int] = range(viewers)
-        return Judgement(np.array(codes, np.int32), {BY: np.full(viewers, scores)}, 0.0)
+        return Judgement(np.array(codes, np.int32), {BY: np.full(viewers, scores)}, np.zeros(1, np.int64))
 
     found = verdict({"als": few(1.0), "popularity": few(0.0)}, candidates=["als"], usual=["popularity"])
 

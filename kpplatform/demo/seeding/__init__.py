@@ -48,10 +48,10 @@ def seed_world(*, tenant: Tenant, size: Size, ends_at: datetime, progress: Progr
     watches = 0
     with scope(tenant):
         check_each_statement()
-        places = _places(catalogue, size)
+        places = places_of(catalogue, size)
         stories.write_viewers(viewers=viewers, places=places, starts_at=starts_at, seed=size.seed)
-        shelves.write(catalogue=catalogue, places=places, owners=_owners(catalogue, size))
-        told = history(catalogue=catalogue, viewers=viewers, seed=size.seed, owners=_owners(catalogue, size))
+        shelves.write(catalogue=catalogue, places=places, owners=owners(catalogue, size))
+        told = history(catalogue=catalogue, viewers=viewers, seed=size.seed, owners=owners(catalogue, size))
         for chunk, events in enumerate(told):
             watches += stories.write(events=events, catalogue=catalogue, places=places, seed=size.seed + chunk)
             progress(min(1.0, (chunk + 1) / chunks))
@@ -59,13 +59,13 @@ def seed_world(*, tenant: Tenant, size: Size, ends_at: datetime, progress: Progr
     return watches
 
 
-def _owners(catalogue: Catalogue, size: Size) -> NDArray[np.int32]:
+def owners(catalogue: Catalogue, size: Size) -> NDArray[np.int32]:
     """Return which viewer runs each creator (C,): the first viewers, as long as there are some, then nobody."""
     row = np.arange(len(catalogue.creators), dtype=np.int32)
     return np.where(row < size.viewers, row, np.int32(-1))
 
 
-def _places(catalogue: Catalogue, size: Size) -> Places:
+def places_of(catalogue: Catalogue, size: Size) -> Places:
     topics = reserve(Topic, len(DOMAINS) + len(TOPICS))
     items = reserve(Item, len(catalogue.courses) + len(catalogue.videos))
     return Places(

@@ -14,10 +14,11 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from recommender.ml.affinity import diagnose
-from recommender.ml.evaluation import PROTOCOLS, Question, evaluate
+from recommender.ml.evaluation import PROTOCOLS, Measured, Question, compare, measure
 from recommender.ml.interactions import BrokenData
 from recommender.ml.models import MODELS, UnknownModel
 from recommender.ml.reading import read_folder
+from recommender.ml.splits import FOLDED_BY
 
 
 class Command(BaseCommand):
@@ -28,8 +29,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--data", type=Path, required=True, help="folder with interactions.parquet")
-        parser.add_argument("--protocol", choices=PROTOCOLS, default=PROTOCOLS[0])
+        parser.add_argument("--protocol", "--split", choices=PROTOCOLS, default=PROTOCOLS[0])
+        parser.add_argument("--folds", type=int, default=5, help="of a k-fold")
+        parser.add_argument("--by", choices=FOLDED_BY, default=FOLDED_BY[0], help="what a k-fold parts")
         parser.add_argument("--model", default="all", help=f"all, or one of {', '.join(MODELS)}")
+        parser.add_argument("--beside", metavar="MODEL", help="judge this one, too, and say by how much it is beaten")
+        parser.add_argument("--compare", nargs=2, metavar="MODEL", help="judge the first beside the second")
         parser.add_argument("--k", type=int, default=10, help="length of the page that is judged")
         parser.add_argument("--split-at", type=int, help="first moment of the test, ms (default: the last fifth)")
         parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a model's setting")
@@ -42,25 +47,47 @@ class Command(BaseCommand):
         if options["affinity"]:
             self._say(_affinity(options["data"], options["seed"]), options)
             return
-        names = list(MODELS) if options["model"] == "all" else [options["model"]]
-        asked = Question(
-            folder=options["data"],
-            protocol=options["protocol"],
-            model="",
-            k=options["k"],
-            seed=options["seed"],
-            split_at=options["split_at"],
-            settings=_settings(options["set"]),
-            device=options["device"],
-        )
-        if asked.k < 1:
-            raise CommandError("k_too_small: --k must be at least 1.")
+        names, beside = _asked_for(options)
+        question = _question(options)
+        rival = self._judged(replace(question, model=beside, settings=None), options) if beside else None
         for name in names:
-            row = _in_a_process(replace(asked, model=name))
-            self._say(row, options)
+            judged = self._judged(replace(question, model=name), options)
+            if rival:
+                self._say(compare(judged, rival, seed=question.seed), options)
+
+    def _judged(self, question: Question, options: Mapping[str, Any]) -> Measured:
+        measured = _in_a_process(question)
+        self._say(measured.row, options)
+        return measured
 
     def _say(self, row: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         self.stdout.write(json.dumps(row) if options["json"] else _readable(row))
+
+
+def _asked_for(options: Mapping[str, Any]) -> tuple[list[str], str | None]:
+    """Return the models to judge, and the one to judge them beside."""
+    if options["compare"]:
+        first, second = options["compare"]
+        return [first], second
+    names = list(MODELS) if options["model"] == "all" else [options["model"]]
+    return [name for name in names if name != options["beside"]], options["beside"]
+
+
+def _question(options: Mapping[str, Any]) -> Question:
+    if options["k"] < 1:
+        raise CommandError("k_too_small: --k must be at least 1.")
+    return Question(
+        folder=options["data"],
+        protocol=options["protocol"],
+        model="",
+        k=options["k"],
+        seed=options["seed"],
+        split_at=options["split_at"],
+        settings=_settings(options["set"]),
+        device=options["device"],
+        folds=options["folds"],
+        by=options["by"],
+    )
 
 
 def _affinity(folder: Path, seed: int) -> Mapping[str, Any]:
@@ -77,8 +104,8 @@ def _settings(pairs: list[str]) -> dict[str, float]:
         raise CommandError("setting_malformed: --set takes NAME=NUMBER.") from error
 
 
-def _in_a_process(question: Question) -> dict[str, str | int | float]:
-    """Return the row of a model that had a process to itself, so that its peak of memory is its own."""
+def _in_a_process(question: Question) -> Measured:
+    """Return the figures of a model that had a process to itself, so that its peak of memory is its own."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
         try:
             return process.submit(_watched, question).result()
@@ -86,7 +113,7 @@ def _in_a_process(question: Question) -> dict[str, str | int | float]:
             raise CommandError(f"{error.code}: {error}") from error
 
 
-def _watched(question: Question) -> dict[str, str | int | float]:
+def _watched(question: Question) -> Measured:
     """Evaluate with progress bars on the error stream."""
     with (
         tqdm(desc=f"{question.model}: fit", unit="step", file=sys.stderr, leave=False) as fit,
@@ -97,8 +124,11 @@ def _watched(question: Question) -> dict[str, str | int | float]:
             fit.total = total
             fit.update(done - fit.n)
 
-        return evaluate(question, fitting=fitting, ranking=rank.update)
+        return measure(question, fitting=fitting, ranking=rank.update)
 
 
 def _readable(row: Mapping[str, Any]) -> str:
-    return "  ".join(f"{name} {value}" for name, value in row.items())
+    """Return the figures in one line, those that hold figures themselves each in a line of its own."""
+    plain = "  ".join(f"{name} {value}" for name, value in row.items() if not isinstance(value, Mapping))
+    nested = {name: values for name, values in row.items() if isinstance(values, Mapping)}
+    return "\n".join([plain, *(f"  {name}: {_readable(values)}" for name, values in nested.items())])

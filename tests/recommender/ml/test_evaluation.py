@@ -1,14 +1,18 @@
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
-from recommender.ml import models
-from recommender.ml.evaluation import Question, evaluate, judge
-from recommender.ml.interactions import BrokenData
+from recommender.ml import models, ranking
+from recommender.ml.arrays import Floats, Ints
+from recommender.ml.attributes import Attributes
+from recommender.ml.evaluation import Judgement, Question, compare, evaluate, judge, measure
+from recommender.ml.interactions import BrokenData, Interactions
 from recommender.ml.metrics import paired_difference
 from recommender.ml.models import MODELS, UnknownModel
-from recommender.ml.splits import Split, leave_one_out
+from recommender.ml.splits import FOLDED_BY, Split, leave_one_out
 from recommender.training.judging import AsServed
 from tests.recommender.ml import make
 
@@ -65,6 +69,108 @@ def test_a_model_knows_what_viewers_of_newer_data_want() -> None:
     assert newer.item_ids.tolist() == [*range(20), 50]
     assert scores[8] > 0.5 > abs(scores[9])
     assert scores[20] == -np.inf
+
+
+@dataclass
+class Given:
+    """A model whose scores are given."""
+
+    scores: Floats
+
+    def score(self, data: Interactions, viewers: Ints) -> Floats:
+        return self.scores[viewers]
+
+
+def four_items() -> Split:
+    """Viewers 1, 2 and 3 met items 0, 0 and 1; 1 wants item 1 next, 2 wants 2."""
+    train = make.interactions((1, 0, 1), (2, 0, 1), (3, 1, 1), known_items=[0, 1, 2, 3])
+    tags = csr_array(np.array([[1, 0], [0, 1], [0, 1], [0, 0]], np.float32))
+    zeros = np.zeros(4, np.int64)
+    told = Attributes(np.array([-1, -1, -1, 0], np.int32), np.array([7]), tags, ("a", "b"), zeros, zeros, ("",) * 4)
+    test = make.interactions((1, 1, 1), (2, 2, 1), (3, 0, -1), known_items=[0, 1, 2, 3])
+    return Split(train=replace(train, attributes=told), test=test.where(test.positive))
+
+
+def test_what_pages_do_beside_being_right_is_told() -> None:
+    """Both pages are items 1, 3: met by one viewer of three and by none, of different features."""
+    model = Given(np.tile(np.array([0, 4, 1, 2], np.float32), (3, 1)))
+
+    judged = judge(model, four_items(), k=2)
+
+    scores = {name: of.tolist() for name, of in judged.scores.items()}
+    assert scores["hr@2"] == [1, 0]
+    assert scores["mrr@2"] == [1, 0]
+    assert scores["auc"] == [1, 0]
+    assert scores["popularity@2"] == [0.5, 0.5]
+    assert scores["novelty@2"] == pytest.approx([(np.log2(4 / 2) + np.log2(4 / 1)) / 2] * 2)
+    assert scores["ild@2"] == [1, 1]
+    assert judged.exposure.tolist() == [0, 2, 0, 2]
+    assert (judged.coverage, judged.gini) == (0.5, 0.5)
+
+
+def test_debiased_ndcg_weighs_viewers_by_how_rare_what_they_wanted_is() -> None:
+    """Item 0 was met by 4 viewers, 1 by one: who wanted 1 counts √4 times as much as who wanted 0."""
+    train = make.interactions(*[(viewer, 0, 1) for viewer in range(4)], (4, 1, 1), (5, 2, 1), (6, 2, 1))
+    test = make.interactions(*[(viewer, 2, -1) for viewer in range(5)], (5, 0, 1), (6, 1, 1))
+    model = Given(np.tile(np.array([0, 9, 1], np.float32), (7, 1)))
+
+    judged = judge(model, Split(train=train, test=test.where(test.positive)), k=1)
+
+    assert judged.scores["hr@1"].tolist() == [0, 1]
+    assert judged.scores["debiased_ndcg@1"].mean() == pytest.approx(2 / (1 + 2))
+
+
+def test_blocks_of_viewers_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    split = held_back()
+    model = models.fit("popularity", split.train)
+    whole = judge(model, split)
+
+    monkeypatch.setattr(ranking, "BATCH_CELLS", 3 * split.train.shape[1])
+    in_threes = judge(model, split)
+
+    assert np.array_equal(whole.exposure, in_threes.exposure)
+    for name, scores in whole.scores.items():
+        assert scores == pytest.approx(in_threes.scores[name]), name
+
+
+def test_folds_are_judged_together_and_apart(tmp_path: Path) -> None:
+    viewers, items = np.divmod(np.arange(60), 10)
+    folder = make.folder(tmp_path, viewer=viewers, item=items, at=np.arange(60), kind=["watch"] * 60)
+    question = Question(folder=folder, protocol="k-fold", model="popularity", k=2, folds=3)
+
+    by_interaction, by_viewer = (evaluate(replace(question, by=by)) for by in FOLDED_BY)
+
+    for row in (by_interaction, by_viewer):
+        assert (row["folds"], row["viewers"]) == (3, 6)
+        assert row["spread"].keys() >= {"hr@2", "ndcg@20", "auc", "coverage@2"}
+    assert by_interaction["auc"] > 0
+    assert by_viewer["auc"] == 0.5
+
+
+def test_a_viewer_of_several_folds_counts_once_with_the_mean() -> None:
+    one = Judgement(np.array([1, 3], np.int32), {"m": np.array([0.0, 1.0])}, np.array([2, 0]))
+    other = Judgement(np.array([3, 4], np.int32), {"m": np.array([0.0, 1.0])}, np.array([1, 1]))
+
+    both = Judgement.joined([one, other])
+
+    assert both.viewers.tolist() == [1, 3, 4]
+    assert both.scores["m"].tolist() == [0, 0.5, 1]
+    assert both.exposure.tolist() == [3, 1]
+
+
+def test_two_models_are_compared_on_the_same_viewers(tmp_path: Path) -> None:
+    viewers, items = np.divmod(np.arange(90), 9)
+    folder = make.folder(tmp_path, viewer=viewers, item=items, at=np.arange(90), kind=["watch"] * 90)
+    asked = Question(folder=folder, protocol="leave-one-out", model="popularity")
+    ours, theirs = (measure(replace(asked, model=name)) for name in ("svd", "popularity"))
+
+    told, same = compare(ours, theirs), compare(ours, ours)
+
+    assert (told["model"], told["beside"]) == ("svd", "popularity")
+    assert told["differences"].keys() == ours.judged.scores.keys()
+    lead = told["differences"]["ndcg@10"]
+    assert lead["low"] <= lead["mean"] <= lead["high"]
+    assert same["differences"]["ndcg@10"] == {"mean": 0, "low": 0, "high": 0, "p": 1}
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -6,7 +6,7 @@ import torch
 
 from recommender.ml import ranking
 from recommender.ml.arrays import Floats, Ints
-from recommender.ml.interactions import Interactions
+from recommender.ml.interactions import BrokenData, Interactions
 from tests.recommender.ml import make
 
 
@@ -44,12 +44,25 @@ def test_equal_scores_stand_in_the_order_of_their_ids() -> None:
     assert ranking.best(scores, k=6).tolist() == [[1, 3, 0, 2, 4, 5]]
 
 
-def test_the_order_is_the_one_of_a_stable_sort() -> None:
-    scores = np.round(np.random.default_rng(0).normal(size=(20, 300)), 1).astype(np.float32)
+@pytest.mark.parametrize("k", [1, 3, 10, 50, 150, 2_003])
+def test_the_order_is_the_one_of_a_stable_sort_with_blocks_and_without(k: int) -> None:
+    """Scores are rounded so that hundreds are equal, also across blocks; a third of the items is met."""
+    rng = np.random.default_rng(0)
+    scores = np.round(rng.normal(size=(20, 2_003)), 1).astype(np.float32)
+    scores[rng.random(scores.shape) < 1 / 3] = -np.inf
+    sorted_out = np.argsort(-scores, axis=1, kind="stable")[:, :k]
 
-    ours = ranking.best(torch.from_numpy(scores), k=50)
+    ours = ranking.best(torch.from_numpy(scores), k=k)
 
-    assert np.array_equal(ours, np.argsort(-scores, axis=1, kind="stable")[:, :50])
+    met = np.take_along_axis(scores, sorted_out, 1) == -np.inf
+    assert np.array_equal(ours, np.where(met, -1, sorted_out))
+
+
+def test_who_has_nearly_everything_behind_them_gets_what_is_left() -> None:
+    scores = torch.full((1, 1_000), -torch.inf)
+    scores[0, [2, 500, 999]] = 1
+
+    assert ranking.best(scores, k=5).tolist() == [[2, 500, 999, -1, -1]]
 
 
 def test_batches_do_not_change_pages(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,3 +75,13 @@ def test_batches_do_not_change_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     by_two = ranking.recommend(model, data=data, viewers=viewers, k=3)
 
     assert np.array_equal(at_once, by_two)
+
+
+def test_scores_that_are_no_numbers_are_refused() -> None:
+    model = Given(np.array([[0.1, np.nan]], np.float32))
+    data = make.interactions((1, 1, 1), known_items=[0, 1])
+
+    with pytest.raises(BrokenData) as refused:
+        ranking.recommend(model, data=data, viewers=np.array([0], np.int32), k=1)
+
+    assert refused.value.code == "score_nan"
