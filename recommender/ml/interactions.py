@@ -40,6 +40,7 @@ class Interactions:
     viewer_ids: Longs  # (U,) sorted
     item_ids: Longs  # (V,) sorted
     attributes: Attributes | None = None  # of the V items, where they are told
+    asked_at: Longs | None = None  # (U,) when each viewer is asked what they want next, ms; −1 or None: unknown
 
     def __len__(self) -> int:
         return len(self.viewer)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from recommender.ml.arrays import Floats, Ints, Longs
 from recommender.ml.interactions import Interactions
@@ -10,6 +10,18 @@ from recommender.ml.interactions import Interactions
 FACTS = "model.json"  # in the folder of a saved model: at least its family and its name
 
 Progress = Callable[[int, int], object]  # told how many of how many steps of a fit are done
+
+
+class Point(NamedTuple):
+    """An epoch of a fit that goes on for long."""
+
+    step: int
+    loss: float | None
+    quality: float | None  # on what was held back, higher is better; None where it was not looked at
+    seconds: float  # since the fit began
+
+
+Curve = Callable[[Point], object]  # told of every epoch
 
 
 class Scorer(Protocol):

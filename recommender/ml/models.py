@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from recommender.ml import (
@@ -10,12 +11,16 @@ from recommender.ml import (
     implicit_als,
     item_cosine,
     latent_cosine,
+    markov,
     popularity,
     svd,
     user_cosine,
 )
 from recommender.ml.interactions import Interactions
-from recommender.ml.model import Model, Progress
+from recommender.ml.model import Curve, Model, Progress
+from recommender.ml.sequence import config as sequence
+from recommender.ml.sequence import fitting
+from recommender.ml.sequence.encoders import ENCODERS
 
 
 class UnknownModel(Exception):
@@ -42,6 +47,7 @@ class Recipe(NamedTuple):
 
     fit: Fit
     config: Any
+    is_long: bool = False  # then its fit also takes `curve` and `checkpoints`, as `sequence.fitting.fit` does
 
 
 MODELS: Mapping[str, Recipe] = {
@@ -55,6 +61,8 @@ MODELS: Mapping[str, Recipe] = {
     "svd": Recipe(svd.fit, svd.Config()),
     "latent-cosine": Recipe(latent_cosine.fit, latent_cosine.Config()),
     "ease": Recipe(ease.fit, ease.Config()),
+    "markov": Recipe(markov.fit, markov.Config()),
+    **{name: Recipe(fitting.fit, sequence.Config(encoder=name), is_long=True) for name in ENCODERS},
 }
 
 
@@ -66,8 +74,14 @@ def fit(
     seed: int = 0,
     device: str = "cpu",
     progress: Progress | None = None,
+    curve: Curve | None = None,
+    checkpoints: Path | None = None,
 ) -> Model:
-    """Return the model of that name, fitted with some of its settings replaced. Raises UnknownModel."""
+    """Return the model of that name, fitted with some of its settings replaced. Raises UnknownModel.
+
+    A model that takes long to learn tells `curve` of every epoch, and goes on from what stands in the folder
+    `checkpoints`; its setting `minutes` is how long it may take.
+    """
     if name not in MODELS:
         raise UnknownModel("model_unknown", f"{name} is none of {', '.join(MODELS)}.")
     recipe = MODELS[name]
@@ -75,5 +89,7 @@ def fit(
     if strange := sorted(set(settings or {}) - set(defaults)):
         raise UnknownModel("setting_unknown", f"{name} has {', '.join(defaults)}, not {', '.join(strange)}.")
     told = {key: type(defaults[key])(value) for key, value in (settings or {}).items()}
-    fitted = recipe.fit(train, config=replace(recipe.config, **told), seed=seed, device=device, progress=progress)
+    also: dict[str, Any] = {"curve": curve, "checkpoints": checkpoints} if recipe.is_long else {}
+    config = replace(recipe.config, **told)
+    fitted = recipe.fit(train, config=config, seed=seed, device=device, progress=progress, **also)
     return replace(fitted, name=name)

@@ -5,13 +5,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from recommender.ml import cold, item_to_item, latent_cosine, user_cosine
+from recommender.ml import cold, item_to_item, latent_cosine, markov, user_cosine
 from recommender.ml.cold import Cold
 from recommender.ml.factors import Factors
 from recommender.ml.item_to_item import ItemToItem
 from recommender.ml.latent_cosine import LatentCosine
 from recommender.ml.model import FACTS
 from recommender.ml.ranker import ranker
+from recommender.ml.sequence import served
+from recommender.ml.sequence.served import SequenceModel
 from recommender.ml.user_cosine import UserCosine
 
 FAMILIES: Mapping[str, Callable[[Path], Any]] = {
@@ -20,6 +22,8 @@ FAMILIES: Mapping[str, Callable[[Path], Any]] = {
     cold.FAMILY: Cold.load,
     latent_cosine.FAMILY: LatentCosine.load,
     ranker.FAMILY: ranker.Ranker.load,
+    markov.FAMILY: markov.Markov.load,
+    served.FAMILY: SequenceModel.load,
     user_cosine.FAMILY: UserCosine.load,
 }
 

@@ -1,7 +1,7 @@
 """Hold back what came later, so that a model is judged on what it could not know."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,7 +30,8 @@ def leave_one_out(data: Interactions, *, back: int = 0) -> Split:
     """Hold back every viewer's last positive item that was new to them, or with `back=1` the last but one.
 
     Nothing that a viewer did from that moment on is learned from. `back=1` is the validation of `back=0`.
-    Viewers without something to learn from before it are not judged.
+    Viewers without something to learn from before it are not judged. When the held back event happened is told: the
+    moment at which a page would have been asked for.
     """
     new = np.flatnonzero(data.positive & _first_meetings(data))  # places of candidates, by viewer and time
     from_end = _places_from_end(data.viewer[new])
@@ -38,8 +39,11 @@ def leave_one_out(data: Interactions, *, back: int = 0) -> Split:
     held = held[(held > 0) & (data.viewer[held - 1] == data.viewer[held])]
     cut = np.full(data.shape[0], len(data))  # (U,) nothing from this row on is learned from
     cut[data.viewer[held]] = held
+    asked_at = np.full(data.shape[0], -1, np.int64)  # (U,)
+    asked_at[data.viewer[held]] = data.at[held]
     rows = np.arange(len(data))
-    return Split(train=data.where(rows < cut[data.viewer]), test=data.where(np.isin(rows, held)))
+    train = replace(data.where(rows < cut[data.viewer]), asked_at=asked_at)
+    return Split(train=train, test=data.where(np.isin(rows, held)))
 
 
 def time_split(data: Interactions, *, at: int) -> Split:
