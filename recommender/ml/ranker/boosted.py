@@ -4,7 +4,7 @@ Shapes: M questions, F features, H heads.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import lightgbm
@@ -16,14 +16,20 @@ from recommender.ml.ranker.targets import CHANCES, HEADS, QUANTILES
 from recommender.ml.ranker.trees import Tree, program, trees
 
 NAME = "boosted"
+FEW = 40
+ROUNDS: Mapping[str, int] = dict.fromkeys(HEADS, FEW) | {"long_view": 200, "seconds": 80, "order": 80}
+FASTEST = 0.2
 
 
 @dataclass(frozen=True)
 class Config:
-    """`patience` is after how many trees that do not help the judged rows no more are grown."""
+    """`rounds` is how many trees a head may have: 600 in all, that 500 candidates are ranked within 10 ms.
 
-    rounds: int = 300
-    rate: float = 0.05
+    `patience` is after how many trees that do not help the judged rows no more are grown.
+    """
+
+    rounds: Mapping[str, int] = field(default_factory=lambda: ROUNDS)
+    steepness: float = 10.0  # the rate at which trees learn times their number
     leaves: int = 31
     patience: int = 40
     of_features: float = 0.5
@@ -51,7 +57,7 @@ def fit(
     grown: dict[str, list[Tree]] = {}
     for done, head in enumerate(HEADS):
         if learnable(head, train.labels[head]):
-            many = rounds[head] if rounds and head in rounds else config.rounds
+            many = rounds[head] if rounds and head in rounds else config.rounds[head]
             grown[head] = _grow(head, train, later, config=config, seed=seed, rounds=many)
             usual[head] = 0.0  # the first tree begins at the mean
         if progress:
@@ -85,7 +91,7 @@ def _settings(head: str, rows: int, config: Config, seed: int) -> dict[str, Any]
     return {
         "objective": "binary" if head in CHANCES else "quantile" if head in QUANTILES else "regression",
         "alpha": QUANTILES.get(head, 0.5),
-        "learning_rate": config.rate,
+        "learning_rate": min(config.steepness / config.rounds[head], FASTEST),
         "num_leaves": config.leaves,
         "min_data_in_leaf": int(np.clip(rows // 500, 20, 500)),
         "feature_fraction": config.of_features,

@@ -23,6 +23,7 @@ from recommender.ml.reading import read_events, read_folder
 
 Row = Mapping[str, str | int | float]
 FROM_PLACE = 5  # a viewer's first views are told too little of
+MOST_QUESTIONS = 400_000  # to learn from
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def _examples(world: World, at: int) -> tuple[Examples, Examples]:
     known = log.met & ~np.isnan(log.long_view)
     place = np.arange(len(log)) - np.searchsorted(log.viewer, log.viewer)
     before: Longs = np.flatnonzero(known & (log.at < at) & (place >= FROM_PLACE))
+    before = np.sort(before[np.argsort(-log.at[before], kind="stable")[:MOST_QUESTIONS]])
     after: Longs = np.flatnonzero(known & (log.at >= at))
     return (
         world.examples(asked(log, before), before),

@@ -88,6 +88,10 @@ class Log:
         start, end = np.searchsorted(self.viewer, [viewer, viewer + 1])
         return self.where(np.arange(start, end))
 
+    def nothing(self) -> Self:
+        """Return a log of no rows."""
+        return self.where(np.zeros(len(self), np.bool_))
+
     @classmethod
     def gather(cls, events: Events, items: Items) -> Self:
         """Put events of any order into the order of a log."""

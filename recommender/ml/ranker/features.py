@@ -22,8 +22,9 @@ RECENT_DAYS = 3
 BUCKETS = 10  # of durations
 DRAWN = 10.0  # so many events of the usual kind are added to what happened with an item or by a viewer
 DRAWN_PAIR = 5.0  # the same for a viewer and a creator, a topic ...
-VALUES = ("met", "long", "long_known", "liked", "timed", "ratio", "seconds")
-RATES = ("met", "long", "liked", "timed", "ratio", "seconds")
+VALUES = ("met", "long", "long_known", "liked", "timed", "ratio", "length", "left")
+RATES = ("met", "long", "liked", "timed", "ratio", "length", "left")
+LEFT_BEFORE_S = 3.0
 OF_VIEWER = ("viewer", "viewer_lately", "with_creator", "with_topic", "with_bucket", "with_item")
 OF_ITEM = ("item", "creator", "topic", "bucket")
 STRETCHES = (600_000, 3_600_000, DAYS_MS)  # before the moment
@@ -35,14 +36,15 @@ ITEM_NAMES = (
 )
 NAMES = (*(f"{group}_{rate}" for group in OF_VIEWER for rate in RATES), *MOMENT, *ITEM_NAMES, "age")
 
-Usual = NDArray[np.float64]  # (..., 4) of long views, likes, shares watched, seconds
+Usual = NDArray[np.float64]  # (..., 5) what is usual of the RATES that are no counts
+COUNTLESS = [place for place, rate in enumerate(RATES) if rate not in {"met", "timed"}]
 
 
 @dataclass(frozen=True)
 class Scale:
     """What is usual in a log: what rates are drawn towards, and where buckets of durations begin."""
 
-    usual: Usual  # (4,)
+    usual: Usual  # (5,)
     edges: NDArray[np.float64]  # (BUCKETS − 1,) milliseconds
 
     @classmethod
@@ -50,7 +52,7 @@ class Scale:
         sums = _values(log, items).sum(axis=0)
         known = items.duration_ms[log.item[log.met]]
         edges = np.quantile(known, np.linspace(0, 1, BUCKETS + 1)[1:-1]) if len(known) else np.zeros(BUCKETS - 1)
-        return cls(usual=_rates(sums, np.zeros(4), 1.0)[[1, 2, 4, 5]], edges=edges)
+        return cls(usual=_rates(sums, np.zeros(len(COUNTLESS)), 1.0)[COUNTLESS], edges=edges)
 
     def buckets(self, items: Items) -> Longs:
         """Return in which bucket each item (V + 1,) is by its duration, −1 unknown."""
@@ -90,7 +92,7 @@ def of_viewers(log: Log, items: Items, scale: Scale, asked: Asked) -> Floats:
     for key in _keys(items, scale):
         of_log, of_asked = _pair(log.viewer, log.item, key), _pair(asked.viewer, asked.item, key)
         sums = Running.of(of_log, place, values).sums(of_asked, since, until)
-        told.append(_rates(sums, theirs[:, [1, 2, 4, 5]], DRAWN_PAIR))
+        told.append(_rates(sums, theirs[:, COUNTLESS], DRAWN_PAIR))
     return np.concatenate([*told, _moments(log, clock, asked)], axis=1, dtype=np.float32)
 
 
@@ -136,19 +138,21 @@ def _pair(viewer: Longs, item: Longs, key: Longs) -> Longs:
 
 
 def _values(log: Log, items: Items) -> Sums:
-    """Return what is summed of every event (N, 7), in the order of VALUES."""
+    """Return what is summed of every event (N, 8), in the order of VALUES; a length is log(1 + seconds)."""
     duration_s = items.duration_ms[log.item] / 1_000
     timed = ~np.isnan(log.seconds)
     seconds = np.nan_to_num(log.seconds)
     ratio = np.divide(seconds, duration_s, out=np.zeros(len(log)), where=duration_s > 0)
-    told = log.met, np.nan_to_num(log.long_view), ~np.isnan(log.long_view), log.liked, timed, ratio.clip(0, 2), seconds
+    left = timed & (seconds < LEFT_BEFORE_S)
+    long, long_known = np.nan_to_num(log.long_view), ~np.isnan(log.long_view)
+    told = log.met, long, long_known, log.liked, timed, ratio.clip(0, 2), np.log1p(seconds), left
     return np.stack(told, axis=1).astype(np.float64)
 
 
 def _rates(sums: Sums, usual: Usual, drawn: float) -> Sums:
-    """Return counts and rates (..., 6), in the order of RATES, of sums (..., 7)."""
-    met, long, long_known, liked, timed, ratio, seconds = np.moveaxis(sums, -1, 0)
-    of_long, of_liked, of_ratio, of_seconds = np.moveaxis(usual, -1, 0)
+    """Return counts and rates (..., 7), in the order of RATES, of sums (..., 8)."""
+    met, long, long_known, liked, timed, ratio, length, left = np.moveaxis(sums, -1, 0)
+    of_long, of_liked, of_ratio, of_length, of_left = np.moveaxis(usual, -1, 0)
     return np.stack(
         [
             np.log1p(met),
@@ -156,7 +160,8 @@ def _rates(sums: Sums, usual: Usual, drawn: float) -> Sums:
             (liked + drawn * of_liked) / (met + drawn),
             np.log1p(timed),
             (ratio + drawn * of_ratio) / (timed + drawn),
-            (seconds + drawn * of_seconds) / (timed + drawn),
+            (length + drawn * of_length) / (timed + drawn),
+            (left + drawn * of_left) / (timed + drawn),
         ],
         axis=-1,
     )

@@ -1,6 +1,7 @@
 """How well a ranker foretells. Shapes: M questions."""
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from recommender.ml.arrays import Floats, Longs
@@ -18,21 +19,25 @@ def auc(right: Floats, told: Floats) -> float:
     return float((rankdata(told)[yes].sum() - many * (many + 1) / 2) / (many * others))
 
 
+def aucs(viewer: Longs, right: Floats, told: Floats) -> tuple[NDArray[np.float64], Longs]:
+    """Return the AUC of each viewer who gave both answers (B,), in the order of their ids, and their questions (B,)."""
+    order = np.argsort(viewer, kind="stable")
+    who, yes = viewer[order], right[order] > 0
+    starts = np.flatnonzero(np.append(True, who[1:] != who[:-1])) if len(who) else np.zeros(0, np.int64)
+    many = np.diff(np.append(starts, len(who)))
+    agreed = np.add.reduceat(yes, starts, dtype=np.int64) if len(starts) else np.zeros(0, np.int64)
+    both = (agreed > 0) & (agreed < many)
+    rows = (order[start : start + length] for start, length in zip(starts[both], many[both], strict=True))
+    return np.array([auc(right[of], told[of]) for of in rows], np.float64), many[both]
+
+
 def grouped_auc(viewer: Longs, right: Floats, told: Floats) -> tuple[float, int]:
     """Return the mean AUC of viewers who gave both answers, weighted by their questions, and how many these are.
 
     (Zhu et al., "Optimized Cost per Click in Taobao Display Advertising", KDD 2017, section 5.) NaN where none did.
     """
-    order = np.lexsort((told, viewer))
-    who, yes = viewer[order], right[order] > 0
-    starts = np.flatnonzero(np.append(True, who[1:] != who[:-1])) if len(who) else np.zeros(0, np.int64)
-    ends = np.append(starts[1:], len(who))
-    means, weights = [], []
-    for start, end in zip(starts, ends, strict=True):
-        if 0 < yes[start:end].sum() < end - start:
-            means.append(auc(right[order[start:end]], told[order[start:end]]))
-            weights.append(end - start)
-    return (float(np.average(means, weights=weights)) if means else float("nan")), len(means)
+    each, weights = aucs(viewer, right, told)
+    return (float(np.average(each, weights=weights)) if len(each) else float("nan")), len(each)
 
 
 def xauc(seconds: Floats, told: Floats) -> float:

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 
 from recommender.ml.arrays import Flags, Floats, Longs
-from recommender.ml.ranker.facts import Asked, Log
+from recommender.ml.ranker.facts import Asked, Items, Log
 from recommender.ml.ranker.running import Running
 
 HEADS = ("long_view", "seconds_25", "seconds", "seconds_75", "order", "within", "like", "follow", "purchase")
@@ -69,14 +69,29 @@ class Answers:
         return len(self.seconds)
 
 
-def answers(log: Log, asked: Asked, rows: Longs) -> Answers:
-    """Return what came of questions: rows (M,) of the log, −1 where the item was shown and not watched."""
+def answers(log: Log, also: Log, items: Items, asked: Asked, rows: Longs) -> Answers:
+    """Return what came of questions: rows (M,) of the log, −1 where the item was shown and not watched.
+
+    `also` is what was done beside it. A like and a purchase are of the item, a follow is of its creator.
+    """
     watched = rows >= 0
-    reactions = np.stack([log.liked > 0, log.followed > 0, log.bought > 0], axis=1).astype(np.float64)
-    many = int(max(log.item.max(initial=0), asked.item.max(initial=0))) + 1
-    came = Running.of(log.viewer * many + log.item, log.at, reactions)
-    soon = came.sums(asked.viewer * many + asked.item, asked.at, asked.at + SOON_MS) > 0
-    return Answers(_told(log.long_view, rows, watched), _told(log.seconds, rows, watched), *soon.T.astype(np.float32))
+    own = np.arange(len(items) + 1)
+    return Answers(
+        long_view=_told(log.long_view, rows, watched),
+        seconds=_told(log.seconds, rows, watched),
+        like=_came(log, log.liked, own, asked),
+        follow=np.maximum(*(_came(of, of.followed, items.creator, asked) for of in (log, also))),
+        purchase=np.maximum(*(_came(of, of.bought, own, asked) for of in (log, also))),
+    )
+
+
+def _came(log: Log, what: Floats, key: Longs, asked: Asked) -> Floats:
+    """Return whether the viewer soon did so with the item or one of the same key (V + 1,): 1 or 0 (M,)."""
+    done = log.where(what > 0)
+    kinds = int(key.max(initial=0)) + 1
+    running = Running.of(done.viewer * kinds + key[done.item], done.at, np.ones((len(done), 1)))
+    soon = running.sums(asked.viewer * kinds + key[asked.item], asked.at, asked.at + SOON_MS)[:, 0]
+    return ((soon > 0) & (key[asked.item] >= 0)).astype(np.float32)
 
 
 def _told(column: Floats, rows: Longs, watched: Flags) -> Floats:

@@ -81,7 +81,7 @@ def test_what_nobody_knows_is_told_as_usual() -> None:
     assert usual["viewer_met"] == usual["item_met"] == 0
     assert usual["viewer_long"] == usual["item_long"] == pytest.approx(world.scale.usual[0])
     assert usual["pause"] == usual["age"] == -1
-    assert len(RATES) == 6
+    assert usual["viewer_left"] == pytest.approx(world.scale.usual[RATES.index("left") - 2])
 
 
 def test_a_log_of_nothing_has_a_scale() -> None:

@@ -22,7 +22,7 @@ from recommender.ml.signals import Events
 from tests.recommender.ml.make import NOON
 from tests.recommender.ml.ranker import planted
 
-QUICK = Config(trees=boosted.Config(rounds=60), network=attending.Config(steps=400))
+QUICK = Config(trees=boosted.Config(rounds=dict.fromkeys(HEADS, 40)), network=attending.Config(steps=400))
 
 
 @pytest.fixture(scope="module")

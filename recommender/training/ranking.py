@@ -1,0 +1,98 @@
+"""Learn to rank from what a tenant's viewers were shown, watched, liked and bought.
+
+Both kinds of ranker are fitted on earlier questions and judged on later ones; the better one is learned anew from all,
+if it surely ranks better than the items' own rates do.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from kpplatform.tenancy.models import Tenant
+from kpplatform.tenancy.scope import scope
+from recommender.ml.arrays import Flags, Floats
+from recommender.ml.metrics import paired_difference
+from recommender.ml.model import Progress
+from recommender.ml.ranker import choosing
+from recommender.ml.ranker.choosing import Config
+from recommender.ml.ranker.examples import Examples, TooLittle, World
+from recommender.ml.ranker.features import NAMES
+from recommender.ml.ranker.judging import aucs
+from recommender.ml.ranker.ranker import Ranker
+from recommender.ml.ranker.targets import HEADS
+from recommender.training.questions import read
+
+FEWEST_VIEWERS = 20  # on whom it is judged whether ranking helps
+SEED = 0
+DEFAULTS = Config()
+
+
+@dataclass(frozen=True)
+class Found:
+    """A ranker for a version, or why there is none; the figures of both kinds on later views."""
+
+    part: Ranker | None
+    reason: str
+    metrics: Mapping[str, Mapping[str, float]]
+
+
+def fit_ranker(
+    *,
+    tenant: Tenant,
+    until: datetime,
+    config: Config = DEFAULTS,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> Found:
+    """Return the better ranker if it puts later views in a better order than the items' rates of long views do.
+
+    It is the part `bundle.RANKER` of a version. Call outside a scope: the database is read in one of its own.
+    """
+    with scope(tenant):
+        world, told, rows = read(until=until)
+    examples = world.examples(told, rows)
+    later = choosing.latest(examples)
+    at = int(until.timestamp() * 1_000)
+    try:
+        return _better(world, examples, later, at=at, config=config, device=device, progress=progress)
+    except TooLittle as little:
+        return Found(None, little.code, {})
+
+
+def _better(
+    world: World,
+    examples: Examples,
+    later: Flags,
+    *,
+    at: int,
+    config: Config,
+    device: str,
+    progress: Progress | None,
+) -> Found:
+    """Fit both kinds on the earlier questions, and the one that foretells the later ones better on all."""
+    before, after = examples.where(~later), examples.where(later)
+    fitted, judged, scores = {}, {}, {}
+    for name in choosing.NAMES:
+        fitted[name] = choosing.fit(
+            name, world, before, after, at=at, config=config, seed=SEED, device=device, progress=progress
+        )
+        told = choosing.foretold(fitted[name].ranker, world, after)
+        judged[name] = choosing.figures(after, told)
+        scores[name] = told[:, HEADS.index("long_view")]
+    best = choosing.choose(judged)
+    if reason := _useless(after, scores[best]):
+        return Found(None, reason, judged)
+    whole = choosing.fit(
+        best, world, examples, at=at, config=config, seed=SEED, device=device, effort=fitted[best].effort
+    )
+    return Found(whole.ranker, f"{best}_is_better", judged)
+
+
+def _useless(later: Examples, scores: Floats) -> str:
+    """Return why ranking by these scores (M,) surely helps nobody; nothing when it does."""
+    viewer, right = later.asked.viewer, later.labels["long_view"]
+    ours, _ = aucs(viewer, right, scores)
+    theirs, _ = aucs(viewer, right, later.features[:, NAMES.index("item_long")])
+    if len(ours) < FEWEST_VIEWERS:
+        return "too_few_viewers"
+    return "" if paired_difference(ours, theirs, seed=SEED).low > 0 else "no_better_than_rates_of_items"
