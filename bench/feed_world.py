@@ -1,7 +1,9 @@
 """A tenant with many items, viewers who watched some, and a published model: written straight into the tables."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
@@ -72,11 +74,7 @@ def impressions() -> int:
 def _publish(*, items: int, factors: int) -> None:
     """Publish a model in which the items of a group point the same way, more or less."""
     from catalog.models import Item  # noqa: PLC0415
-    from kpplatform.tenancy.places import tenant_folder  # noqa: PLC0415
-    from kpplatform.tenancy.scope import current_tenant_id  # noqa: PLC0415
     from recommender.ml.factors import Factors  # noqa: PLC0415
-    from recommender.operations import Trained, publish_version  # noqa: PLC0415
-    from recommender.serving.artefacts import store  # noqa: PLC0415
     from recommender.serving.bundle import retrieval  # noqa: PLC0415
 
     ids = np.array(Item.objects.order_by("pk").values_list("pk", flat=True))
@@ -94,7 +92,37 @@ def _publish(*, items: int, factors: int) -> None:
         item_bias=np.zeros(items, np.float32),
         gram=vectors.T @ vectors,
     )
+    publish({retrieval(model.name): model})
+
+
+def publish_again() -> int:
+    """Publish the parts of the published version once more, in a folder of their own; return the new version."""
+    from kpplatform.tenancy.models import Tenant  # noqa: PLC0415
+    from kpplatform.tenancy.places import tenant_folder  # noqa: PLC0415
+    from kpplatform.tenancy.scope import scope  # noqa: PLC0415
+    from recommender.queries import published_version  # noqa: PLC0415
+    from recommender.serving.artefacts import load  # noqa: PLC0415
+
+    tenant = Tenant.objects.get()
+    with scope(tenant):
+        before = published_version()
+        if before is None:
+            raise RuntimeError("Nothing is published.")
+        bundle = load(tenant_folder("models", before.folder), before.sha256, tenant_id=tenant.pk)
+        return publish(bundle.parts)
+
+
+def publish(parts: Mapping[str, Any]) -> int:
+    """Store the parts as a version and publish it."""
+    from kpplatform.tenancy.places import tenant_folder  # noqa: PLC0415
+    from kpplatform.tenancy.scope import current_tenant_id  # noqa: PLC0415
+    from recommender.operations import Trained, publish_version  # noqa: PLC0415
+    from recommender.queries import published_version  # noqa: PLC0415
+    from recommender.serving.artefacts import store  # noqa: PLC0415
+
     folder, at = uuid.uuid4().hex, datetime.now(UTC)
-    sealed = store({retrieval(model.name): model}, tenant_folder("models", folder), tenant_id=current_tenant_id())
-    trained = Trained(events=0, data="", learned_until=at, at=at, over=None)
-    publish_version(trained=trained, kind=model.name, reason="planted", metrics={}, folder=folder, sha256=sealed)
+    sealed = store(parts, tenant_folder("models", folder), tenant_id=current_tenant_id())
+    trained = Trained(events=0, data="", learned_until=at, at=at, over=published_version())
+    return publish_version(
+        trained=trained, kind="planted", reason="planted", metrics={}, folder=folder, sha256=sealed
+    ).pk

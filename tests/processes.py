@@ -1,13 +1,15 @@
-"""Other processes that a test needs: a real Celery worker, on the same test database."""
+"""Other processes that a test needs: a real Celery worker, a real web server, on the same test database."""
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -96,3 +98,28 @@ class Worker:
         if kind is not None:
             sys.stderr.write(self.said())
         self.log.close()
+
+
+@contextmanager
+def web(*, workers: int = 2, threads: int = 4, **env: str) -> Iterator[int]:
+    """Start a web server of so many processes and yield its port once it answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--no-ws"]
+    command += ["--workers", str(workers), "--blocking-threads", str(threads), "--log-level", "warning"]
+    process = subprocess.Popen([*command, "kpplatform.wsgi:application"], cwd=ROOT, env=environment(**env))
+    try:
+        eventually(lambda: _answers(port))
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _answers(port: int) -> bool:
+    asked = HTTPConnection("127.0.0.1", port, timeout=5)
+    with suppress(OSError):
+        asked.request("GET", "/health/", headers={"Host": "localhost"})
+        return asked.getresponse().status == 200
+    return False

@@ -1,5 +1,6 @@
 """What the web process that answers has in memory of the tenant's models."""
 
+import os
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -30,6 +31,7 @@ class BrokenOut(serializers.Serializer[Any]):
 
 
 class ServingOut(serializers.Serializer[Any]):
+    process = serializers.IntegerField(help_text="The one that answered.")
     version = serializers.IntegerField(allow_null=True)
     canary = serializers.IntegerField(allow_null=True)
     stages = StageOut(many=True)
@@ -50,6 +52,7 @@ class ServingView(SignedIn, APIView):
         live = [served for served in (shelf.served, shelf.tried) if served] if shelf else []
         return Response(
             {
+                "process": os.getpid(),
                 "version": shelf.served.version if shelf and shelf.served else None,
                 "canary": shelf.tried.version if shelf and shelf.tried else None,
                 "stages": [stage for served in live for stage in _stages(served)],
