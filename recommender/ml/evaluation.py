@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,8 @@ class Question:
     device: str = "cpu"
     folds: int = 5  # for k-fold
     by: str = BY_INTERACTION  # one of splits.FOLDED_BY
+    tell_when: bool = False  # whether models know the moment at which a page is asked for, as they do when they serve
+    checkpoints: Path | None = None  # where a model that takes long writes down how far it has come
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,8 @@ def peak_mb() -> float:
 def _tried(
     question: Question, split: Split, fitting: Progress | None, ranking: Callable[[int], object] | None
 ) -> Trial:
+    if not question.tell_when:
+        split = replace(split, train=replace(split.train, asked_at=None))
     began = time.perf_counter()
     fitted = models.fit(
         question.model,
@@ -130,6 +134,7 @@ def _tried(
         seed=question.seed,
         device=question.device,
         progress=fitting,
+        checkpoints=question.checkpoints,
     )
     learned = time.perf_counter()
     judged = judge(fitted, split, k=question.k, progress=ranking)

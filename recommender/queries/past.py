@@ -23,6 +23,7 @@ class Past:
     """A viewer's history (n,) for their vector, and what is not to be shown to them."""
 
     viewer: int
+    asked_at: int  # the moment of the request, milliseconds since the epoch
     items: Longs
     at: Longs  # milliseconds since the epoch
     said: Longs  # values of taste.CODES
@@ -36,7 +37,7 @@ class Past:
     @cached_property
     def history(self) -> Interactions:
         """Return the history as models read it."""
-        return history(items=self.items, at=self.at, said=self.said, watched=self.watched)
+        return history(items=self.items, at=self.at, said=self.said, watched=self.watched, asked_at=self.asked_at)
 
     @cached_property
     def hidden(self) -> frozenset[int]:
@@ -84,6 +85,7 @@ def past(viewer: Member, *, started: datetime, at: datetime) -> Past:
     ratios = [shares[place] for place in tasted] + [None] * len(kinds[:REMEMBERED])
     return Past(
         viewer=viewer.pk,
+        asked_at=int(at.timestamp() * 1000),
         items=np.array([watched[place] for place in tasted] + reacted[:REMEMBERED], np.int64),
         at=np.array([began[place] for place in tasted] + done[:REMEMBERED], np.int64),
         said=np.array(codes, np.int64),

@@ -1,6 +1,7 @@
 """What a viewer did, in the words of the models: the same ratings as in training, so that the two never differ."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -39,10 +40,14 @@ def events(
     )
 
 
-def history(*, items: Longs, at: Longs, said: Longs, watched: Floats) -> Interactions:
-    """Return what one viewer did (n,), in any order and at times in milliseconds, as models read it: viewer 0."""
+def history(*, items: Longs, at: Longs, said: Longs, watched: Floats, asked_at: int | None = None) -> Interactions:
+    """Return what one viewer did (n,), in any order and at times in milliseconds, as models read it: viewer 0.
+
+    `asked_at` is the moment of the request (milliseconds), which models that know time make use of.
+    """
     nobody_else = np.zeros(len(items), np.int64)
     told = events(viewer=nobody_else, item=items, at=at, said=said, watched=watched)
-    return gather(
+    done = gather(
         viewers=nobody_else, items=items, at=at, weight=rating(signals(told)), positive=wanted(told), watched=watched
     )
+    return done if asked_at is None else replace(done, asked_at=np.full(done.shape[0], asked_at, np.int64))

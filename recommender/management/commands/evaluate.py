@@ -18,6 +18,7 @@ from recommender.ml.evaluation import PROTOCOLS, Measured, Question, compare, me
 from recommender.ml.interactions import BrokenData
 from recommender.ml.models import MODELS, UnknownModel
 from recommender.ml.reading import read_folder
+from recommender.ml.sequence.stepping import TrainingFailed
 from recommender.ml.splits import FOLDED_BY
 
 
@@ -40,6 +41,10 @@ class Command(BaseCommand):
         parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a model's setting")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--device", default="cpu")
+        parser.add_argument(
+            "--tell-when", action="store_true", help="tell models when each viewer asks, as serving does"
+        )
+        parser.add_argument("--checkpoints", type=Path, help="folder from which a fit of the same model goes on")
         parser.add_argument("--affinity", action="store_true", help="say instead whether like viewers like alike")
         parser.add_argument("--json", action="store_true", help="one JSON object per line")
 
@@ -87,6 +92,8 @@ def _question(options: Mapping[str, Any]) -> Question:
         device=options["device"],
         folds=options["folds"],
         by=options["by"],
+        tell_when=options["tell_when"],
+        checkpoints=options["checkpoints"],
     )
 
 
@@ -109,7 +116,7 @@ def _in_a_process(question: Question) -> Measured:
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
         try:
             return process.submit(_watched, question).result()
-        except (BrokenData, UnknownModel) as error:
+        except (BrokenData, UnknownModel, TrainingFailed) as error:
             raise CommandError(f"{error.code}: {error}") from error
 
 

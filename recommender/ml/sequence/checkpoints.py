@@ -25,6 +25,7 @@ def of(data: Interactions, config: Config, seed: int) -> dict[str, Any]:
 
 def write(folder: Path, state: dict[str, Any], *, made_for: dict[str, Any]) -> None:
     """Write the state whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
     half = folder / f".{NAME}"
     torch.save({"made_for": made_for, **state}, half)
     half.replace(folder / NAME)

@@ -14,8 +14,8 @@ TOKENS = (512, 4_096)  # in a batch, at least and at most
 STEPS = 64  # an epoch should have, where batches are not too small for it
 EPOCHS = (3, 60)  # at least and at most, unless the data are so small that
 FEWEST_STEPS = 1_500  # would not be taken
-PLACES = 60_000_000  # that training should look at in all
-VALIDATIONS = 16  # in a training
+PLACES = 18_000_000  # that training should look at in all
+VALIDATIONS = 8  # in a training
 JUDGED = (512, 4_096)  # viewers, at least and at most, of whom otherwise an eighth is judged; of few, a quarter
 
 
@@ -28,7 +28,7 @@ class Config:
     width: int = 0  # D
     layers: int = 0
     heads: int = 2
-    dropout: float = 0.2
+    dropout: float = 0.25
     hidden_items: float = 0.1  # share of the history's items that training hides from the encoder
     untold: float = 0.3  # share of windows that are not told when the next item was asked for
     negatives: int = 0  # shared by a batch; 0 on a small catalogue means all items

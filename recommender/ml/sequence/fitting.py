@@ -24,7 +24,7 @@ def fit(
 ) -> Fitted:
     """Return the model that foresaw best what was held back from some viewers. Raises TrainingFailed.
 
-    `curve` is told of every epoch. In the existing folder `checkpoints` it is written down how far training has come:
+    `curve` is told of every epoch. In the folder `checkpoints` it is written down how far training has come:
     a fit of the same data, config and seed goes on from there.
     """
     told = Told(progress, curve, checkpoints)

@@ -2,8 +2,8 @@
 
 Shapes: B viewers, T places, V items, D dimensions. The same item vectors are read and scored with. They have length
 one, so that popular items cannot win by length; a bias, at first the logarithm of popularity, is for that. What the
-encoder says is as long as it is sure: at first it says nearly nothing, and popularity decides. With a temperature in
-place of that it had to unlearn its first noise, and needed twice as many epochs.
+encoder says is as long as a learned temperature has it. That begins high, so that at first popularity decides: from a
+low one, training has to unlearn the first noise, which takes it twice as many epochs.
 """
 
 import math
@@ -18,7 +18,9 @@ from recommender.ml.sequence.encoders import ENCODERS
 from recommender.ml.sequence.encoders.encoder import Dropout
 from recommender.ml.sequence.times import TIMES
 
-SMALL = 0.02  # spread at the start, of what is added to item vectors and of the last layer
+SMALL = 0.02  # spread of what is added to item vectors, at the start
+SHARPNESS = 1.5  # 1 / temperature at the start
+QUICK = 10.0  # times as fast as other weights, its logarithm is learned
 
 
 class Network(nn.Module):
@@ -28,6 +30,7 @@ class Network(nn.Module):
         super().__init__()
         self.item = nn.Parameter(torch.randn(len(popularity), config.width) / math.sqrt(config.width))  # (V, D)
         self.bias = nn.Parameter(torch.from_numpy(popularity))  # (V,)
+        self.sharpness = nn.Parameter(torch.tensor(math.log(SHARPNESS) / QUICK))
         self.reader = Reader(config)
 
     def vectors(self) -> Tensor:
@@ -37,7 +40,7 @@ class Network(nn.Module):
     def forward(self, vectors: Tensor, gaps: Tensor, waits: Tensor, relations: Tensor | None) -> Tensor:
         """Map the vectors (B, T, D) of what was watched to one per place (B, T, D) for the item after it."""
         said: Tensor = self.reader(vectors, gaps, waits, relations)
-        return said
+        return functional.normalize(said, dim=2) * (QUICK * self.sharpness).exp()
 
 
 class Reader(nn.Module):
@@ -57,7 +60,6 @@ class Reader(nn.Module):
         self.encoder = make(width=width, layers=config.layers, heads=config.heads, dropout=config.dropout)
         self.last = nn.LayerNorm(width)
         self.out = nn.Linear(width, width)
-        nn.init.normal_(self.out.weight, std=SMALL)
 
     def forward(self, vectors: Tensor, gaps: Tensor, waits: Tensor, relations: Tensor | None) -> Tensor:
         x = vectors * self.size

