@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 CHUNK = 1 << 20  # scores held at once: 2 MB in half precision, which a core's cache holds
+CHUNK_ON_DEVICE = 1 << 26  # an accelerator wants few large products
 SMALLEST = 1e-30  # share of which a logarithm is taken
 
 
@@ -59,7 +60,7 @@ class _Softmax(torch.autograd.Function):
         d_hidden = torch.empty_like(H)
         d_table = torch.zeros(E.shape, device=E.device)
         total = torch.zeros((), device=E.device)
-        size = max(1, CHUNK // len(E))
+        size = max(1, (CHUNK if H.device.type == "cpu" else CHUNK_ON_DEVICE) // len(E))
         scores = H.new_empty(min(size, len(H)), len(E))
         for first in range(0, len(H), size):
             part = slice(first, first + size)

@@ -17,6 +17,7 @@ from recommender.ml.interactions import Interactions
 from recommender.ml.model import Curve, Point, Progress
 from recommender.ml.sequence import checkpoints
 from recommender.ml.sequence.config import Config, settled
+from recommender.ml.sequence.memory import give_back
 from recommender.ml.sequence.network import Network
 from recommender.ml.sequence.processes import Processes, joined
 from recommender.ml.sequence.state import begun
@@ -109,6 +110,7 @@ class Run:
         training = self.training
         training.total += float(torch.stack(losses).sum())
         losses.clear()
+        give_back()
         if not math.isfinite(training.total):
             raise TrainingFailed("diverged", f"The loss is no number in epoch {training.epoch + 1}.")
         if self.told.progress:
