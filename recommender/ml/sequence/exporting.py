@@ -45,13 +45,13 @@ def onnx(network: Network) -> bytes:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep torch from telling every log of each symbol that it traces and each library that it does not find."""
-    talkative = [logging.getLogger(name) for name in ("torch.__trace", "torch.onnx")]
+    levels = {logging.getLogger(name): logging.getLogger(name).level for name in ("torch.__trace", "torch.onnx")}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for logger in talkative:
-            logger.disabled = True
+        for logger in levels:
+            logger.setLevel(logging.ERROR)
         try:
             yield
         finally:
-            for logger in talkative:
-                logger.disabled = False
+            for logger, level in levels.items():
+                logger.setLevel(level)
