@@ -133,8 +133,13 @@ class Run:
             self.told.curve(Point(training.epoch, loss, quality, self.seconds))
 
     def _judge(self) -> float | None:
-        """Look at what was held back, every so many epochs, with the averaged weights; keep them if they are best."""
+        """Look at what was held back, every so many epochs, with the averaged weights; keep them if none were better.
+
+        Where nobody could be held back there is nothing to judge by, and the last weights are kept.
+        """
         training = self.training
+        if not len(self.validation.viewers):
+            return None
         if training.epoch % self.config.every and training.epoch != training.epochs and not self.is_over:
             return None
         own = {name: value.clone() for name, value in training.network.state_dict().items()}
@@ -142,7 +147,7 @@ class Run:
         ndcg = self.processes.agreed(self.validation.ndcg(training.network))
         training.network.load_state_dict(own)
         training.stale += 1
-        if ndcg > training.best:
+        if ndcg >= training.best:
             training.best, training.stale = ndcg, 0
             training.weights = {name: value.clone() for name, value in training.average.items()}
         return ndcg

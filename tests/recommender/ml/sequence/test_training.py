@@ -1,6 +1,5 @@
 """A training goes on after it was killed, stops when it should, and says by code when it cannot."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -180,6 +179,17 @@ def test_it_ends_when_nothing_gets_better(monkeypatch: pytest.MonkeyPatch) -> No
     assert [point.quality for point in points] == [0.1, 0.3, 0.2, 0.2, 0.2]
 
 
+def test_where_nobody_can_be_held_back_it_learns_to_the_end() -> None:
+    """Nobody meets anything new after the first, so nothing could be withheld from them."""
+    again = make.interactions(*[(viewer, viewer % 3, 1.0) for viewer in range(9) for _ in range(4)])
+    points: list[Point] = []
+
+    model = fit(again, config=planted.small("gru", epochs=40, every=1), device="cpu", curve=points.append)
+
+    assert [point.quality for point in points] == [None] * 40
+    assert (scores(model, again).argmax(1) == np.arange(9) % 3).all()
+
+
 def test_epochs_are_planned_into_the_time_there_is() -> None:
     points: list[Point] = []
     config = planted.small("gru", epochs=100_000, minutes=0.05)
@@ -244,33 +254,6 @@ def test_models_fit_by_name_with_a_curve_and_a_folder(tmp_path: Path) -> None:
     assert model.name == "lstm"
     assert len(points) == 2
     assert (tmp_path / checkpoints.NAME).exists()
-
-
-TOGETHER = """
-import sys, torch, numpy as np
-from tests.recommender.ml.sequence import planted
-from recommender.ml.sequence import state
-from recommender.ml.sequence.fitting import fit
-state.narrow = lambda device: False
-torch.set_num_threads(1)
-config = planted.small("gru", epochs=4, tokens=int(sys.argv[1]), untold=0.0)
-data = planted.both_ways()
-model = fit(data, config=config, device="cpu")
-np.save(sys.argv[2], model.score(data, np.arange(data.shape[0], dtype=np.int32)))
-"""
-
-
-def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
-    """Two with batches of 128 places each learn the same as one with batches of 256."""
-    (tmp_path / "together.py").write_text(TOGETHER)
-    env = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    alone, both = tmp_path / "alone.npy", tmp_path / "both.npy"
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-
-    subprocess.run([sys.executable, tmp_path / "together.py", "256", alone], env=env, check=True, timeout=300)
-    subprocess.run([*torchrun, tmp_path / "together.py", "128", both], env=env, check=True, timeout=300)
-
-    assert np.load(both) == pytest.approx(np.load(alone), abs=1e-3)
 
 
 def test_who_has_wanted_one_thing_only_teaches_what_is_popular() -> None:
