@@ -33,6 +33,9 @@ class Past:
     granted: Longs  # what is not free but open to this viewer
     followed: tuple[int, ...]  # creators, the latest first
     own: int | None  # the creator that the viewer is
+    chosen: tuple[int, ...] = ()  # topics that they said they want to see
+    hidden_creators: frozenset[int] = frozenset()  # nothing of theirs is ever shown
+    is_personal: bool = True  # whether what they did may decide what they see
 
     @cached_property
     def history(self) -> Interactions:
