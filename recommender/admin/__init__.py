@@ -2,7 +2,7 @@
 
 from recommender.admin.audience import AudienceAdmin, NoisyAnswerAdmin, RuleAdmin
 from recommender.admin.changes import VersionChangeAdmin
-from recommender.admin.experiments import ExperimentAdmin
+from recommender.admin.experiments import ExperimentAdmin, ExperimentReadingAdmin, ExposureAdmin
 from recommender.admin.feed_settings import FeedSettingsAdmin, FeedSettingsChangeAdmin
 from recommender.admin.impressions import ImpressionAdmin
 from recommender.admin.portraits import (
@@ -18,6 +18,8 @@ from recommender.admin.versions import ModelVersionAdmin
 __all__ = [
     "AudienceAdmin",
     "ExperimentAdmin",
+    "ExperimentReadingAdmin",
+    "ExposureAdmin",
     "FeedSettingsAdmin",
     "FeedSettingsChangeAdmin",
     "ImpressionAdmin",

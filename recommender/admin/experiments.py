@@ -15,7 +15,7 @@ from unfold.decorators import display
 from kpplatform.tenancy.admin_base import TenantAdmin, labelled
 from recommender import operations
 from recommender.admin.runs import rows
-from recommender.models import Experiment
+from recommender.models import Experiment, ExperimentReading, Exposure
 
 Figures = dict[str, Any]
 STATE_COLOURS = {"running": "info", "stopped": "success", "killed": "danger", "draft": ""}
@@ -92,3 +92,19 @@ def _body(figures: Figures) -> Iterator[list[str]]:
 
 def _bounds(by: dict[str, float] | None) -> str:
     return f"{by['mean']:+.3g} [{by['low']:+.3g}, {by['high']:+.3g}]" if by else said("too few viewers")
+
+
+@admin.register(Exposure)
+class ExposureAdmin(TenantAdmin):
+    list_display = ("experiment", "arm", "viewer", "exposed_at")
+    list_select_related = ("experiment", "viewer")
+    number_fields = ("pk", "experiment_id", "viewer_id")
+    list_filter = ("exposed_at",)
+
+
+@admin.register(ExperimentReading)
+class ExperimentReadingAdmin(TenantAdmin):
+    list_display = ("experiment", "read_at")
+    list_select_related = ("experiment",)
+    number_fields = ("pk", "experiment_id")
+    list_filter = ("read_at",)

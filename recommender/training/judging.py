@@ -1,8 +1,9 @@
 """Which model is best on a later slice of time, and whether it is good enough to be served.
 
-The best of many is partly the luckiest. So the viewers of the slice are parted by chance: on one half the best is
-chosen, on the other it is judged. There it has to be surely better than what is popular, and no worse than the version
-in place as far as can be told: the bootstrap interval of the difference must not lie below zero.
+The best of many is partly the luckiest. So the viewers of the slice are parted by chance into two halves, and each half
+judges what the other has chosen (cross-fitting): nobody judges their own choice, and every viewer counts. There it has
+to be surely better than what is popular, and no worse than the version in place as far as can be told: the bootstrap
+interval of the difference must not lie below zero.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from recommender.ml.arrays import Floats, Ints, Longs, common
+from recommender.ml.arrays import Flags, Floats, Ints, Longs, common
 from recommender.ml.evaluation import Judgement, judge
 from recommender.ml.interactions import Interactions
 from recommender.ml.metrics import Interval, paired_difference
@@ -22,7 +23,7 @@ from recommender.queries.past import REMEMBERED
 PAGE = 20
 BY = f"ndcg@{PAGE}"
 SAMPLE = 5_000  # viewers judged
-FEWEST = 20  # viewers in either half, on whom anything can be judged
+FEWEST = 20  # viewers in either half, by whom anything can be chosen
 SEED = 0
 INCUMBENT = "incumbent"
 
@@ -90,24 +91,33 @@ def judgements(split: Split, models: Mapping[str, Model]) -> dict[str, Judgement
 def verdict(judged: Mapping[str, Judgement], *, candidates: Sequence[str], usual: Sequence[str]) -> Verdict:
     """Choose the best candidate, and tell whether it holds its own against the best of `usual` and what stands."""
     viewers = next(iter(judged.values())).viewers
-    choosing = np.random.default_rng(SEED).permutation(len(viewers)) < len(viewers) // 2  # (B,)
-    best = max(candidates, key=lambda name: _mean(judged[name], choosing))
+    everybody = np.ones(len(viewers), np.bool_)
+    best = _best(judged, candidates, everybody)
     metrics: dict[str, Any] = {
         "k": PAGE,
         "viewers": len(viewers),
         "best": best,
         "models": {name: _row(of) for name, of in judged.items()},
     }
-    if min(choosing.sum(), (~choosing).sum()) < FEWEST:
+    if len(viewers) < 2 * FEWEST:
         return Verdict(best, passed=False, reason="too_few_viewers", metrics=metrics)
-    rivals = {"popularity": max(usual, key=lambda name: _mean(judged[name], choosing))}
-    rivals |= {INCUMBENT: INCUMBENT} if INCUMBENT in judged else {}
-    lead = {
-        rival: paired_difference(_scores(judged[best])[~choosing], _scores(judged[of])[~choosing], seed=SEED)
-        for rival, of in rivals.items()
-    }
+    half = np.random.default_rng(SEED).permutation(len(viewers)) < len(viewers) // 2  # (B,)
+    ours = _crossed(judged, candidates, half)
+    rivals = {"popularity": _crossed(judged, usual, half)}
+    rivals |= {INCUMBENT: _scores(judged[INCUMBENT])} if INCUMBENT in judged else {}
+    lead = {rival: paired_difference(ours, theirs, seed=SEED) for rival, theirs in rivals.items()}
     metrics |= {"lead": {rival: [round(of.mean, 4), round(of.low, 4), round(of.high, 4)] for rival, of in lead.items()}}
     return Verdict(best, *_passed(lead["popularity"], lead.get(INCUMBENT)), metrics=metrics)
+
+
+def _best(judged: Mapping[str, Judgement], names: Sequence[str], viewers: Flags) -> str:
+    return max(names, key=lambda name: float(_scores(judged[name])[viewers].mean()) if viewers.any() else 0.0)
+
+
+def _crossed(judged: Mapping[str, Judgement], names: Sequence[str], half: Flags) -> Floats:
+    """Return what each viewer (B,) says of the one that the other half thinks best."""
+    chosen_by_others, chosen_by_half = _best(judged, names, ~half), _best(judged, names, half)
+    return np.where(half, _scores(judged[chosen_by_others]), _scores(judged[chosen_by_half]))
 
 
 def _passed(over_popularity: Interval, over_incumbent: Interval | None) -> tuple[bool, str]:
@@ -120,12 +130,8 @@ def _passed(over_popularity: Interval, over_incumbent: Interval | None) -> tuple
     return True, "beats_popularity_and_incumbent" if over_incumbent.low > 0 else "no_worse_than_incumbent"
 
 
-def _scores(judged: Judgement) -> np.ndarray:
+def _scores(judged: Judgement) -> Floats:
     return judged.scores[BY]
-
-
-def _mean(judged: Judgement, chosen: np.ndarray) -> float:
-    return float(_scores(judged)[chosen].mean()) if chosen.any() else 0.0
 
 
 def _row(judged: Judgement) -> dict[str, float]:

@@ -58,3 +58,17 @@ def test_too_few_viewers_are_no_judges(viewers: int) -> None:
     found = verdict({"als": few(1.0), "popularity": few(0.0)}, candidates=["als"], usual=["popularity"])
 
     assert (found.passed, found.reason, found.best) == (False, "too_few_viewers", "als")
+
+
+def test_each_half_judges_what_the_other_has_chosen() -> None:
+    half = np.random.default_rng(0).permutation(VIEWERS) < VIEWERS // 2
+    here, there = judged(np.where(half, 0.9, 0.2)), judged(np.where(half, 0.2, 0.8))
+
+    found = verdict(
+        {"here": here, "there": there, "popularity": judged(0.1)}, candidates=["here", "there"], usual=["popularity"]
+    )
+
+    assert found.best == "here"
+    assert found.metrics["lead"]["popularity"][0] == pytest.approx(0.1), (
+        "What one half loves, the other has not chosen."
+    )

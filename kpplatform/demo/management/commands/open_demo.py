@@ -11,7 +11,7 @@ from kpplatform.demo.seeding import Size
 from kpplatform.demo.sites import SignIns
 from recommender.ml.interactions import BrokenData
 
-SMALL = (Size(viewers=300, videos=300, courses=12, days=7), Size(viewers=120, videos=120, courses=6, days=5, seed=2))
+SMALL = (Size(viewers=600, videos=300, courses=12, days=7), Size(viewers=120, videos=120, courses=6, days=5, seed=2))
 
 
 class Command(BaseCommand):
