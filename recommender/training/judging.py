@@ -16,6 +16,7 @@ from recommender.ml.arrays import Flags, Floats, Ints, Longs, common
 from recommender.ml.evaluation import Judgement, judge
 from recommender.ml.interactions import Interactions
 from recommender.ml.metrics import Interval, paired_difference
+from recommender.ml.metrics.accuracy import Scores
 from recommender.ml.model import Model
 from recommender.ml.splits import Split, later_slice, time_split
 from recommender.queries.past import REMEMBERED
@@ -114,7 +115,7 @@ def _best(judged: Mapping[str, Judgement], names: Sequence[str], viewers: Flags)
     return max(names, key=lambda name: float(_scores(judged[name])[viewers].mean()) if viewers.any() else 0.0)
 
 
-def _crossed(judged: Mapping[str, Judgement], names: Sequence[str], half: Flags) -> Floats:
+def _crossed(judged: Mapping[str, Judgement], names: Sequence[str], half: Flags) -> Scores:
     """Return what each viewer (B,) says of the one that the other half thinks best."""
     chosen_by_others, chosen_by_half = _best(judged, names, ~half), _best(judged, names, half)
     return np.where(half, _scores(judged[chosen_by_others]), _scores(judged[chosen_by_half]))
@@ -130,7 +131,7 @@ def _passed(over_popularity: Interval, over_incumbent: Interval | None) -> tuple
     return True, "beats_popularity_and_incumbent" if over_incumbent.low > 0 else "no_worse_than_incumbent"
 
 
-def _scores(judged: Judgement) -> Floats:
+def _scores(judged: Judgement) -> Scores:
     return judged.scores[BY]
 
 
