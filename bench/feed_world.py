@@ -58,7 +58,7 @@ def seed(*, items: int, viewers: int, watches: int, factors: int) -> list[str]:
         _publish(items=items, factors=factors)
         now = datetime.now(UTC)
         members = Member.objects.exclude(user=None).order_by("pk")
-        return [issue_token(member=member, name="bench", scopes=["read"], at=now)[1] for member in members]
+        return [issue_token(member=member, name="bench", scopes=["read", "write"], at=now)[1] for member in members]
 
 
 def impressions() -> int:

@@ -82,7 +82,7 @@ def _scroll(address: str, keys: list[str], over: threading.Event) -> list[Answer
     while not over.is_set():
         at = time.monotonic()
         try:
-            page: dict[str, Any] = orjson.loads(client.get(f"/api/v1/feed/?limit={LIMIT}", keys[turn % len(keys)]))
+            page: dict[str, Any] = orjson.loads(client.ask(f"/api/v1/feed/?limit={LIMIT}", keys[turn % len(keys)]))
             version = page["version"]
         except (RuntimeError, OSError):
             client, version = Client(address), None
