@@ -71,8 +71,8 @@ class Client:
 
     def ask(self, path: str, key: str, *, method: str = "GET") -> bytes:
         """Return the body of an answer that says yes; raise otherwise."""
-        head = f"{method} {path} HTTP/1.1\r\nHost: {feed_world.HOST}\r\nAuthorization: Bearer {key}\r\n"
-        self.socket.sendall(f"{head}Content-Length: 0\r\n\r\n".encode())
+        asked = f"{method} {path} HTTP/1.1\r\nHost: {feed_world.HOST}\r\nAuthorization: Bearer {key}\r\n"
+        self.socket.sendall(f"{asked}Content-Length: 0\r\n\r\n".encode())
         answer = self.socket.recv(65_536)
         while (end := answer.find(b"\r\n\r\n")) < 0:
             answer += self.socket.recv(65_536)

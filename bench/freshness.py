@@ -66,7 +66,7 @@ def _liked(client: Client, key: str, number: int) -> Trial:
 def _share(client: Client, key: str, liked: int) -> float:
     """Return what share of a new page is of the group of that item; the time of this call counts."""
     page: dict[str, Any] = orjson.loads(client.ask(f"/api/v1/feed/?limit={LIMIT}", key))
-    of_group = sum(card["id"] % feed_world.GROUPS == liked % feed_world.GROUPS for card in page["results"])
+    of_group: int = sum(card["id"] % feed_world.GROUPS == liked % feed_world.GROUPS for card in page["results"])
     return of_group / LIMIT
 
 
