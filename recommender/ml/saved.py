@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from recommender.ml import cold, item_to_item, latent_cosine, markov, user_cosine
+from recommender.ml import blended, cold, item_to_item, latent_cosine, markov, user_cosine
 from recommender.ml.cold import Cold
 from recommender.ml.factors import Factors
 from recommender.ml.item_to_item import ItemToItem
@@ -25,6 +25,7 @@ FAMILIES: Mapping[str, Callable[[Path], Any]] = {
     markov.FAMILY: markov.Markov.load,
     served.FAMILY: SequenceModel.load,
     user_cosine.FAMILY: UserCosine.load,
+    blended.FAMILY: lambda folder: blended.load(folder, part=load),
 }
 
 

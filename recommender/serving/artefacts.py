@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from recommender.ml import saved
+from recommender.ml.blended import Blended
 from recommender.ml.factors import Factors
 from recommender.ml.model import FACTS
 from recommender.serving.breaker import Breaker
@@ -132,7 +133,9 @@ def _files(folder: Path) -> Iterator[Path]:
     return iter(sorted(path for path in folder.rglob("*") if path.is_file()))
 
 
-def _without_viewers(part: Savable) -> Savable:
+def _without_viewers(part: Any) -> Any:
+    if isinstance(part, Blended):
+        return replace(part, parts=tuple(_without_viewers(of) for of in part.parts))
     if not isinstance(part, Factors):
         return part
     nobody = np.zeros((0, part.item_vectors.shape[1]), np.float32)
@@ -143,6 +146,8 @@ def _plain(part: Any) -> Any:
     """Return the same mapped memory as plain arrays: numpy is slow with its own memmap class."""
     if not is_dataclass(part) or isinstance(part, type):
         return part
+    if isinstance(part, Blended):
+        return replace(part, parts=tuple(_plain(of) for of in part.parts))
     held = {field.name: getattr(part, field.name) for field in fields(part) if field.init}
     mapped = {name: np.asarray(value) for name, value in held.items() if isinstance(value, np.memmap)}
     return replace(part, **mapped) if mapped else part

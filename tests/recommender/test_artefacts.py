@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from recommender.ml import saved
+from recommender.ml.blended import Blended, Weights
 from recommender.ml.factors import Factors
 from recommender.serving import artefacts
 from recommender.serving.artefacts import BrokenArtefactError, load, seal, store
@@ -62,6 +63,17 @@ def test_arrays_stay_on_disk_and_viewers_are_not_written(folder: Path) -> None:
     assert isinstance(main.item_vectors.base, np.memmap)
     assert len(main.viewer_ids) == 0
     assert bundle.nbytes == sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def test_of_blended_models_viewers_are_not_written_either(folder: Path) -> None:
+    weights = Weights({"als": 0.5, "other": 0.5}, {"als": 1.0, "other": 1.0})
+    blended = Blended.of("hybrid", [model("als"), model("other")], weights)
+
+    main = load(folder, store({retrieval("hybrid"): blended}, folder, tenant_id=TENANT), tenant_id=TENANT).main
+
+    assert isinstance(main, Blended)
+    assert [len(part.viewer_ids) for part in main.parts if isinstance(part, Factors)] == [0, 0]
+    assert all(type(part.item_vectors) is np.ndarray for part in main.parts if isinstance(part, Factors))
 
 
 def test_nothing_half_written_is_left_when_a_part_cannot_be_saved(folder: Path) -> None:
