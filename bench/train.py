@@ -5,6 +5,9 @@ the same withheld cells. The data are drawn: every viewer has one of a hundred t
 the items in an order of its own, and a third of what anyone watches is what everyone watches.
 
     python -m bench.train [--small] [--factors 32] [--iterations 3]
+    python -m bench.train --data ../shared/data/ml-1m --factors 64 --iterations 15
+
+With --data the cells are the wanted events of a folder, each counting alike, and everybody's last one is withheld.
 """
 
 import argparse
@@ -14,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import fields
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +31,15 @@ from recommender.ml.arrays import Longs
 from recommender.ml.evaluation import judge, peak_mb
 from recommender.ml.factors import Factors
 from recommender.ml.interactions import Interactions, gather
-from recommender.ml.splits import Split
+from recommender.ml.reading import read_folder
+from recommender.ml.splits import Split, leave_one_out
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZES = {"full": (1_000_000, 10_000, 19.8), "small": (20_000, 2_000, 19.8)}  # viewers, items, draws a viewer
 TASTES = 100
 JUDGED = 20_000  # viewers of whom one cell is withheld
 ALPHA, REG, THREADS = 10.0, 10.0, 2
+COLUMNS = [column.name for column in fields(Interactions) if column.default is MISSING]
 
 
 def draw(viewers: int, items: int, draws: float, *, seed: int) -> Longs:
@@ -74,7 +79,8 @@ def ours(train: Interactions, factors: int, iterations: int) -> tuple[Factors, f
 def theirs(train: Interactions, factors: int, iterations: int) -> tuple[Factors, float]:
     """Return the library's model, held as one of ours, and the seconds of its fit. Its cells are the confidence."""
     ones = train.ratings()
-    cells = csr_matrix((ones.data * np.float32(1 + ALPHA), ones.indices, ones.indptr), shape=ones.shape)
+    confidence = 1 + np.float32(ALPHA) * ones.data / ones.data.mean()
+    cells = csr_matrix((confidence, ones.indices, ones.indptr), shape=ones.shape)
     del ones
     model = AlternatingLeastSquares(
         factors=factors, iterations=iterations, regularization=REG, num_threads=THREADS, random_state=0
@@ -115,12 +121,12 @@ def measure(name: str, folder: Path, factors: int, iterations: int) -> dict[str,
 
 def save(data: Interactions, folder: Path) -> None:
     folder.mkdir()
-    for column in fields(data):
-        np.save(folder / f"{column.name}.npy", getattr(data, column.name))
+    for column in COLUMNS:
+        np.save(folder / f"{column}.npy", getattr(data, column))
 
 
 def load(folder: Path) -> Interactions:
-    return Interactions(**{column.name: np.load(folder / f"{column.name}.npy") for column in fields(Interactions)[:-1]})
+    return Interactions(**{column: np.load(folder / f"{column}.npy") for column in COLUMNS})
 
 
 def in_a_process(name: str, folder: Path, asked: argparse.Namespace) -> dict[str, float]:
@@ -133,19 +139,32 @@ def in_a_process(name: str, folder: Path, asked: argparse.Namespace) -> dict[str
     return figures
 
 
+def drawn(size: str) -> Split:
+    viewers, items, draws = SIZES[size]
+    return split(draw(viewers, items, draws, seed=0), viewers=viewers, items=items)
+
+
+def of_folder(folder: Path) -> Split:
+    """Return a folder's wanted events, each counting alike, with everybody's last one withheld."""
+    data = read_folder(folder)
+    wanted = data.where(data.positive)
+    return leave_one_out(replace(wanted, weight=np.ones(len(wanted), np.float32)))
+
+
 def compare(asked: argparse.Namespace) -> dict[str, Any]:
-    viewers, items, draws = SIZES["small" if asked.small else "full"]
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        whole = split(draw(viewers, items, draws, seed=0), viewers=viewers, items=items)
+        whole = of_folder(asked.data) if asked.data else drawn("small" if asked.small else "full")
         save(whole.train, folder / "train")
         save(whole.test, folder / "test")
+        viewers, items = whole.train.shape
         events = len(whole.train)
         del whole
         figures = {name: in_a_process(name, folder, asked) for name in RIVALS}
     return {
         "bench": "train",
         "machine": machine(),
+        "data": asked.data.name if asked.data else "drawn",
         "viewers": viewers,
         "items": items,
         "events": events,
@@ -158,8 +177,9 @@ def compare(asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--small", action="store_true", help="20,000 viewers and 2,000 items, in seconds")
+    parser.add_argument("--data", type=Path, help="folder with interactions.parquet, in place of drawn cells")
     parser.add_argument("--factors", type=int, default=32)
     parser.add_argument("--iterations", type=int, default=3)
     parser.add_argument("--rival", choices=RIVALS, help=argparse.SUPPRESS)

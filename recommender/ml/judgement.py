@@ -72,8 +72,9 @@ class Wanted:
 
     def among(self, viewers: Ints) -> Self:
         """Return what some of the viewers want, a run of them."""
-        first, last = np.searchsorted(self.viewers, [viewers[0], viewers[-1] + 1])
-        cells = slice(*np.searchsorted(self.cells, [viewers[0] * self.items, (viewers[-1] + 1) * self.items]))
+        begin, end = int(viewers[0]), int(viewers[-1]) + 1  # a code times the items may not fit into 32 bits
+        first, last = np.searchsorted(self.viewers, [begin, end])
+        cells = slice(*np.searchsorted(self.cells, [begin * self.items, end * self.items]))
         return type(self)(self.cells[cells], self.items, viewers, self.counts[first:last])
 
     @property

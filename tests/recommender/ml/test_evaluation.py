@@ -11,6 +11,7 @@ from recommender.ml.arrays import Floats, Ints
 from recommender.ml.attributes import Attributes
 from recommender.ml.evaluation import Judgement, Question, compare, evaluate, judge, measure
 from recommender.ml.interactions import BrokenData, Interactions
+from recommender.ml.judgement import Wanted
 from recommender.ml.metrics import paired_difference
 from recommender.ml.model import Model
 from recommender.ml.models import MODELS, UnknownModel
@@ -33,6 +34,16 @@ def test_every_viewer_is_judged_on_what_was_new() -> None:
 
     assert len(judged.viewers) == split.train.shape[0]
     assert judged.scores["hr@1"].mean() == 1
+
+
+def test_viewers_beyond_what_a_short_integer_times_the_items_holds_are_judged() -> None:
+    items, viewers = 10_000, np.array([7, 214_748, 999_999], np.int32)
+    wanted = Wanted(viewers.astype(np.int64) * items + 5, items, viewers, np.ones(3, np.int64))
+
+    of_two = wanted.among(viewers[1:])
+
+    assert of_two.cells.tolist() == [2_147_480_005, 9_999_990_005]
+    assert of_two.counts.tolist() == [1, 1]
 
 
 def test_what_was_met_before_is_neither_ranked_nor_wanted() -> None:
