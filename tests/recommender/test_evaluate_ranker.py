@@ -36,6 +36,19 @@ def test_both_kinds_are_judged_on_what_came_later(tmp_path: Path) -> None:
     assert rows[0]["gauc"] > 0.8  # by the item alone nobody could tell
 
 
+def test_without_what_viewer_and_creator_had_together_nobody_can_tell(tmp_path: Path) -> None:
+    """Every viewer loves half of the items, and every item is loved by half of the viewers."""
+    said = StringIO()
+
+    call_command(
+        "evaluate_ranker", world(tmp_path), json=True, kind=["boosted"], without=["pair", "moment"], stdout=said
+    )
+
+    (row,) = [json.loads(line) for line in said.getvalue().splitlines()]
+    assert row["without"] == "pair, moment"
+    assert 0.3 < row["gauc"] < 0.65
+
+
 @pytest.mark.parametrize(
     ("asked", "code"),
     [

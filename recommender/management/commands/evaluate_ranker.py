@@ -8,8 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from recommender.ml.interactions import BrokenData
+from recommender.ml.ranker import choosing
 from recommender.ml.ranker.evaluation import Question, evaluate
 from recommender.ml.ranker.examples import TooLittle
+from recommender.ml.ranker.features import GROUPS
 
 
 class Command(BaseCommand):
@@ -23,11 +25,18 @@ class Command(BaseCommand):
         parser.add_argument("--split-at", type=int, help="first moment of the test, ms (default: the last fifth)")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--device", default="cpu")
+        parser.add_argument("--kind", action="append", choices=choosing.NAMES, help="of ranker (default: each)")
+        parser.add_argument("--without", action="append", default=[], choices=GROUPS, help="group of features left out")
         parser.add_argument("--json", action="store_true", help="one JSON object per line")
 
     def handle(self, **options: Any) -> None:
         asked = Question(
-            folder=options["folder"], seed=options["seed"], split_at=options["split_at"], device=options["device"]
+            folder=options["folder"],
+            seed=options["seed"],
+            split_at=options["split_at"],
+            device=options["device"],
+            kinds=options["kind"] or choosing.NAMES,
+            without=options["without"],
         )
         try:
             rows = evaluate(asked)

@@ -6,8 +6,8 @@ higher, and of the views that it is compared with fewer are long.
 """
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from recommender.ml.ranker import choosing
 from recommender.ml.ranker.choosing import Config
 from recommender.ml.ranker.examples import Examples, World
 from recommender.ml.ranker.facts import Items, Log, asked
+from recommender.ml.ranker.features import silenced
 from recommender.ml.reading import read_events, read_folder
 
 Row = Mapping[str, str | int | float]
@@ -35,16 +36,18 @@ class Question:
     split_at: int | None = None  # milliseconds since the epoch
     device: str = "cpu"
     config: Config = field(default_factory=Config)
+    kinds: Sequence[str] = choosing.NAMES
+    without: Sequence[str] = ()  # groups of features that nothing is told of
 
 
 def evaluate(question: Question) -> list[Row]:
     """Return a row of figures for each kind of ranker, the chosen one first. Raises BrokenData or TooLittle."""
     world, at = _world(question)
-    train, test = _examples(world, at)
+    train, test = (_without(question.without, examples) for examples in _examples(world, at))
     later = choosing.latest(train)
     rows: dict[str, dict[str, str | int | float]] = {}
     judged: dict[str, dict[str, float]] = {}
-    for name in choosing.NAMES:
+    for name in question.kinds:
         began = time.perf_counter()
         fitted = choosing.fit(
             name,
@@ -64,7 +67,7 @@ def evaluate(question: Question) -> list[Row]:
     for name, row in rows.items():
         row |= {"chosen": int(name == chosen), "later_gauc": round(judged[name]["gauc"], 4),
                 "later_xauc": round(judged[name]["xauc"], 4), "train": len(train), "seed": question.seed,
-                "peak_mb": round(peak_mb(), 1)}  # fmt: skip
+                "without": ", ".join(question.without), "peak_mb": round(peak_mb(), 1)}  # fmt: skip
     return sorted(rows.values(), key=lambda row: row["model"] != chosen)
 
 
@@ -91,6 +94,10 @@ def _examples(world: World, at: int) -> tuple[Examples, Examples]:
         world.examples(asked(log, before), before),
         world.examples(asked(log, after, known_until=at), after),
     )
+
+
+def _without(groups: Sequence[str], examples: Examples) -> Examples:
+    return replace(examples, features=silenced(examples.features, groups)) if groups else examples
 
 
 def _rounded(figures: Mapping[str, float]) -> dict[str, float]:

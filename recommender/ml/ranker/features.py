@@ -5,6 +5,7 @@ that is made once a day; of the viewer as of the moment, as by the history that 
 drawn towards what is usual: (sum + n · usual) / (count + n). Shapes: N events, V items, M questions, F features.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 
@@ -35,6 +36,8 @@ ITEM_NAMES = (
     "topic_code",
 )
 NAMES = (*(f"{group}_{rate}" for group in OF_VIEWER for rate in RATES), *MOMENT, *ITEM_NAMES, "age")
+GROUPS = ("viewer", "pair", "moment", "item")
+PREFIX_OF_PAIR = "with_"
 
 Usual = NDArray[np.float64]  # (..., 5) what is usual of the RATES that are no counts
 COUNTLESS = [place for place, rate in enumerate(RATES) if rate not in {"met", "timed"}]
@@ -112,6 +115,21 @@ def of_items(log: Log, items: Items, scale: Scale, asked: Asked, *, whole_days: 
     told[:, -2] = items.duration_ms[asked.item] / 1_000
     told[:, -1] = items.topic[asked.item]
     return told
+
+
+def group_of(name: str) -> str:
+    """Return which of GROUPS a feature belongs to."""
+    if name in MOMENT:
+        return "moment"
+    if name.startswith(PREFIX_OF_PAIR):
+        return "pair"
+    return "viewer" if name.startswith("viewer") else "item"
+
+
+def silenced(told: Floats, groups: Collection[str]) -> Floats:
+    """Return features (M, F) that tell nothing of some of GROUPS: zeros there."""
+    kept = np.array([group_of(name) not in groups for name in NAMES], np.float32)
+    return told * kept
 
 
 def age(items: Items, asked: Asked) -> Floats:

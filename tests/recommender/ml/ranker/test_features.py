@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 
 from recommender.ml.ranker.facts import Asked, Log, asked
-from recommender.ml.ranker.features import DAYS_MS, NAMES, RATES, Scale, features, features_by, table
+from recommender.ml.ranker.features import (
+    DAYS_MS,
+    GROUPS,
+    NAMES,
+    RATES,
+    Scale,
+    features,
+    features_by,
+    group_of,
+    silenced,
+    table,
+)
 from tests.recommender.ml.make import NOON
 from tests.recommender.ml.ranker import planted
 
@@ -16,6 +27,20 @@ def test_every_feature_has_a_name_and_is_a_number() -> None:
 
     assert told.shape[1] == len(NAMES) == len(set(NAMES))
     assert np.isfinite(told).all()
+
+
+def test_every_feature_is_of_one_group_that_can_be_left_out() -> None:
+    told = np.ones((1, len(NAMES)), np.float32)
+
+    left = {group: silenced(told, [group]).sum() for group in GROUPS}
+
+    assert sum(len(NAMES) - kept for kept in left.values()) == len(NAMES)
+    assert all(0 < kept < len(NAMES) for kept in left.values())
+    assert silenced(told, GROUPS).sum() == 0
+    assert group_of("with_creator_long") == "pair"
+    assert group_of("viewer_lately_ratio") == "viewer"
+    assert group_of("pause") == "moment"
+    assert group_of("creator_long_recent") == "item"
 
 
 def test_the_future_does_not_change_the_past() -> None:
