@@ -14,6 +14,7 @@ from unfold.decorators import display
 
 from kpplatform.tenancy.admin_base import TenantAdmin, labelled, staff
 from recommender import operations
+from recommender.admin.audits import audit_tables
 from recommender.models import ModelVersion
 from recommender.operations import Word
 
@@ -40,10 +41,10 @@ class ModelVersionAdmin(TenantAdmin):
     actions = ("promote", "try_on_some", "withdraw", "roll_back")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["comparison", *self.get_readonly_fields(request, obj)[1:]]
+        return ["comparison", "favours", *self.get_readonly_fields(request, obj)[2:]]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["comparison", *super().get_readonly_fields(request, obj)]
+        return ["comparison", "favours", *super().get_readonly_fields(request, obj)]
 
     @display(description=_("state"), label=STATE_COLOURS)
     def shown_state(self, version: ModelVersion) -> tuple[str, str]:
@@ -90,6 +91,11 @@ class ModelVersionAdmin(TenantAdmin):
         rows = [[model, *(f"{figures.get(name, 0):.4f}" for name in names)] for model, figures in measured.items()]
         body = format_html_join("", "<tr>{}</tr>", ((format_html_join("", CELL, ((c,) for c in row)),) for row in rows))
         return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", head, body)
+
+    @display(description=_("whom it favours"))
+    def favours(self, version: ModelVersion) -> SafeString:
+        """Show how creators are exposed, how popular what is shown is, and how well segments are served."""
+        return audit_tables(version.metrics.get("audit", {}))
 
 
 def in_the_console(request: HttpRequest) -> Word:

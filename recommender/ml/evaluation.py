@@ -27,6 +27,7 @@ __all__ = [
     "judge",
     "measure",
     "peak_mb",
+    "splits",
 ]
 
 LEAVE_ONE_OUT, TIME_SPLIT, K_FOLD = PROTOCOLS = ("leave-one-out", "time-split", "k-fold")
@@ -84,7 +85,7 @@ def measure(
 ) -> Measured:
     """Return a model's figures, over all folds where there are several. Raises BrokenData or UnknownModel."""
     data = read_folder(question.folder)
-    trials = [_tried(question, split, fitting, ranking) for split in _splits(data, question)]
+    trials = [_tried(question, split, fitting, ranking) for split in splits(data, question)]
     judged = Judgement.joined([trial.judged for trial in trials])
     if not all(len(trial.judged.viewers) for trial in trials):
         raise BrokenData("nothing_to_judge", f"No viewer of {question.folder} wanted anything new in the test.")
@@ -141,7 +142,8 @@ def _tried(
     return Trial(judged, len(split.train), learned - began, time.perf_counter() - learned)
 
 
-def _splits(data: Interactions, question: Question) -> Iterable[Split]:
+def splits(data: Interactions, question: Question) -> Iterable[Split]:
+    """Return what to learn from and what to judge on, as a question asks."""
     if question.protocol == LEAVE_ONE_OUT:
         return [leave_one_out(data)]
     if question.protocol == K_FOLD:

@@ -25,6 +25,7 @@ from recommender.queries.privacy import Privacy, period, privacy
 from recommender.queries.rules import rules
 from recommender.queries.shelf import Shelf, bytes_at_hand, forget_shelves, lacking, shelf, shelf_at_hand
 from recommender.queries.versions import (
+    audited_version,
     canary_version,
     changes,
     folders_in_use,
@@ -44,6 +45,7 @@ __all__ = [
     "all_experiments",
     "answered",
     "audience",
+    "audited_version",
     "bytes_at_hand",
     "canary_version",
     "candidates",

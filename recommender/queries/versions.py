@@ -35,6 +35,11 @@ def newest_version() -> ModelVersion | None:
     return versions().first()
 
 
+def audited_version() -> ModelVersion | None:
+    """Return the newest version of which it is known whom it favours."""
+    return versions().filter(metrics__has_key="audit").first()
+
+
 def retired_versions() -> QuerySet[ModelVersion]:
     """Return what was published once and given up for something newer, the last one first."""
     return ModelVersion.objects.filter(state=State.RETIRED).order_by("-published_at", "-pk")

@@ -7,12 +7,13 @@ interval of the difference must not lie below zero.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 
 from recommender.ml.arrays import Flags, Floats, Ints, Longs, common
+from recommender.ml.audit import audit
 from recommender.ml.evaluation import Judgement, judge
 from recommender.ml.interactions import Interactions
 from recommender.ml.metrics import Interval, paired_difference
@@ -109,6 +110,11 @@ def verdict(judged: Mapping[str, Judgement], *, candidates: Sequence[str], usual
     lead = {rival: paired_difference(ours, theirs, seed=SEED) for rival, theirs in rivals.items()}
     metrics |= {"lead": {rival: [round(of.mean, 4), round(of.low, 4), round(of.high, 4)] for rival, of in lead.items()}}
     return Verdict(best, *_passed(lead["popularity"], lead.get(INCUMBENT)), metrics=metrics)
+
+
+def audited(found: Verdict, judged: Mapping[str, Judgement], split: Split) -> Verdict:
+    """Return the verdict with what is to be told of whom the best candidate favours."""
+    return replace(found, metrics={**found.metrics, "audit": audit(judged[found.best], split, k=PAGE, seed=SEED)})
 
 
 def _best(judged: Mapping[str, Judgement], names: Sequence[str], viewers: Flags) -> str:

@@ -28,7 +28,7 @@ from recommender.serving.artefacts import Savable
 from recommender.serving.bundle import retrieval
 from recommender.training import devices
 from recommender.training.beside import beside
-from recommender.training.judging import INCUMBENT, Verdict, held_back, judgements, verdict
+from recommender.training.judging import INCUMBENT, Verdict, audited, held_back, judgements, verdict
 from recommender.training.reading import fingerprint, read
 from recommender.training.runs import RunLog, run_log
 
@@ -143,7 +143,7 @@ def _judge(run: RunLog, lesson: Lesson) -> Verdict:
     usual = {name: models.fit(name, split.train) for name in USUAL}
     standing = {INCUMBENT: incumbent.model} if incumbent else {}
     judged = judgements(split, {**candidates, **usual, **standing})
-    return verdict(judged, candidates=list(candidates), usual=USUAL)
+    return audited(verdict(judged, candidates=list(candidates), usual=USUAL), judged, split)
 
 
 def _fit(name: str, train: Interactions, run: RunLog) -> Factors:
