@@ -22,6 +22,9 @@ class Impression(TenantOwned):
         FRESH = "fresh"
         EXPLORED = "explored"
         AGAIN = "again"
+        SIMILAR = "similar"
+        COLD = "cold"
+        INTERESTS = "interests"
 
     viewer = TenantForeignKey(Member, on_delete=models.CASCADE)
     item = TenantForeignKey(Item, on_delete=models.CASCADE)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from django.db import transaction
 
 from kpplatform.tenancy.models import Member
@@ -15,7 +16,9 @@ from kpplatform.tenancy.statements import planned
 from recommender import queries
 from recommender.operations.experiments import expose
 from recommender.operations.faults import note_faults
-from recommender.serving.page import Draw, Placed
+from recommender.serving.drawing import Draw
+from recommender.serving.floor import small_floor
+from recommender.serving.page import Placed
 
 SPARE = 5  # places drawn beyond the page, for what was withdrawn a moment ago
 
@@ -61,14 +64,15 @@ def show_page(*, viewer: Member, limit: int, session: Session, at: datetime, rng
         note_faults(everyones.unnoted)
     dealt = everyones.dealt_to(viewer.pk)
     shelf = everyones.as_tried(dealt)
-    sources = queries.candidates(shelf, past, rng=rng)
-    draw = Draw(sources, hidden=past.hidden, own=past.own, cap=shelf.settings.per_creator, rng=rng)
+    floor = small_floor(current_tenant_id())
+    draw = queries.draw(shelf, past, size=limit, owed=floor.owed(), rng=rng)
     placed = draw.fill(limit + SPARE)
-    placed += queries.shown_before(past, placed, wanted=limit + SPARE - len(placed))
-    served = shelf.served_to(viewer.pk)
+    placed += queries.shown_before(shelf, past, placed, wanted=limit + SPARE - len(placed))
+    served = shelf.served_to(viewer.pk) if past.is_personal else None
     version = served.version if served else None
     page, facts = uuid.uuid4(), {"viewer": viewer.pk, "version": version, "first": session.places, "at": at}
     shown = _written(placed, page=page, limit=limit, **facts)
+    floor.shown(places=len(shown), small=_small(draw, shown), share=shelf.settings.small_floor)
     expose(viewer=viewer, dealt=dealt, at=at)
     following = Session(session.started, session.places + len(shown)) if len(shown) == limit else None
     return Page(page, version, shown, following)
@@ -117,6 +121,12 @@ def _written(placed: Sequence[Placed], **facts: Any) -> list[Shown]:
         cursor.execute(WRITE, drawn | facts)
         names = [column.name for column in cursor.description or ()][2:]
         return [_shown(row[0], row[1], dict(zip(names, row[2:], strict=True))) for row in cursor.fetchall()]
+
+
+def _small(draw: Draw, shown: Sequence[Shown]) -> int:
+    """Return how many of the shown items are of small creators."""
+    items = np.array([place.item["id"] for place in shown], np.int64)
+    return int(np.count_nonzero(draw.teller.of(items).is_small))
 
 
 def _array(values: Iterable[object]) -> str:

@@ -1,7 +1,7 @@
 """What can be told of the recommender: what is on the shelf, what a viewer did, which versions there are."""
 
 from recommender.queries.audience import answered, audience, spent, supply
-from recommender.queries.candidates import candidates, shown_before
+from recommender.queries.candidates import draw, shown_before
 from recommender.queries.experiments import all_experiments, figures, readings, running_experiments
 from recommender.queries.feed_settings import feed_settings, feed_settings_changes
 from recommender.queries.past import Past, past
@@ -48,9 +48,9 @@ __all__ = [
     "audited_version",
     "bytes_at_hand",
     "canary_version",
-    "candidates",
     "centres_by_label",
     "changes",
+    "draw",
     "feed_settings",
     "feed_settings_changes",
     "figures",

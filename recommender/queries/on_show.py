@@ -7,11 +7,11 @@ import numpy as np
 from django.db import connection
 
 from kpplatform.tenancy.scope import current_tenant_id
-from recommender.ml.arrays import Longs
+from recommender.ml.arrays import Longs, common
 from recommender.serving.catalogue import Catalogue
 from recommender.serving.page import Offer
+from recommender.serving.texts import BETWEEN, Texts
 
-POPULAR = 500
 POPULAR_AMONG = 50_000  # latest watches
 POPULAR_FOR = timedelta(days=7)
 FRESH = 300
@@ -19,21 +19,29 @@ FRESH_FOR = timedelta(days=7)
 TRIALS = 100  # impressions that every new item is given
 
 CATALOGUE = """
-SELECT string_agg(int8send(id), ''), string_agg(int8send(creator_id), ''), string_agg(int2send(is_free::int::int2), ''),
-       string_agg(int8send((extract(epoch FROM published_at) * 1000000)::bigint), '')
-FROM catalog_item WHERE tenant_id = %(tenant)s AND state IN ('published', 'scheduled') AND published_at <= %(at)s
+SELECT string_agg(int8send(id), ''), string_agg(int8send(creator_id), ''), string_agg(int8send(is_free::int::int8), ''),
+       string_agg(int8send((extract(epoch FROM published_at) * 1000000)::bigint), ''),
+       string_agg(int8send(topic), ''), string_agg(int8send(followers), ''), string_agg(int8send(reactions), ''),
+       string_agg(told, ''), string_agg(int8send(length(told)), '')
+FROM (SELECT i.id, i.creator_id, i.is_free, i.published_at, coalesce(i.topic_id, 0) AS topic,
+             c.followers::bigint AS followers, (i.likes + i.saves + i.shares)::bigint AS reactions,
+             convert_to(concat_ws(%(between)s, i.title, nullif(array_to_string(i.tags, %(between)s), '')), 'UTF8')
+                 AS told
+      FROM catalog_item i JOIN creators_creator c ON c.tenant_id = %(tenant)s AND c.id = i.creator_id
+      WHERE i.tenant_id = %(tenant)s AND i.state IN ('published', 'scheduled') AND i.published_at <= %(at)s
+      ORDER BY i.id) shown
 """
 
-MOST_WATCHED = """
-SELECT i.id, i.creator_id FROM catalog_item i LEFT JOIN (
+WATCHED = """
+SELECT string_agg(int8send(item_id), ''), string_agg(int8send(viewers), '') FROM (
     SELECT item_id, count(DISTINCT viewer_id) AS viewers FROM (
         SELECT item_id, viewer_id FROM catalog_watch
         WHERE tenant_id = %(tenant)s AND quarantine = '' AND started_at BETWEEN %(since)s AND %(at)s
         ORDER BY started_at DESC, id DESC LIMIT %(among)s) latest
-    GROUP BY item_id) w ON w.item_id = i.id
-WHERE i.tenant_id = %(tenant)s AND i.state IN ('published', 'scheduled') AND i.published_at <= %(at)s AND i.is_free
-ORDER BY w.viewers DESC NULLS LAST, i.likes + i.saves + i.shares DESC, i.published_at DESC, i.id DESC LIMIT %(most)s
+    GROUP BY item_id) watched
 """
+
+TOPICS = "SELECT id, slug FROM catalog_topic WHERE tenant_id = %(tenant)s"
 
 ON_TRIAL = """
 SELECT i.id, i.creator_id FROM (
@@ -48,23 +56,32 @@ WHERE m.trials < %(trials)s ORDER BY m.trials, i.published_at DESC, i.id DESC
 
 
 def on_show(*, at: datetime) -> Catalogue:
-    """Return the published items and the popular ones among them."""
-    ids, owners, free, published = _rows(CATALOGUE, at=at)[0]
-    items = _unpacked(ids, ">i8")
-    order = np.argsort(items)
+    """Return the published items and what is told of them."""
+    columns = _rows(CATALOGUE, at=at, between=BETWEEN)[0]
+    items, creators, free, published, topics, followers, reactions = map(_unpacked, columns[:7])
+    whole, lengths = columns[7:]
     return Catalogue(
-        items=items[order],
-        creators=_unpacked(owners, ">i8")[order],
-        published=_unpacked(published, ">i8")[order],
-        is_free=_unpacked(free, ">i2")[order].astype(np.bool_),
-        popular=popular(at=at),
+        items=items,
+        creators=creators,
+        published=published,
+        is_free=free.astype(np.bool_),
+        topics=topics,
+        followers=followers,
+        viewers=_viewers(items, at=at),
+        reactions=reactions,
+        texts=Texts(bytes(whole or b""), np.cumsum(_unpacked(lengths))),
+        slugs=dict(_rows(TOPICS)),
     )
 
 
-def popular(*, at: datetime) -> tuple[Offer, ...]:
-    """Return the free items that most viewers watched of late, then those most reacted to, then the newest."""
-    since = at - POPULAR_FOR
-    return tuple(Offer(*row) for row in _rows(MOST_WATCHED, at=at, since=since, among=POPULAR_AMONG, most=POPULAR))
+def _viewers(items: Longs, *, at: datetime) -> Longs:
+    """Return how many viewers watched each item (M,) of late."""
+    asked = {"at": at, "since": at - POPULAR_FOR, "among": POPULAR_AMONG}
+    watched, viewers = map(_unpacked, _rows(WATCHED, **asked)[0])
+    counts = np.zeros(len(items), np.int64)
+    places, theirs = common(items, watched)
+    counts[places] = viewers[theirs]
+    return counts
 
 
 def fresh(*, at: datetime) -> tuple[Offer, ...]:
@@ -80,5 +97,5 @@ def _rows(sql: str, **asked: Any) -> list[tuple[Any, ...]]:
         return rows
 
 
-def _unpacked(column: bytes | None, kind: str) -> Longs:
-    return np.frombuffer(column or b"", kind).astype(np.int64)
+def _unpacked(column: bytes | None) -> Longs:
+    return np.frombuffer(column or b"", ">i8").astype(np.int64)

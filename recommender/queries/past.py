@@ -47,6 +47,11 @@ class Past:
         """Return the items that are not to be shown while there is something else."""
         return self.over.union(self.shown)
 
+    @cached_property
+    def closed_creators(self) -> frozenset[int]:
+        """Return the creators of whom nothing is shown: those that the viewer hid, and themselves."""
+        return self.hidden_creators.union(() if self.own is None else (self.own,))
+
 
 SQL = """
 SELECT w.items, w.at, w.shares, w.clean, r.items, r.at, r.kinds, s.session, s.before, a.items, f.creators, c.id

@@ -22,6 +22,7 @@ from recommender.queries.versions import KEPT, State, live_versions, retired_ver
 from recommender.serving.artefacts import BrokenArtefactError, load
 from recommender.serving.breaker import Breaker
 from recommender.serving.catalogue import Catalogue
+from recommender.serving.floor import forget_floors
 from recommender.serving.kept import Kept
 from recommender.serving.page import Offer
 from recommender.serving.served import Served
@@ -106,8 +107,9 @@ def lacking() -> list[str]:
 
 
 def forget_shelves() -> None:
-    """Read everything again (between tests)."""
+    """Read everything again, and owe nobody anything (between tests)."""
     _shelves.forget()
+    forget_floors()
 
 
 def _read(before: Shelf | None, *, at: datetime) -> Shelf:
@@ -135,7 +137,7 @@ def _published(
     if served := _served(version, catalogue, before, broken):
         return served
     if before and before.served:
-        return Served.of(before.served.version, before.served.bundle, catalogue)
+        return Served.of(before.served.version, before.served.bundle, catalogue, before.served)
     standbys = (_served(standby, catalogue, None, broken) for standby in retired_versions()[: KEPT - 1])
     return next(filter(None, standbys), None)
 
@@ -143,9 +145,11 @@ def _published(
 def _served(version: ModelVersion, catalogue: Catalogue, before: Shelf | None, broken: dict[int, str]) -> Served | None:
     """Return the version beside the catalogue, read from the disk unless it is in memory; None when it is `broken`."""
     known = [served for served in (before.served, before.tried) if served] if before else []
-    at_hand = next((served.bundle for served in known if served.version == version.pk), None)
+    at_hand = next((served for served in known if served.version == version.pk), None)
+    if at_hand:
+        return Served.of(version.pk, at_hand.bundle, catalogue, at_hand)
     try:
-        bundle = at_hand or load(tenant_folder("models", version.folder), version.sha256, tenant_id=current_tenant_id())
+        bundle = load(tenant_folder("models", version.folder), version.sha256, tenant_id=current_tenant_id())
     except BrokenArtefactError as error:
         log.exception("version %s is broken; what was served before goes on", version.pk)
         broken[version.pk] = error.code

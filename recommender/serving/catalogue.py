@@ -1,17 +1,18 @@
 """What a tenant has to show, as arrays in memory. Shapes: M items on show."""
 
-import random
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
 from recommender.ml.arrays import Flags, Longs
 from recommender.serving.page import Offer
+from recommender.serving.texts import NO_TEXTS, Texts
 
 NEWEST_OF_A_CREATOR = 3
-TRIES = 4  # draws for each item wanted, since some will be hidden
+POPULAR = 500
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,44 @@ class Catalogue:
     creators: Longs  # (M,)
     published: Longs  # (M,) microseconds since the epoch
     is_free: Flags  # (M,)
-    popular: tuple[Offer, ...] = ()  # best first
+    topics: Longs  # (M,) 0 where there is none
+    followers: Longs  # (M,) of the creator
+    viewers: Longs  # (M,) who watched it of late
+    reactions: Longs  # (M,)
+    texts: Texts = NO_TEXTS  # of the M items
+    slugs: Mapping[int, str] = field(default_factory=dict)  # of topics
+
+    @classmethod
+    def plain(cls, items: Longs, *, creators: Longs, published: Longs, is_free: Flags) -> Self:
+        """Return a catalogue of items of which nothing else is told."""
+        nothing = np.zeros(len(items), np.int64)
+        return cls(items, creators, published, is_free, nothing, nothing, nothing, nothing)
+
+    @cached_property
+    def popular(self) -> tuple[Offer, ...]:
+        """Return the free items that most viewers watched of late, then those most reacted to, then the newest."""
+        return tuple(self.offers(self.by_popularity[:POPULAR]))
+
+    @cached_property
+    def by_popularity(self) -> Longs:
+        """Return the places of the free items, the most popular first."""
+        free = self.free
+        keys = (-self.items, -self.published, -self.reactions, -self.viewers)
+        return free[np.lexsort([key[free] for key in keys])]
+
+    @cached_property
+    def _by_topic(self) -> tuple[Longs, Longs]:
+        """Return the ranks of free items by popularity, ordered by topic and then by rank, and their topics."""
+        topics = self.topics[self.by_popularity]
+        order = np.argsort(topics, kind="stable")
+        return order, topics[order]
+
+    def of_topics(self, topics: Collection[int], *, k: int) -> list[Offer]:
+        """Return the k most popular free items within topics."""
+        ranks, topic = self._by_topic
+        within = [ranks[slice(*np.searchsorted(topic, [of, of + 1]))][:k] for of in topics]
+        chosen = np.sort(np.concatenate([np.zeros(0, np.int64), *within]))[:k]
+        return self.offers(self.by_popularity[chosen])
 
     @cached_property
     def by_creator(self) -> Longs:
@@ -30,25 +68,43 @@ class Catalogue:
         free = np.flatnonzero(self.is_free)
         return free[np.lexsort((-self.items[free], -self.published[free], self.creators[free]))]
 
+    @cached_property
+    def owners(self) -> Longs:
+        """Return the creators of the same."""
+        return self.creators[self.by_creator]
+
+    def free_of(self, creator: int) -> Longs:
+        """Return the places of a creator's free items, the newest first."""
+        return self.by_creator[slice(*np.searchsorted(self.owners, [creator, creator + 1]))]
+
     def of_creators(self, creators: Iterable[int]) -> list[Offer]:
         """Return the newest few free items of each creator, the newest of all first."""
-        owners = self.creators[self.by_creator]
-        found: list[int] = []
-        for creator in creators:
-            first = int(np.searchsorted(owners, creator))
-            last = min(int(np.searchsorted(owners, creator, side="right")), first + NEWEST_OF_A_CREATOR)
-            found.extend(self.by_creator[first:last].tolist())
+        found = [place for creator in creators for place in self.free_of(creator)[:NEWEST_OF_A_CREATOR].tolist()]
         found.sort(key=lambda place: (-int(self.published[place]), -int(self.items[place])))
-        return [Offer(int(self.items[place]), int(self.creators[place])) for place in found]
+        return self.offers(np.array(found, np.int64))
 
-    def at_random(self, *, hidden: Collection[int], wanted: int, rng: random.Random) -> list[Offer]:
-        """Return up to so many different free items that are not hidden, each equally likely."""
-        free = self.free
-        if not len(free):
-            return []
-        drawn = dict.fromkeys(rng.choices(range(len(free)), k=TRIES * wanted))
-        offers = [Offer(int(self.items[free[place]]), int(self.creators[free[place]])) for place in drawn]
-        return [offer for offer in offers if offer.item not in hidden][:wanted]
+    def offers(self, places: Longs) -> list[Offer]:
+        """Return the items at these places as offers."""
+        return list(map(Offer, self.items[places].tolist(), self.creators[places].tolist()))
+
+    def places_of(self, items: Longs) -> Longs:
+        """Return the places of items (n,), −1 for what is not on show."""
+        if not len(self.items):
+            return np.full(len(items), -1)
+        places = np.minimum(np.searchsorted(self.items, items), len(self.items) - 1)
+        return np.where(self.items[places] == items, places, -1)
+
+    def told(self, place: int) -> tuple[str, list[str]]:
+        """Return an item's title and its tags; its topic is one of them, as at training."""
+        title, tags = self.texts.told(place)
+        slug = self.slugs.get(int(self.topics[place]))
+        return title, [*tags, slug] if slug else tags
+
+    @cached_property
+    def topic_codes(self) -> tuple[Longs, Longs]:
+        """Return the topics that there are (T,), sorted, and of each item (M,) the place of its topic there."""
+        topics, codes = np.unique(self.topics, return_inverse=True)
+        return topics, codes
 
     @cached_property
     def free(self) -> Longs:
@@ -57,4 +113,4 @@ class Catalogue:
 
     @property
     def nbytes(self) -> int:
-        return 4 * self.items.nbytes + self.is_free.nbytes
+        return 12 * self.items.nbytes + self.is_free.nbytes + self.texts.nbytes

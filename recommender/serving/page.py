@@ -1,16 +1,13 @@
-"""A page is drawn place by place from a mix of sources, so that every item's chance of being there is known.
+"""What a page is made of: offers, who makes them, and places with the chance of what stands there."""
 
-At each place one source is drawn by its share, and it gives its next offer. The propensity of the item at the
-place is the sum, over all sources, of the source's share times the chance that it would have given this item.
-"""
-
-import random
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
-LOOK_AHEAD = 8  # offers of a source among which one is drawn
+import numpy as np
+
+from recommender.ml.arrays import Flags, Floats, Longs
 
 
 class Offer(NamedTuple):
@@ -24,15 +21,16 @@ class Offer(NamedTuple):
 class Source:
     """Offers, best first, and how much of a page is theirs.
 
-    `ratio` is how likely an offer is against the one before it: 0 gives always the best. `chance` is for
-    offers that come in random order: the chance of each item to be the next one.
+    `ratio` is how likely an offer is against the one before it: 0 gives always the best, as the page's rules see it;
+    else one of the next few in their own order. `relevance` (n,) says how good each offer is, from 0 to 1; unless it
+    is told, it falls evenly.
     """
 
     name: str
     share: float
     offers: Sequence[Offer]
     ratio: float = 0.0
-    chance: float = 0.0
+    relevance: Floats | None = None
 
 
 class Placed(NamedTuple):
@@ -43,82 +41,67 @@ class Placed(NamedTuple):
     propensity: float
 
 
-class Draw:
-    """A page in the making. Nothing `hidden` is placed, and no more than `cap` of one creator while others offer."""
+@dataclass(frozen=True)
+class Rules:
+    """What a page keeps to, while there is something else; numbers of places."""
 
-    def __init__(
-        self, sources: Sequence[Source], *, hidden: Collection[int], own: int | None, cap: int, rng: random.Random
-    ) -> None:
-        self.sources = [source for source in sources if source.share > 0 and source.offers]
-        self.cap, self.rng = cap, rng
-        self.closed = set(hidden)
-        self.own = own
-        self.creators: Counter[int] = Counter()
-        self.page: list[Placed] = []
-        self._begin()
-
-    def fill(self, size: int) -> list[Placed]:
-        """Draw until the page has so many places, or nothing more is offered; the cap yields last."""
-        while len(self.page) < size:
-            if any(self.fronts):
-                self._place()
-            elif self.cap < size:
-                self.cap = size
-                self._begin()
-            else:
-                break
-        return self.page
-
-    def _begin(self) -> None:
-        self.starts = [0] * len(self.sources)  # what stands before can no longer be placed
-        self.fronts = [self._front(place) for place in range(len(self.sources))]
-
-    def _place(self) -> None:
-        """Draw a source and one of its next offers."""
-        open_now = [(source, front) for source, front in zip(self.sources, self.fronts, strict=True) if front]
-        shares = [source.share for source, _ in open_now]
-        source, front = self.rng.choices(open_now, shares)[0]
-        offer = self.rng.choices(front, _chances(source, front))[0] if len(front) > 1 else front[0]
-        likely = sum([other.share * _chance(other, among, offer) for other, among in open_now]) / sum(shares)
-        self.page.append(Placed(offer, source.name, min(likely, 1.0)))
-        self._close(offer)
-
-    def _close(self, offer: Offer) -> None:
-        """Do not place the item again, nor more of a creator who has reached the cap."""
-        self.closed.add(offer.item)
-        self.creators[offer.creator] += 1
-        full = offer.creator if self.creators[offer.creator] >= self.cap else None
-        for place, front in enumerate(self.fronts):
-            for other in front:
-                if other.item == offer.item or other.creator == full:
-                    self.fronts[place] = self._front(place)
-                    break
-
-    def _front(self, place: int) -> list[Offer]:
-        """Return the source's next offers that may be placed: one, or those among which one is drawn."""
-        source, start = self.sources[place], self.starts[place]
-        offers, front = source.offers, list[Offer]()
-        for index in range(start, len(offers)):
-            item, creator = offers[index]
-            if item in self.closed or creator == self.own or self.creators[creator] >= self.cap:
-                continue
-            if not front:
-                self.starts[place] = index
-            front.append(offers[index])
-            if not source.ratio or len(front) == LOOK_AHEAD:
-                return front
-        if not front:
-            self.starts[place] = len(offers)
-        return front
+    size: int  # places that the viewer sees
+    per_creator: int
+    per_topic: int
+    alike: float = 1.1  # cosine of two texts from which they are the same; no cosine is above 1
+    new_topics: int = 0  # at least, while there are any
+    small: int = 0  # at least, for small creators
+    method: str = "none"
+    diversity: float = 0.0
 
 
-def _chances(source: Source, front: Sequence[Offer]) -> list[float]:
-    return [source.ratio**rank for rank in range(len(front))]
+@dataclass(frozen=True)
+class Pool:
+    """All that sources offer, each item once. Shapes: S sources, N offers."""
+
+    sources: Sequence[Source]  # those with a share and an offer
+
+    @cached_property
+    def offers(self) -> list[Offer]:
+        """Return each offer once."""
+        return list(dict.fromkeys(offer for source in self.sources for offer in source.offers))
+
+    @cached_property
+    def orders(self) -> list[Longs]:
+        """Return where the offers of each source stand, in its order."""
+        place = self.place_of
+        return [np.array([place[offer.item] for offer in source.offers], np.int64) for source in self.sources]
+
+    @cached_property
+    def place_of(self) -> dict[int, int]:
+        """Return where each item stands."""
+        return {offer.item: place for place, offer in enumerate(self.offers)}
+
+    @cached_property
+    def offered(self) -> Flags:
+        """Return who offers what (S, N)."""
+        told = np.zeros((len(self.sources), len(self.offers)), np.bool_)
+        for row, order in zip(told, self.orders, strict=True):
+            row[order] = True
+        return told
+
+    @cached_property
+    def relevance(self) -> Floats:
+        """Return how good each offer is to each source (S, N), 0 for what is not its own."""
+        told = np.zeros((len(self.sources), len(self.offers)), np.float32)
+        for row, source, order in zip(told, self.sources, self.orders, strict=True):
+            row[order] = evenly(len(order)) if source.relevance is None else source.relevance
+        return told
+
+    @cached_property
+    def items(self) -> Longs:
+        return np.array([offer.item for offer in self.offers], np.int64)
+
+    @cached_property
+    def creators(self) -> Longs:
+        return np.array([offer.creator for offer in self.offers], np.int64)
 
 
-def _chance(source: Source, front: Sequence[Offer], offer: Offer) -> float:
-    """Return how likely the source is to give this offer next."""
-    if source.chance or offer not in front:
-        return source.chance
-    chances = _chances(source, front)
-    return chances[front.index(offer)] / sum(chances)
+def evenly(many: int) -> Floats:
+    """Return a relevance that falls evenly from 1 (n,)."""
+    return np.linspace(1, 0, many, endpoint=False, dtype=np.float32)

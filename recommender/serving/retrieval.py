@@ -47,14 +47,11 @@ class Index:
         Items in `granted` are open to this viewer. Nothing, when the model knows none of the history. Items whose score
         is NaN are left out; raises NoScoresError when nothing else is left.
         """
-        codes, _ = self.top(history, hidden=hidden, granted=granted, k=k)
-        return [Offer(*pair) for pair in zip(self.ids(codes).tolist(), self.creators[codes].tolist(), strict=True)]
-
-    def top(self, history: Interactions, *, hidden: Collection[int], granted: Longs, k: int) -> tuple[Longs, Floats]:
-        """Return the codes of the same items (k,) and their scores (k,)."""
         scores = self.scores(history)
-        if scores is None:
-            return np.zeros(0, np.int64), np.zeros(0, np.float32)
+        return [] if scores is None else self.best_by(scores, hidden=hidden, granted=granted, k=k)
+
+    def best_by(self, scores: Floats, *, hidden: Collection[int], granted: Longs, k: int) -> list[Offer]:
+        """Return the same by any scores (V,), which are changed. Raises NoScoresError."""
         opened, _ = common(self.model.item_ids, granted)
         opened = opened[self.creators[opened] >= 0]
         of_opened = scores[opened]
@@ -65,16 +62,12 @@ class Index:
         codes = largest(scores, k)
         if not len(codes) and np.isnan(scores).any():
             raise NoScoresError(f"{self.model.name} scores with NaN.")
-        return codes, scores[codes]
+        return list(map(Offer, self.model.item_ids[codes].tolist(), self.creators[codes].tolist()))
 
     def scores(self, history: Interactions) -> Floats | None:
         """Return the score of every item (V,) by one viewer's history; None when the model knows none of it."""
         known = history.in_words_of(self.model.item_ids)
         return self.model.score(known, THE_VIEWER)[0] if len(known) else None
-
-    def ids(self, codes: Longs) -> Longs:
-        """Return the ids (k,) of items given by codes (k,)."""
-        return np.asarray(self.model.item_ids[codes])
 
     @property
     def nbytes(self) -> int:

@@ -1,11 +1,13 @@
 """Models and histories with a taste that one can check in the head. Call inside a scope."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import onnx
 from django.utils import timezone
 
 from catalog.models import Item, Reaction, Watch
@@ -13,10 +15,18 @@ from creators.models import Creator
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.places import tenant_folder
 from kpplatform.tenancy.scope import current_tenant_id
+from recommender.ml import content
+from recommender.ml.arrays import Floats
+from recommender.ml.cold import Cold
 from recommender.ml.factors import Factors
+from recommender.ml.ranker.facts import Items, Log
+from recommender.ml.ranker.features import NAMES, Scale, table
+from recommender.ml.ranker.ranker import Ranker
+from recommender.ml.ranker.targets import HEADS
 from recommender.models import ModelVersion
 from recommender.serving.artefacts import store
 from recommender.serving.bundle import retrieval
+from recommender.serving.taste import events
 from tests import make
 from tests.catalog import things
 
@@ -67,10 +77,63 @@ def tastes(*groups: Sequence[Item]) -> Factors:
     )
 
 
-def published(model: Factors) -> ModelVersion:
-    """Store the model and publish it in place of the one before."""
+def cold(model: Factors, **groups: str) -> Cold:
+    """Return what places new items by one tag for each group of the model: `music="0"` is the first group."""
+    out = np.zeros((content.WIDTH, model.item_vectors.shape[1]), np.float32)
+    for tag, group in groups.items():
+        row = content.features(titles=[""], tags=[[tag]], creators=np.array([-1])).toarray()[0]
+        row[content.CONSTANT] = 0
+        out[:, int(group)] += row
+    return Cold(model.name, hidden=np.zeros((content.WIDTH, 0), np.float32), out=out)
+
+
+def ranker(items: Sequence[Item]) -> Ranker:
+    """Return a ranker that loves long items after noon and short ones before it (UTC), whoever asks."""
+    told = Items(
+        ids=np.array(sorted(item.pk for item in items)),
+        creator=np.full(len(items) + 1, -1),
+        topic=np.full(len(items) + 1, -1),
+        duration_ms=np.append([item.duration_ms or 0 for item in sorted(items, key=lambda item: item.pk)], 0),
+        published_at=np.zeros(len(items) + 1, np.int64),
+    )
+    nothing = np.zeros(0, np.int64)
+    log = Log.gather(events(viewer=nothing, item=nothing, at=nothing, said=nothing, watched=np.zeros(0, "f4")), told)
+    scale = Scale.of(log, told)
+    return Ranker("boosted", told, scale, table(log, told, scale, at=0), 0, _hour_times_duration())
+
+
+def _hour_times_duration() -> bytes:
+    """Return the program (hour − 12) · duration / 20,000 for the first head, 0 for the others."""
+
+    def column(name: str) -> Floats:
+        return np.eye(len(NAMES), dtype=np.float32)[:, NAMES.index(name), None]
+
+    first = np.eye(1, len(HEADS), dtype=np.float32) / 20_000
+    constants = {"hour": column("hour"), "duration": column("duration"), "noon": np.full(1, 12, "f4"), "head": first}
+    steps = [
+        onnx.helper.make_node("MatMul", ["features", "hour"], ["at"]),
+        onnx.helper.make_node("Sub", ["at", "noon"], ["after"]),
+        onnx.helper.make_node("MatMul", ["features", "duration"], ["length"]),
+        onnx.helper.make_node("Mul", ["after", "length"], ["worth"]),
+        onnx.helper.make_node("MatMul", ["worth", "head"], ["raw"]),
+    ]
+    number = onnx.TensorProto.FLOAT
+    graph = onnx.helper.make_graph(
+        steps,
+        "planted",
+        [onnx.helper.make_tensor_value_info("features", number, ["n", len(NAMES)])],
+        [onnx.helper.make_tensor_value_info("raw", number, ["n", len(HEADS)])],
+        [onnx.numpy_helper.from_array(of, name) for name, of in constants.items()],
+    )
+    made = onnx.helper.make_model(graph, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", 17)])
+    written: bytes = made.SerializeToString()
+    return written
+
+
+def published(*models: Factors, **parts: Any) -> ModelVersion:
+    """Store the models, the best first, and the parts beside them, and publish them in place of the version before."""
     ModelVersion.objects.filter(state=ModelVersion.State.PUBLISHED).update(state=ModelVersion.State.RETIRED)
-    return stored(model, state=ModelVersion.State.PUBLISHED)
+    return stored(*models, parts=parts, state=ModelVersion.State.PUBLISHED)
 
 
 def tried(model: Factors, *, share: float) -> ModelVersion:
@@ -78,12 +141,14 @@ def tried(model: Factors, *, share: float) -> ModelVersion:
     return stored(model, state=ModelVersion.State.CANARY, canary_share=share)
 
 
-def stored(model: Factors, **fields: Any) -> ModelVersion:
-    """Store the model as a version in some state."""
+def stored(*models: Factors, parts: Mapping[str, Any] = MappingProxyType({}), **fields: Any) -> ModelVersion:
+    """Store the models and parts as a version in some state."""
     folder, now = uuid.uuid4().hex, timezone.now()
-    sealed = store({retrieval(model.name): model}, tenant_folder("models", folder), tenant_id=current_tenant_id())
+    whole: dict[str, Any] = {retrieval(model.name): model for model in models}
+    whole |= parts
+    sealed = store(whole, tenant_folder("models", folder), tenant_id=current_tenant_id())
     return ModelVersion.objects.create(
-        kind=model.name,
+        kind=models[0].name,
         reason="planted",
         events=0,
         folder=folder,

@@ -16,7 +16,10 @@ from catalog.models import Item
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.places import tenant_folder
 from recommender.ml import saved
+from recommender.ml.cold import Cold
 from recommender.ml.factors import Factors
+from recommender.ml.ranker.ranker import Ranker
+from recommender.ml.ranker.targets import HEADS
 from recommender.models import ModelVersion
 from recommender.operations import Word, promote_version, withdraw_version
 from recommender.queries import forget_shelves
@@ -24,6 +27,7 @@ from recommender.serving.artefacts import MANIFEST, seal, store
 from recommender.serving.breaker import DEADLINE_S, FAILURES
 from recommender.serving.bundle import retrieval
 from tests import make
+from tests.catalog import things
 from tests.recommender import planted
 from tests.recommender.test_feed import page
 
@@ -208,6 +212,43 @@ def test_a_model_whose_scores_are_no_numbers_gives_way_to_the_popular(
     assert not any(card["source"] == "model" for answered in pages for card in answered["results"])
     [stage] = seen_by_staff(spoilt)["serving"]["stages"]
     assert (stage["breaker"], stage["failures"]) == ("open", FAILURES)
+
+
+def no_node(*of: object, **also: object) -> NoReturn:
+    raise ValueError("a node is missing")
+
+
+@pytest.mark.parametrize("spoilt", [Ranker, Cold, "NaN"], ids=str)
+def test_without_a_ranker_or_a_cold_start_the_order_is_that_of_the_model(
+    client: APIClient, viewer: Member, groups: Groups, monkeypatch: pytest.MonkeyPatch, spoilt: Any
+) -> None:
+    """The ranker would put the longest first, the cold part would know the new item."""
+    piano, _ = groups
+    for minutes, item in enumerate(piano, start=1):
+        item.duration_ms = minutes * 60_000
+        item.save()
+    things.video(planted.creator(), tags=["music"])
+    planted.watch(viewer, piano[0])
+    model = planted.tastes(*groups)
+    planted.published(model, ranker=planted.ranker(piano), cold=planted.cold(model, music="0"))
+    if spoilt == "NaN":
+        monkeypatch.setattr(Ranker, "read", lambda _self, told, *_of: np.full((len(told), len(HEADS)), np.nan))
+    else:
+        monkeypatch.setattr(spoilt, {Ranker: "rank", Cold: "of"}[spoilt], no_node)
+
+    pages = [page(client, limit=5) for _ in range(FAILURES)]
+
+    assert {len(answered["results"]) for answered in pages} == {5}
+    assert any(card["source"] == "model" for answered in pages for card in answered["results"])
+    assert not any(card["source"] == "cold" for answered in pages for card in answered["results"]) or spoilt != Cold
+    staff = make.client(make.member(Member.Role.STAFF))
+    stages = staff.get("/api/v1/models/serving/").json()["stages"]
+    failures = {stage["part"]: stage["failures"] for stage in stages}
+    assert failures == {
+        "retrieval-planted": 0,
+        "ranker": FAILURES * (spoilt != Cold),
+        "cold": 1 * (spoilt == Cold),  # it is asked once for a catalogue
+    }
 
 
 def test_a_repaired_version_that_is_promoted_again_is_faultless(client: APIClient, version: ModelVersion) -> None:

@@ -29,7 +29,7 @@ def index() -> Index:
         gram=np.zeros((0, 0), np.float32),
     )
     shown = IDS[:-1]
-    catalogue = Catalogue(items=shown, creators=shown + 1_000, published=shown, is_free=shown % 7 > 0)
+    catalogue = Catalogue.plain(shown, creators=shown + 1_000, published=shown, is_free=shown % 7 > 0)
     return Index.of(model, catalogue)
 
 

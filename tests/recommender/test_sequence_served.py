@@ -33,7 +33,7 @@ def version(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def test_the_best_items_depend_on_when_they_are_asked_for(version: tuple[Path, str], waited: int, odd: int) -> None:
     model = artefacts.load(*version, tenant_id=TENANT).retrieval["transformer"]
     shown = np.arange(40)
-    catalogue = Catalogue(items=shown, creators=shown + 100, published=shown, is_free=shown >= 0)
+    catalogue = Catalogue.plain(shown, creators=shown + 100, published=shown, is_free=shown >= 0)
     done = history(
         items=np.array([4, 10, 22]),
         at=NOON + planted.MINUTE * np.arange(3),

@@ -1,0 +1,210 @@
+"""A page is drawn place by place from a mix of sources, so that every item's chance of being there is known.
+
+At each place one source is drawn by its share, and it gives its next offer: of those that the page's rules let through,
+the one that is best beside what stands there already (`ml.mmr`, `ml.dpp`). Given the places before, that is one certain
+offer for most sources, one of a few with known chances for trials, and any item alike for exploration. So the
+propensity of the item at the place is the sum, over all sources, of the source's share times the chance that it would
+have given this item. Shapes: S sources, N offers.
+"""
+
+import random
+from collections import Counter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from recommender.ml.arrays import Flags, Floats
+from recommender.ml.dpp import Dpp
+from recommender.ml.mmr import Mmr
+from recommender.serving.anywhere import Anywhere
+from recommender.serving.page import Offer, Placed, Pool, Rules
+from recommender.serving.texts import likeness
+from recommender.serving.traits import Teller
+
+LOOK_AHEAD = 8  # offers of a source among which one is drawn
+EXPLORED = "explored"
+
+
+class Wish(NamedTuple):
+    """So many places of a page for items of a kind, the first of them in its first part, and so on."""
+
+    many: int
+    of_offers: Flags  # (N,)
+    of_all: Flags  # (M,) of the catalogue
+
+    def is_due(self, place: int, size: int, met: int) -> bool:
+        """Tell whether this place has to be of the kind, given how many were."""
+        return met < self.many and place >= (met + 1) * size // (self.many + 1)
+
+
+class Draw:
+    """A page in the making. Rules yield, one after the other, when nothing that keeps to them is left."""
+
+    def __init__(self, pool: Pool, *, anywhere: Anywhere, teller: Teller, rules: Rules, rng: random.Random) -> None:
+        self.pool, self.anywhere, self.teller, self.rules, self.rng = pool, anywhere, teller, rules, rng
+        self.traits = teller.of(pool.items)
+        self.unlike = _METHODS[rules.method](self.traits.vectors, rules)
+        self.left = np.ones(len(pool.items), np.bool_)  # not on the page
+        self.bars = {rule: np.zeros(len(pool.items), np.bool_) for rule in ("alike", "topic", "creator")}
+        self.creators: Counter[int] = Counter()
+        self.topics: Counter[int] = Counter()
+        self.texts: list[Any] = []  # words of what is on the page
+        self.compared = np.zeros(len(pool.items), np.int64)  # with how many of these each offer was
+        self.met = Counter[str]()
+        self.page: list[Placed] = []
+        self.wishes = {
+            "new": Wish(rules.new_topics, self.traits.is_new, teller.all_new if rules.new_topics else _NONE),
+            "small": Wish(rules.small, self.traits.is_small, teller.all_small if rules.small else _NONE),
+        }
+
+    def fill(self, size: int) -> list[Placed]:
+        """Draw until the page has so many places, or nothing more is offered."""
+        while len(self.page) < size:
+            if not self._place() and not self._yield():
+                break
+        return self.page
+
+    def _place(self) -> bool:
+        """Draw a source and its next offer; False when no source has one."""
+        fronts, wanted = self._fronts()
+        if not any(len(front) for front, _ in fronts) and not self._explored(wanted):
+            return False
+        shares = [
+            source.share if len(front) else 0.0 for source, (front, _) in zip(self.pool.sources, fronts, strict=True)
+        ]
+        shares.append(self.anywhere.share if self._explored(wanted) else 0.0)
+        turn = self.rng.choices(range(len(shares)), shares)[0]
+        if turn < len(fronts):
+            front, chances = fronts[turn]
+            drawn = front[0] if len(front) == 1 else self.rng.choices(front, chances)[0]
+            offer, name = self.pool.offers[drawn], self.pool.sources[turn].name
+        else:
+            [offer] = self.anywhere.catalogue.offers(np.array([self.anywhere.draw(wanted)]))
+            name = EXPLORED
+        self._put(offer, name, self._chance(offer, fronts, wanted, shares) / sum(shares))
+        return True
+
+    def _chance(self, offer: Offer, fronts: "list[Front]", wanted: Flags | None, shares: list[float]) -> float:
+        """Return the sum, over sources, of the share times the chance that the source gives the offer."""
+        at = self.pool.place_of.get(offer.item)
+        told = [
+            share * dict(zip(front, chances, strict=True)).get(at, 0.0)  # type: ignore[arg-type]
+            for share, (front, chances) in zip(shares, fronts, strict=False)
+            if share
+        ]
+        if shares[-1] and self.anywhere.has(offer.item, wanted):
+            told.append(shares[-1] / self.anywhere.within(wanted))
+        return sum(told)
+
+    def _explored(self, wanted: Flags | None) -> bool:
+        return self.anywhere.share > 0 and self.anywhere.within(wanted) > 0
+
+    def _fronts(self) -> "tuple[list[Front], Flags | None]":
+        """Return each source's next offers, and what of the catalogue is wanted: what wishes are due decides."""
+        fits, wanted = self.left & ~np.logical_or.reduce(list(self.bars.values())), None
+        scores = self.unlike.scores(self.pool.relevance)
+        fronts = self._of_sources(scores, fits)
+        for name, wish in self.wishes.items():
+            if wish.is_due(len(self.page), self.rules.size, self.met[name]):
+                narrowed = wish.of_all if wanted is None else wanted & wish.of_all
+                also = self._of_sources(scores, fits & wish.of_offers)
+                if any(len(front) for front, _ in also) or self._explored(narrowed):
+                    fits, wanted, fronts = fits & wish.of_offers, narrowed, also
+        return fronts, wanted
+
+    def _of_sources(self, scores: Floats, fits: Flags) -> "list[Front]":
+        """Return each source's next offers that fit (N,), and how likely each is."""
+        fits = fits.copy()
+        while True:
+            kept = np.where(self.pool.offered & fits, scores, -np.inf)  # (S, N)
+            best = kept.argmax(1) if kept.size else np.zeros(len(kept), np.int64)
+            fronts = [self._front(source, int(place), kept[source], fits) for source, place in enumerate(best)]
+            same = [place for front, _ in fronts for place in front if self._is_alike(place)]
+            if not same:
+                return fronts
+            fits[same] = False
+
+    def _front(self, source: int, best: int, kept: Floats, fits: Flags) -> "Front":
+        if kept[best] == -np.inf:
+            return [], []
+        ratio = self.pool.sources[source].ratio
+        if not ratio:
+            return [best], [1.0]
+        order = self.pool.orders[source]
+        front = order[fits[order]][:LOOK_AHEAD].tolist()
+        chances = [ratio**rank for rank in range(len(front))]
+        whole = sum(chances)
+        return front, [chance / whole for chance in chances]
+
+    def _is_alike(self, place: int) -> bool:
+        """Tell whether an offer's text is that of something on the page, looking at what it was not compared with."""
+        if "alike" not in self.bars:
+            return False
+        since, self.compared[place] = self.compared[place], len(self.texts)
+        if since < len(self.texts):
+            own = self.teller.words_of(int(self.pool.items[place]))
+            if own and any(likeness(own, other) >= self.rules.alike for other in self.texts[since:]):
+                self.bars["alike"][place] = True
+        return bool(self.bars["alike"][place])
+
+    def _put(self, offer: Offer, source: str, likely: float) -> None:
+        """Place the item, and bar what the rules do not let stand beside it."""
+        self.page.append(Placed(offer, source, min(likely, 1.0)))
+        own = self.teller.of(np.array([offer.item]))
+        self.unlike.place(own.vectors[0])
+        self.texts.append(self.teller.words_of(offer.item))
+        self.met.update(name for name, of in (("new", own.is_new), ("small", own.is_small)) if of[0])
+        self.anywhere.close(offer.item)
+        at = self.pool.place_of.get(offer.item)
+        if at is not None:
+            self.left[at] = False
+        self.creators[offer.creator] += 1
+        topic = int(own.topics[0])
+        self.topics[topic] += 1
+        self._bar_creator(offer.creator)
+        self._bar_topic(topic)
+
+    def _bar_creator(self, creator: int) -> None:
+        if "creator" in self.bars and self.creators[creator] >= self.rules.per_creator:
+            self.bars["creator"] |= self.pool.creators == creator
+            self.anywhere.bar_creator(creator)
+
+    def _bar_topic(self, topic: int) -> None:
+        if "topic" in self.bars and topic and self.topics[topic] >= self.rules.per_topic:
+            self.bars["topic"] |= self.traits.topics == topic
+            self.anywhere.bar_topic(topic)
+
+    def _yield(self) -> bool:
+        """Let the next rule yield; False when none is left."""
+        if not self.bars:
+            return False
+        del self.bars[next(iter(self.bars))]
+        self.anywhere.unbar()
+        for creator in self.creators:
+            self._bar_creator(creator)
+        for topic in self.topics:
+            self._bar_topic(topic)
+        return True
+
+
+Front = tuple[list[int], list[float]]  # places of offers, and the chance of each
+
+_NONE: Flags = np.zeros(0, np.bool_)
+
+
+class _Unmoved:
+    """Relevance alone."""
+
+    def __init__(self, vectors: Floats, rules: Rules) -> None: ...
+
+    def scores(self, relevance: Floats) -> Floats:
+        return relevance
+
+    def place(self, vector: Floats) -> None: ...
+
+
+_METHODS: dict[str, Any] = {
+    "mmr": lambda vectors, rules: Mmr(vectors, diversity=rules.diversity),
+    "dpp": lambda vectors, rules: Dpp(vectors, diversity=rules.diversity),
+    "none": _Unmoved,
+}

@@ -1,0 +1,123 @@
+"""The space that a version's items lie in: vectors of the model, and of what it does not know yet by the cold part.
+
+Shapes: V items of the model, n items asked for, C items placed by what is told of them, D dimensions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+
+from recommender.ml.arrays import Floats, Longs, common
+from recommender.ml.interactions import Interactions
+from recommender.ml.latent_cosine import unit
+from recommender.ml.model import Model
+from recommender.serving.bundle import COLD, Bundle
+from recommender.serving.catalogue import Catalogue
+from recommender.serving.page import Offer
+
+MOST_COLD = 2_000  # the newest items that the model does not know
+ROWS_AT_ONCE = 10_000
+THE_VIEWER = np.zeros(1, np.int32)
+
+
+@dataclass(frozen=True)
+class Space:
+    """Where items lie. Without a model that has vectors nothing lies anywhere: D is 0."""
+
+    model: Model | None
+    cold_items: Longs = field(default_factory=lambda: np.zeros(0, np.int64))  # (C,) sorted
+    cold_offers: tuple[Offer, ...] = ()  # the same
+    cold_texts: tuple[str, ...] = ()
+    cold_vectors: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))  # (C, D)
+
+    @classmethod
+    def of(cls, bundle: Bundle, catalogue: Catalogue, before: "Space | None" = None) -> Self:
+        """Return the space of a bundle's main model, or of the one that its cold part is for.
+
+        What stood in the space before is not placed again.
+        """
+        name = bundle.cold.name if bundle.cold is not None else bundle.main.name
+        model = bundle.retrieval.get(name)
+        if model is None or vectors_of(model) is None:
+            return cls(None)
+        if bundle.cold is None:
+            return cls(model)
+        places = _unknown(model, catalogue)
+        placed = bundle.breakers[COLD].call(lambda: _placed(bundle.cold, catalogue, places, before), otherwise=None)
+        if placed is None:
+            return cls(model)
+        offers, texts = catalogue.offers(places), tuple(catalogue.texts[place] for place in places.tolist())
+        return cls(model, catalogue.items[places], tuple(offers), texts, placed)
+
+    @cached_property
+    def lengths(self) -> Floats:
+        """Return the lengths of the model's vectors (V,), 1 for those of length 0."""
+        vectors = vectors_of(self.model)
+        assert vectors is not None
+        starts = range(0, len(vectors), ROWS_AT_ONCE)
+        parts = [np.linalg.norm(vectors[start : start + ROWS_AT_ONCE], axis=1) for start in starts]
+        lengths = np.concatenate([np.zeros(0, np.float32), *parts])
+        return np.asarray(np.where(lengths > 0, lengths, 1), np.float32)
+
+    def directions(self, items: Longs) -> Floats:
+        """Return the directions (n, D) of items, zeros for those that lie nowhere."""
+        vectors = vectors_of(self.model)
+        if vectors is None:
+            return np.zeros((len(items), 0), np.float32)
+        assert self.model is not None
+        found = np.zeros((len(items), vectors.shape[1]), np.float32)
+        codes, theirs = common(self.model.item_ids, items)
+        found[theirs] = vectors[codes]
+        if len(self.cold_items):
+            codes, theirs = common(self.cold_items, items)
+            found[theirs] = self.cold_vectors[codes]
+        return np.nan_to_num(unit(found))
+
+    def viewer(self, history: Interactions) -> Floats | None:
+        """Return the viewer's vector (D,) among the items' vectors; None when the model knows none of the history."""
+        ask: Callable[..., Any] | None = getattr(self.model, "vectors", None)
+        if self.model is None or ask is None:
+            return None
+        known = history.in_words_of(self.model.item_ids)
+        return np.asarray(ask(known, THE_VIEWER)[0]) if len(known) else None
+
+    @property
+    def nbytes(self) -> int:
+        return self.cold_vectors.nbytes + 4 * len(self.model.item_ids if self.model else ())
+
+
+def vectors_of(model: Any) -> Floats | None:
+    """Return where a model's items lie (V, D), if they lie anywhere."""
+    vectors = getattr(model, "item_vectors", getattr(model, "directions", None))
+    return vectors if vectors is not None and vectors.shape[1] else None
+
+
+def _unknown(model: Model, catalogue: Catalogue) -> Longs:
+    """Return the places of the newest free items that the model does not know, in the order of their ids."""
+    known, _ = common(catalogue.items, model.item_ids)
+    is_unknown = catalogue.is_free.copy()
+    is_unknown[known] = False
+    places = np.flatnonzero(is_unknown)
+    newest = np.argsort(-catalogue.published[places], kind="stable")[:MOST_COLD]
+    return np.sort(places[newest])
+
+
+def _placed(cold: Any, catalogue: Catalogue, places: Longs, before: Space | None) -> Floats:
+    """Return the vectors (C, D) of items by what is told of them."""
+    known = dict(zip(before.cold_items.tolist(), range(len(before.cold_items)), strict=True)) if before else {}
+    vectors = np.zeros((len(places), cold.out.shape[1]), np.float32)
+    missing = []
+    for row, place in enumerate(places.tolist()):
+        at = known.get(int(catalogue.items[place]))
+        if before and at is not None and before.cold_texts[at] == catalogue.texts[place]:
+            vectors[row] = before.cold_vectors[at]
+        else:
+            missing.append(row)
+    if missing:
+        told = [catalogue.told(place) for place in places[missing].tolist()]
+        titles, tags = zip(*told, strict=True)
+        vectors[missing] = cold.vectors(titles=titles, tags=tags, creators=catalogue.creators[places[missing]])
+    return vectors

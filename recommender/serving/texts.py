@@ -1,0 +1,55 @@
+"""What is told of items in words, as one string of bytes in memory: a text is decoded when somebody asks for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from recommender.ml import bag
+from recommender.ml.arrays import Longs
+
+BETWEEN: Final = "\x1f"  # between the title and each tag
+FEWEST_WORDS = 4  # below that a text says too little to be the same as another: "Part 1"
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The title and the tags of M items."""
+
+    whole: bytes
+    ends: Longs  # (M,) where each item's text ends, in bytes
+
+    def __getitem__(self, place: int) -> str:
+        start = int(self.ends[place - 1]) if place else 0
+        return self.whole[start : int(self.ends[place])].decode() if len(self.ends) else ""
+
+    def told(self, place: int) -> tuple[str, list[str]]:
+        """Return an item's title and tags."""
+        title, *tags = self[place].split(BETWEEN)
+        return title, tags
+
+    @property
+    def nbytes(self) -> int:
+        return len(self.whole) + self.ends.nbytes
+
+
+NO_TEXTS = Texts(b"", np.zeros(0, np.int64))
+
+
+@lru_cache(maxsize=20_000)
+def words(text: str) -> Mapping[str, float]:
+    """Return the words of a text with weights of length 1; none where there are too few to tell it by."""
+    weights = bag.weights(text.replace(BETWEEN, " "))
+    if len(weights) < FEWEST_WORDS:
+        return {}
+    length = sum(weight * weight for weight in weights.values()) ** 0.5
+    return {word: weight / length for word, weight in weights.items()}
+
+
+def likeness(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+    """Return the cosine of two texts by their words."""
+    if len(other) < len(one):
+        one, other = other, one
+    return sum(weight * other[word] for word, weight in one.items() if word in other)
