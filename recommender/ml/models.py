@@ -12,6 +12,7 @@ from recommender.ml import (
     item_cosine,
     latent_cosine,
     markov,
+    ncf,
     popularity,
     svd,
     user_cosine,
@@ -62,6 +63,7 @@ MODELS: Mapping[str, Recipe] = {
     "latent-cosine": Recipe(latent_cosine.fit, latent_cosine.Config()),
     "ease": Recipe(ease.fit, ease.Config()),
     "markov": Recipe(markov.fit, markov.Config()),
+    "ncf": Recipe(ncf.fit, ncf.Config()),
     **{name: Recipe(fitting.fit, sequence.Config(encoder=name), is_long=True) for name in ENCODERS},
 }
 

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from recommender.ml import blended, cold, item_to_item, latent_cosine, markov, user_cosine
+from recommender.ml import blended, cold, item_to_item, latent_cosine, markov, pair_network, user_cosine
 from recommender.ml.cold import Cold
 from recommender.ml.factors import Factors
 from recommender.ml.item_to_item import ItemToItem
 from recommender.ml.latent_cosine import LatentCosine
 from recommender.ml.model import FACTS
+from recommender.ml.pair_network import PairNetwork
 from recommender.ml.ranker import ranker
 from recommender.ml.sequence import served
 from recommender.ml.sequence.served import SequenceModel
@@ -23,6 +24,7 @@ FAMILIES: Mapping[str, Callable[[Path], Any]] = {
     latent_cosine.FAMILY: LatentCosine.load,
     ranker.FAMILY: ranker.Ranker.load,
     markov.FAMILY: markov.Markov.load,
+    pair_network.FAMILY: PairNetwork.load,
     served.FAMILY: SequenceModel.load,
     user_cosine.FAMILY: UserCosine.load,
     blended.FAMILY: lambda folder: blended.load(folder, part=load),

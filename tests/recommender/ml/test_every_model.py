@@ -28,6 +28,7 @@ SMALL: Mapping[str, Settings] = MappingProxyType(
         "recent-als": {"factors": 4, "reg": 1},
         "svd": {"factors": 2},
         "latent-cosine": {"factors": 2},
+        "ncf": {"width": 8, "hidden": 4, "epochs": 100, "batch": 16},
         **{name: {"width": 16, "layers": 1, "epochs": 60, "rate": 0.01} for name in ENCODERS},
     }
 )
