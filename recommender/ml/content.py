@@ -45,6 +45,13 @@ def features_of(attributes: Attributes) -> Matrix:
     return features(titles=attributes.title, tags=_tags(attributes), creators=attributes.creator_id)
 
 
+def narrowed(rows: Matrix, *, width: int) -> Matrix:
+    """Return rows (n, E) hashed on to fewer places (n, width), for networks that hold a weight for each."""
+    narrow: Matrix = csr_array((rows.data.copy(), rows.indices % width, rows.indptr), shape=(rows.shape[0], width))
+    narrow.sum_duplicates()
+    return narrow
+
+
 def _tags(attributes: Attributes) -> list[list[str]]:
     starts, codes = attributes.tags.indptr, attributes.tags.indices
     return [[attributes.tag_names[code] for code in codes[first:last]] for first, last in pairwise(starts)]

