@@ -22,7 +22,8 @@ def encoder() -> BertModel:
         "num_attention_heads": 2,
         "intermediate_size": 32,
     }
-    return BertModel(BertConfig(vocab_size=8, **small), add_pooling_layer=False).eval()
+    found: BertModel = BertModel(BertConfig(vocab_size=8, **small), add_pooling_layer=False).train(mode=False)
+    return found
 
 
 def test_a_mean_leaves_padding_out() -> None:
