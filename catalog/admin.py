@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from catalog import operations
-from catalog.models import Access, Comment, Item, Lesson, Reaction, Section, Topic, Watch
+from catalog.models import Access, Comment, Item, Lesson, Reaction, Report, Section, Topic, Watch
 from kpplatform.tenancy.admin_base import TenantAdmin, labelled, staff
 
 STATE_COLOURS = {"published": "success", "scheduled": "info", "withdrawn": "danger", "draft": ""}
@@ -84,6 +84,14 @@ class ReactionAdmin(TenantAdmin):
     list_select_related = ("viewer", "item")
     number_fields = OF_VIEWER_AND_ITEM
     list_filter = ("kind", "reacted_at")
+
+
+@admin.register(Report)
+class ReportAdmin(TenantAdmin):
+    list_display = ("item", "reason", "text", "viewer", "reported_at")
+    list_select_related = ("viewer", "item")
+    number_fields = OF_VIEWER_AND_ITEM
+    list_filter = ("reason", "reported_at")
 
 
 @admin.register(Comment)

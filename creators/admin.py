@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from creators.models import Creator, Follow
+from creators.models import Creator, Follow, HiddenCreator
 from kpplatform.tenancy.admin_base import TenantAdmin
 
 
@@ -29,3 +29,11 @@ class FollowAdmin(TenantAdmin):
     list_select_related = ("viewer", "creator")
     number_fields = ("pk", "viewer_id", "creator_id")
     list_filter = ("followed_at",)
+
+
+@admin.register(HiddenCreator)
+class HiddenCreatorAdmin(TenantAdmin):
+    list_display = ("viewer", "creator", "hidden_at")
+    list_select_related = ("viewer", "creator")
+    number_fields = ("pk", "viewer_id", "creator_id")
+    list_filter = ("hidden_at",)

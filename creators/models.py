@@ -36,6 +36,22 @@ class Creator(TenantOwned):
         return self.name
 
 
+class HiddenCreator(TenantOwned):
+    """A viewer wants to see nothing of a creator in their feed."""
+
+    viewer = TenantForeignKey(Member, on_delete=models.CASCADE)
+    creator = TenantForeignKey(Creator, on_delete=models.CASCADE)
+    hidden_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "viewer", "creator"], name="a_viewer_hides_a_creator_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.viewer_id} hides {self.creator_id}"
+
+
 class Follow(TenantOwned):
     """A viewer wants to see more of a creator."""
 

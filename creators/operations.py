@@ -9,7 +9,7 @@ from django.db.models import Count, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from creators import queries
-from creators.models import Creator, Follow
+from creators.models import Creator, Follow, HiddenCreator
 from kpplatform.errors import Conflict, Forbidden
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.once import insert_once
@@ -89,6 +89,20 @@ def unfollow(*, viewer: Member, creator: Creator) -> bool:
     gone, _ = Follow.objects.filter(viewer=viewer, creator=creator).delete()
     if gone:
         Creator.objects.filter(pk=creator.pk).update(followers=F("followers") - 1)
+    return bool(gone)
+
+
+@transaction.atomic
+def hide_creator(*, viewer: Member, creator: Creator, at: datetime) -> bool:
+    """Keep the creator out of the viewer's feed, and stop following them; tell whether that is new."""
+    unfollow(viewer=viewer, creator=creator)
+    return insert_once(HiddenCreator, viewer_id=viewer.pk, creator_id=creator.pk, hidden_at=at)
+
+
+@transaction.atomic
+def show_creator_again(*, viewer: Member, creator: Creator) -> bool:
+    """Let the creator back into the viewer's feed; tell whether that changed anything."""
+    gone, _ = HiddenCreator.objects.filter(viewer=viewer, creator=creator).delete()
     return bool(gone)
 
 

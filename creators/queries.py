@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 
-from creators.models import Creator, Follow
+from creators.models import Creator, Follow, HiddenCreator
 from kpplatform.tenancy.models import Member
 
 
@@ -24,3 +24,8 @@ def follows(viewer: Member) -> QuerySet[Follow]:
 def is_following(viewer: Member, creator: Creator) -> bool:
     """Return whether the viewer follows the creator."""
     return Follow.objects.filter(viewer=viewer, creator=creator).exists()
+
+
+def hidden_creators(viewer: Member) -> QuerySet[HiddenCreator]:
+    """Return whom the viewer wants to see nothing of, the latest first."""
+    return HiddenCreator.objects.filter(viewer=viewer).select_related("creator").order_by("-hidden_at", "-pk")

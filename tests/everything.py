@@ -10,7 +10,7 @@ import numpy as np
 from billing import operations as billing
 from billing.models import WebhookEvent
 from catalog import operations as catalog
-from catalog.models import Item, Reaction, Topic, Watch
+from catalog.models import Item, Reaction, Report, Topic, Watch
 from creators import operations as creators
 from creators.models import Creator
 from kpplatform.jobs import operations as jobs
@@ -79,6 +79,7 @@ def furnish() -> Everything:
     _served(found)
     _tried(found)
     _portrayed(found)
+    _decided(found)
     return found
 
 
@@ -87,6 +88,9 @@ def _watched(found: Everything) -> None:
     creators.follow(viewer=viewer, creator=found.creator, at=NOON)
     catalog.react(viewer=viewer, item=video, kind=Reaction.Kind.LIKE, at=NOON)
     catalog.comment(viewer=viewer, item=video, body="Bravo!", parent_id=None, at=NOON)
+    other = things.creator()
+    creators.hide_creator(viewer=found.staff, creator=other, at=NOON)
+    catalog.report(viewer=found.staff, item=video, reason=Report.Reason.SPAM, text="Again.", at=NOON)
     for reason in (Watch.Quarantine.CLEAN, Watch.Quarantine.BOT):
         seen = {"started_at": datetime.now(UTC), "received_at": datetime.now(UTC), "watch_ms": 30_000}
         Watch.objects.create(
@@ -172,3 +176,11 @@ def _portrayed(found: Everything) -> None:
     NoisyAnswer.objects.create(
         creator=found.creator, period=NOON.date(), days=28, epsilon=1.0, counts=counts, answered_at=NOON
     )
+
+
+def _decided(found: Everything) -> None:
+    name = f"topic:{found.topic.slug}"
+    operations.choose_interest(viewer=found.staff, name=name, is_wanted=True, at=NOON)
+    other = make.member()
+    operations.close_personalisation(viewer=other, at=NOON)
+    operations.reset_taste(viewer=other, at=NOON)

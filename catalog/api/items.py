@@ -17,10 +17,12 @@ from catalog.api.serializers import (
     ItemOut,
     ListedIn,
     NewTopicIn,
+    ReportIn,
+    ReportOut,
     TopicIn,
     TopicOut,
 )
-from catalog.models import Comment, Item, Reaction
+from catalog.models import Comment, Item, Reaction, Report
 from kpplatform.errors import NotFound
 from kpplatform.rest.views import ViewSet
 
@@ -61,6 +63,15 @@ class ItemViewSet(ViewSet):
             operations.take_back(viewer=self.viewer, item=item, kind=reaction)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
+    @extend_schema(request=ReportIn, responses={204: None})
+    @action(detail=True, methods=["post"])
+    def report(self, request: Request, pk: int) -> Response:
+        """Tell the tenant's staff that the item should not be there; who does so does not see it in their feed."""
+        ask = self.sent(ReportIn)
+        reason = Report.Reason(ask["reason"])
+        operations.report(viewer=self.viewer, item=self.item(pk), reason=reason, text=ask["text"], at=timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
     @extend_schema(methods=["GET"], parameters=[CommentsIn], responses=CommentOut(many=True))
     @extend_schema(methods=["POST"], request=CommentIn, responses={201: CommentOut})
     @action(detail=True, methods=["get", "post"])
@@ -76,6 +87,13 @@ class ItemViewSet(ViewSet):
             viewer=self.viewer, item=item, body=ask["body"], parent_id=ask["parent"], at=timezone.now()
         )
         return Response(CommentOut(written).data, status=status.HTTP_201_CREATED)
+
+
+class ReportViewSet(ViewSet):
+    @extend_schema(responses=ReportOut(many=True))
+    def list(self, request: Request) -> Response:
+        """What who asks has reported, the latest first."""
+        return self.page(queries.reports_by(self.viewer), ReportOut)
 
 
 class CommentViewSet(ViewSet):

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog import queries
-from catalog.models import LONGEST_VIDEO_MS, Comment, Item, Lesson, Reaction, Section, Topic
+from catalog.models import LONGEST_VIDEO_MS, Comment, Item, Lesson, Reaction, Report, Section, Topic
 from kpplatform.rest.serializers import In
 
 LANGUAGE = r"^[a-z]{2,3}(-[a-z0-9]{2,8})?$"
@@ -172,6 +172,19 @@ class CommentOut(serializers.ModelSerializer[Comment]):
 
     def get_is_deleted(self, comment: Comment) -> bool:
         return comment.deleted_at is not None
+
+
+class ReportIn(In):
+    reason = serializers.ChoiceField(choices=Report.Reason.choices)
+    text = serializers.CharField(max_length=1_000, allow_blank=True, default="")
+
+
+class ReportOut(serializers.ModelSerializer[Report]):
+    item = serializers.IntegerField(source="item_id")
+
+    class Meta:
+        model = Report
+        fields = ["item", "reason", "text", "reported_at"]
 
 
 class CommentsIn(serializers.Serializer[Any]):

@@ -21,6 +21,7 @@ from catalog.operations.items import (
 from catalog.operations.publishing import NothingToPublish, WrongState, publish, schedule, withdraw
 from catalog.operations.reactions import react, recount, recount_all, take_back
 from catalog.operations.recleaning import clean_again
+from catalog.operations.reports import report
 from catalog.operations.watching import Event, Recorded, UnknownItem, record_watches
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "recount_all",
     "remove_lesson",
     "remove_section",
+    "report",
     "revise_item",
     "revise_lesson",
     "revise_section",

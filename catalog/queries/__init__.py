@@ -16,6 +16,7 @@ from catalog.queries.items import (
     topics,
     visible_to,
 )
+from catalog.queries.reports import reports_by
 from catalog.queries.telling import ToldOfItem, told_of_items
 from catalog.queries.watches import quarantined, watches_of
 
@@ -43,6 +44,7 @@ __all__ = [
     "published",
     "quarantined",
     "reactions_to",
+    "reports_by",
     "told_of_items",
     "topics",
     "visible_to",

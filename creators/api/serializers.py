@@ -45,3 +45,8 @@ class CreatorDetailOut(CreatorOut):
 class FollowOut(serializers.Serializer[Any]):
     creator = CreatorOut()
     followed_at = serializers.DateTimeField()
+
+
+class HiddenCreatorOut(serializers.Serializer[Any]):
+    creator = CreatorOut()
+    hidden_at = serializers.DateTimeField()

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from creators import operations, queries
-from creators.api.serializers import CreatorDetailOut, CreatorIn, CreatorOut, FollowOut, ProfileIn
+from creators.api.serializers import CreatorDetailOut, CreatorIn, CreatorOut, FollowOut, HiddenCreatorOut, ProfileIn
 from creators.models import Creator
 from kpplatform.rest.views import ViewSet
 
@@ -57,6 +57,25 @@ class CreatorViewSet(ViewSet):
         else:
             operations.unfollow(viewer=self.viewer, creator=creator)
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(methods=["PUT"], request=None, responses={204: None})
+    @extend_schema(methods=["DELETE"], request=None, responses={204: None})
+    @action(detail=True, methods=["put", "delete"])
+    def hidden(self, request: Request, handle: str) -> Response:
+        """See nothing more of the creator in the feed, and follow them no longer; or see them again."""
+        creator = self.creator(handle)
+        if request.method == "PUT":
+            operations.hide_creator(viewer=self.viewer, creator=creator, at=timezone.now())
+        else:
+            operations.show_creator_again(viewer=self.viewer, creator=creator)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class HiddenCreatorViewSet(ViewSet):
+    @extend_schema(responses=HiddenCreatorOut(many=True))
+    def list(self, request: Request) -> Response:
+        """Whom who asks wants to see nothing of, the latest first."""
+        return self.page(queries.hidden_creators(self.viewer), HiddenCreatorOut)
 
 
 class FollowViewSet(ViewSet):

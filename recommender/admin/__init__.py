@@ -2,6 +2,7 @@
 
 from recommender.admin.audience import AudienceAdmin, NoisyAnswerAdmin, RuleAdmin
 from recommender.admin.changes import VersionChangeAdmin
+from recommender.admin.choices import InterestChoiceAdmin, PersonalisationRefusalAdmin, TasteResetAdmin
 from recommender.admin.experiments import ExperimentAdmin, ExperimentReadingAdmin, ExposureAdmin
 from recommender.admin.feed_settings import FeedSettingsAdmin, FeedSettingsChangeAdmin
 from recommender.admin.impressions import ImpressionAdmin
@@ -23,14 +24,17 @@ __all__ = [
     "FeedSettingsAdmin",
     "FeedSettingsChangeAdmin",
     "ImpressionAdmin",
+    "InterestChoiceAdmin",
     "ModelVersionAdmin",
     "NoisyAnswerAdmin",
+    "PersonalisationRefusalAdmin",
     "PortraitAdmin",
     "PortraitRefusalAdmin",
     "PortraitRunAdmin",
     "PropensityReportAdmin",
     "RuleAdmin",
     "SegmentAdmin",
+    "TasteResetAdmin",
     "TrainingRunAdmin",
     "VersionChangeAdmin",
 ]

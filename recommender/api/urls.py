@@ -1,7 +1,7 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from recommender.api import audience, experiments, feed, feed_settings, portraits, runs, serving, versions
+from recommender.api import audience, choices, experiments, feed, feed_settings, portraits, runs, serving, versions
 
 router = SimpleRouter(use_regex_path=False)
 router.register("models", versions.ModelVersionViewSet, basename="model")
@@ -15,6 +15,10 @@ router.register("feed-settings/changes", feed_settings.FeedSettingsChangeViewSet
 urlpatterns = [
     path("feed/", feed.FeedView.as_view(), name="feed"),
     path("feed-settings/", feed_settings.FeedSettingsView.as_view(), name="feed-settings"),
+    path("interests/", choices.InterestsView.as_view(), name="interests"),
+    path("interests/<path:name>/", choices.InterestView.as_view(), name="interest"),
+    path("personalisation/", choices.PersonalisationView.as_view(), name="personalisation"),
+    path("taste/", choices.TasteView.as_view(), name="taste"),
     path("portrait/", portraits.OwnPortraitView.as_view(), name="own-portrait"),
     path("items/<int:id>/fit/", portraits.FitView.as_view(), name="fit"),
     path("creators/<slug:handle>/audience/", audience.AudienceView.as_view(), name="audience"),

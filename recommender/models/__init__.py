@@ -2,6 +2,7 @@
 
 from recommender.models.audience import Audience, NoisyAnswer
 from recommender.models.changes import VersionChange
+from recommender.models.choices import InterestChoice, PersonalisationRefusal, TasteReset
 from recommender.models.experiments import Experiment, ExperimentReading, Exposure
 from recommender.models.feed_settings import FeedSettings, FeedSettingsChange
 from recommender.models.impressions import Impression
@@ -20,14 +21,17 @@ __all__ = [
     "FeedSettings",
     "FeedSettingsChange",
     "Impression",
+    "InterestChoice",
     "ModelVersion",
     "NoisyAnswer",
+    "PersonalisationRefusal",
     "Portrait",
     "PortraitRefusal",
     "PortraitRun",
     "PropensityReport",
     "Rule",
     "Segment",
+    "TasteReset",
     "TrainingRun",
     "VersionChange",
 ]

@@ -2,6 +2,13 @@
 
 from recommender.queries.audience import answered, audience, spent, supply
 from recommender.queries.candidates import draw, shown_before
+from recommender.queries.choices import (
+    Interest,
+    interest_choices,
+    interests_of,
+    personalisation_refused_at,
+    taste_reset_at,
+)
 from recommender.queries.experiments import all_experiments, figures, readings, running_experiments
 from recommender.queries.feed_settings import feed_settings, feed_settings_changes
 from recommender.queries.past import Past, past
@@ -39,6 +46,7 @@ from recommender.queries.versions import (
 
 __all__ = [
     "Freshness",
+    "Interest",
     "Past",
     "Privacy",
     "Shelf",
@@ -59,12 +67,15 @@ __all__ = [
     "folders_in_use",
     "forget_shelves",
     "freshness",
+    "interest_choices",
+    "interests_of",
     "lacking",
     "nearest_to",
     "newest_run",
     "newest_version",
     "past",
     "period",
+    "personalisation_refused_at",
     "portrait_of",
     "portraits",
     "privacy",
@@ -81,6 +92,7 @@ __all__ = [
     "shown_before",
     "spent",
     "supply",
+    "taste_reset_at",
     "training_runs",
     "vector_of",
     "versions",

@@ -23,6 +23,7 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
     "courses/{id}": lambda found: found.course.pk,
     "creators/{handle}": lambda found: found.creator.handle,
     "experiments/{id}": lambda found: Exposure.objects.get(viewer=found.viewer).experiment_id,
+    "interests/{name}": lambda found: f"topic:{found.topic.slug}",
     "items/{id}": lambda found: found.video.pk,
     "lessons/{id}": lambda found: Lesson.objects.filter(section__course=found.course)[0].pk,
     "models/{id}": lambda found: ModelVersion.objects.get(events=found.events).pk,

@@ -1,0 +1,24 @@
+"""What there is, who may watch it, what was watched."""
+
+from catalog.models.access import Access
+from catalog.models.courses import Lesson, Section
+from catalog.models.items import LIVE_STATES, LONGEST_VIDEO_MS, Course, Item, OfKind, Topic, Video
+from catalog.models.opinions import Comment, Reaction, Report
+from catalog.models.watches import Watch
+
+__all__ = [
+    "LIVE_STATES",
+    "LONGEST_VIDEO_MS",
+    "Access",
+    "Comment",
+    "Course",
+    "Item",
+    "Lesson",
+    "OfKind",
+    "Reaction",
+    "Report",
+    "Section",
+    "Topic",
+    "Video",
+    "Watch",
+]

@@ -1,0 +1,43 @@
+"""What was watched."""
+
+from django.db import models
+from django.db.models import Q
+
+from catalog.models.items import Item
+from kpplatform.tenancy.models import Member
+from kpplatform.tenancy.owned import TenantForeignKey, TenantOwned
+
+
+class Watch(TenantOwned):
+    """One viewing of an item. Rows that break a cleaning rule stay here, marked with the rule, and count nowhere."""
+
+    class Quarantine(models.TextChoices):
+        CLEAN = "", "clean"
+        DUPLICATE = "duplicate"
+        IMPOSSIBLE_DURATION = "impossible_duration"
+        TOO_FAST = "too_fast"
+        SELF_VIEW = "self_view"
+        BOT = "bot"
+        CLOCK_SKEW = "clock_skew"
+
+    event_id = models.UUIDField(help_text="Made by the client: sent again, it is the same watch.")
+    viewer = TenantForeignKey(Member, on_delete=models.CASCADE)
+    item = TenantForeignKey(Item, on_delete=models.CASCADE)
+    started_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    watch_ms = models.PositiveIntegerField()
+    duration_ms = models.PositiveIntegerField(help_text="Of the item, when it was watched.")
+    source = models.CharField(max_length=20, blank=True, help_text="Where it was found: feed, profile, search …")
+    session = models.CharField(max_length=40, blank=True)
+    quarantine = models.CharField(max_length=20, choices=Quarantine.choices, default=Quarantine.CLEAN, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "viewer", "event_id"], name="a_watch_is_stored_once")]
+        indexes = [
+            models.Index(fields=["tenant", "viewer", "started_at", "id"], name="watch_of_viewer"),
+            models.Index(fields=["tenant", "started_at"], name="watch_when"),
+            models.Index(fields=["tenant", "quarantine", "-id"], condition=~Q(quarantine=""), name="watch_quarantined"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.viewer_id} watched {self.item_id}"
