@@ -20,6 +20,7 @@ from recommender.serving.drawing import Draw
 from recommender.serving.floor import small_floor
 from recommender.serving.page import Placed
 
+SAME_FOR_S = 60
 SPARE = 5  # places drawn beyond the page, for what was withdrawn a moment ago
 
 
@@ -55,17 +56,18 @@ def show_page(*, viewer: Member, limit: int, session: Session, at: datetime, rng
     """Draw the session's next page, write an Impression for each place, and return it.
 
     What the viewer watched, what they do not want and what this session has shown never comes again; what was
-    shown within a day comes again only when there is nothing else.
+    shown within a day comes again only when there is nothing else. Who has closed personalisation sees what everybody
+    would who begins in the same minute: the same dice, no version, no experiment.
     """
-    rng = rng or random.Random()
     past = queries.past(viewer, started=session.started, at=at)
+    rng = rng or (random.Random() if past.is_personal else _everybodys_dice(session))
     everyones = queries.shelf(at=at)
     if everyones.unnoted:
         note_faults(everyones.unnoted)
-    dealt = everyones.dealt_to(viewer.pk)
+    dealt = everyones.dealt_to(viewer.pk) if past.is_personal else []
     shelf = everyones.as_tried(dealt)
     floor = small_floor(current_tenant_id())
-    draw = queries.draw(shelf, past, size=limit, owed=floor.owed(), rng=rng)
+    draw = queries.draw(shelf, past, size=limit, owed=floor.owed() if past.is_personal else 0, rng=rng)
     placed = draw.fill(limit + SPARE)
     placed += queries.shown_before(shelf, past, placed, wanted=limit + SPARE - len(placed))
     served = shelf.served_to(viewer.pk) if past.is_personal else None
@@ -127,6 +129,12 @@ def _small(draw: Draw, shown: Sequence[Shown]) -> int:
     """Return how many of the shown items are of small creators."""
     items = np.array([place.item["id"] for place in shown], np.int64)
     return int(np.count_nonzero(draw.teller.of(items).is_small))
+
+
+def _everybodys_dice(session: Session) -> random.Random:
+    """Return dice that fall alike for all who are at the same place of a session that began in the same minute."""
+    began = int(session.started.timestamp()) // SAME_FOR_S
+    return random.Random(f"{current_tenant_id()} {began} {session.places}")
 
 
 def _array(values: Iterable[object]) -> str:

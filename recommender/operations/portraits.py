@@ -12,7 +12,7 @@ from kpplatform.jobs.models import Job
 from kpplatform.jobs.operations import enqueue
 from kpplatform.tenancy.scope import current_tenant_id
 from recommender import queries
-from recommender.models import Audience, Portrait, PortraitRefusal, PortraitRun, PropensityReport, Rule, Segment
+from recommender.models import Audience, Portrait, PortraitRun, PropensityReport, Rule, Segment
 
 REFRESH = "recommender.tasks.refresh_portraits"
 EXPORT = "recommender.tasks.export_portraits"
@@ -100,7 +100,8 @@ def store_portraits(*, run: PortraitRun, rows: Sequence[Row]) -> None:
         cursor.execute(
             f"INSERT INTO recommender_portrait ({names}, {', '.join(fixed)})"  # noqa: S608  names are the model's
             f" SELECT {names}, {', '.join(['%s'] * len(fixed))} FROM incoming"
-            f" WHERE viewer_id NOT IN (SELECT viewer_id FROM recommender_portraitrefusal)"
+            f" WHERE viewer_id NOT IN (SELECT viewer_id FROM recommender_portraitrefusal"
+            f" UNION ALL SELECT viewer_id FROM recommender_personalisationrefusal)"
             f" ON CONFLICT (tenant_id, viewer_id) DO UPDATE SET {changed}",
             list(fixed.values()),
         )
@@ -118,8 +119,7 @@ def finish_run(
     at: datetime,
 ) -> None:
     """Put what was counted in the place of what the refresh before had counted; whom it has not met is forgotten."""
-    refused = PortraitRefusal.objects.values("viewer")
-    Portrait.objects.filter(~Q(run=run) | Q(viewer__in=refused)).delete()
+    Portrait.objects.filter(~Q(run=run) | Q(viewer__in=queries.not_to_draw())).delete()
     for segment, size in sizes.items():
         Segment.objects.filter(pk=segment).update(size=size)
     Rule.objects.all().delete()

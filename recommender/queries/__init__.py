@@ -4,9 +4,12 @@ from recommender.queries.audience import answered, audience, spent, supply
 from recommender.queries.candidates import draw, shown_before
 from recommender.queries.choices import (
     Interest,
+    chosen_by,
+    closed_to,
     interest_choices,
     interests_of,
     personalisation_refused_at,
+    resets,
     taste_reset_at,
 )
 from recommender.queries.experiments import all_experiments, figures, readings, running_experiments
@@ -20,6 +23,7 @@ from recommender.queries.portraits import (
     freshness,
     nearest_to,
     newest_run,
+    not_to_draw,
     portrait_of,
     portraits,
     propensity_reports,
@@ -58,6 +62,8 @@ __all__ = [
     "canary_version",
     "centres_by_label",
     "changes",
+    "chosen_by",
+    "closed_to",
     "draw",
     "feed_settings",
     "feed_settings_changes",
@@ -73,6 +79,7 @@ __all__ = [
     "nearest_to",
     "newest_run",
     "newest_version",
+    "not_to_draw",
     "past",
     "period",
     "personalisation_refused_at",
@@ -83,6 +90,7 @@ __all__ = [
     "published_version",
     "readings",
     "refused_at",
+    "resets",
     "retired_versions",
     "rules",
     "running_experiments",

@@ -1,5 +1,6 @@
 """What viewers have decided about their feed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,3 +42,19 @@ def personalisation_refused_at(viewer: Member) -> datetime | None:
 def taste_reset_at(viewer: Member) -> datetime | None:
     """Return when the viewer began anew, if they ever did."""
     return TasteReset.objects.filter(viewer=viewer).values_list("reset_at", flat=True).first()
+
+
+def chosen_by(viewers: Sequence[int]) -> list[tuple[int, str, bool]]:
+    """Return (viewer, topic or tag, whether it is wanted) of all that these viewers chose."""
+    rows = InterestChoice.objects.filter(viewer__in=list(viewers)).order_by()
+    return list(rows.values_list("viewer_id", "name", "is_wanted"))
+
+
+def closed_to() -> list[int]:
+    """Return the viewers who want nothing personal, ascending."""
+    return list(PersonalisationRefusal.objects.order_by("viewer_id").values_list("viewer_id", flat=True))
+
+
+def resets() -> dict[int, datetime]:
+    """Return when viewers began anew, of those who did."""
+    return dict(TasteReset.objects.order_by().values_list("viewer_id", "reset_at"))

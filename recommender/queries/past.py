@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -54,7 +55,8 @@ class Past:
 
 
 SQL = """
-SELECT w.items, w.at, w.shares, w.clean, r.items, r.at, r.kinds, s.session, s.before, a.items, f.creators, c.id
+SELECT w.items, w.at, w.shares, w.clean, r.items, r.at, r.kinds, s.session, s.before, a.items, f.creators, c.id,
+       n.wanted, h.creators, u.items, p.refused_at, t.reset_at
 FROM
     (SELECT array_agg(item_id ORDER BY started_at DESC) AS items,
             array_agg((extract(epoch FROM started_at) * 1000)::bigint ORDER BY started_at DESC) AS at,
@@ -72,35 +74,98 @@ FROM
      WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s AND starts_at <= %(at)s
        AND (ends_at IS NULL OR ends_at > %(at)s) AND (revoked_at IS NULL OR revoked_at > %(at)s)) a,
     (SELECT array_agg(creator_id ORDER BY followed_at DESC) AS creators FROM creators_follow
-     WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s) f
+     WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s) f,
+    (SELECT array_agg(topic_id ORDER BY topic_id) FILTER (WHERE is_wanted AND topic_id IS NOT NULL) AS wanted,
+            array_agg(topic_id) FILTER (WHERE NOT is_wanted AND topic_id IS NOT NULL) AS topics,
+            array_agg(substr(name, 5)) FILTER (WHERE NOT is_wanted AND topic_id IS NULL) AS tags
+     FROM recommender_interestchoice WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s) n,
+    (SELECT array_agg(creator_id) AS creators FROM creators_hiddencreator
+     WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s) h,
+    -- Looked for only where something is unwanted: else the catalogue is not touched.
+    LATERAL (SELECT array_agg(id) AS items FROM catalog_item
+     WHERE (n.topics IS NOT NULL OR n.tags IS NOT NULL) AND tenant_id = %(tenant)s
+       AND state IN ('published', 'scheduled') AND (topic_id = ANY(n.topics) OR tags && n.tags::varchar[])) u,
+    (SELECT max(refused_at) AS refused_at FROM recommender_personalisationrefusal
+     WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s) p,
+    (SELECT max(reset_at) AS reset_at FROM recommender_tastereset
+     WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s) t
     LEFT JOIN creators_creator c ON c.tenant_id = %(tenant)s AND c.member_id = %(viewer)s
 """
 
 
+class Row(NamedTuple):
+    """What the statement returns: columns are None where there is nothing."""
+
+    watched: list[int] | None
+    began: list[int] | None
+    shares: list[float | None] | None
+    clean: list[bool] | None
+    reacted: list[int] | None
+    done: list[int] | None
+    kinds: list[str] | None
+    session: list[int] | None
+    before: list[int] | None
+    granted: list[int] | None
+    followed: list[int] | None
+    own: int | None
+    wanted: list[int] | None
+    hidden: list[int] | None
+    unwanted: list[int] | None
+    refused_at: datetime | None
+    reset_at: datetime | None
+
+
 def past(viewer: Member, *, started: datetime, at: datetime) -> Past:
-    """Return what the viewer did and saw until now; `started` is when their session began."""
+    """Return what the viewer did and saw until now; `started` is when their session began.
+
+    Of who has closed personalisation only this session is told, and what they said that they do not want to see.
+    """
     since = min(started, at - NOT_AGAIN_FOR)
     asked: dict[str, Any] = {"tenant": current_tenant_id(), "viewer": viewer.pk, "started": started, "at": at}
     with planned() as cursor:
         cursor.execute(SQL, asked | {"since": since})
-        watched, began, shares, clean, reacted, done, kinds, *rest = cursor.fetchone()
-    session, before, granted, followed, own = rest
-    watched, began, reacted, done, kinds = (column or [] for column in (watched, began, reacted, done, kinds))
-    tasted = [place for place, is_clean in enumerate(clean or ()) if is_clean][:REMEMBERED]
-    unwanted = (item for item, kind in zip(reacted, kinds, strict=True) if kind == "not_interested")
-    over = frozenset(watched).union(unwanted, session or ())
-    codes = [CODES["watch"]] * len(tasted) + [CODES[kind] for kind in kinds[:REMEMBERED]]
-    ratios = [shares[place] for place in tasted] + [None] * len(kinds[:REMEMBERED])
+        row = Row(*cursor.fetchone())
+    dislikes = (item for item, kind in zip(row.reacted or (), row.kinds or (), strict=True) if kind == "not_interested")
+    kept_away = frozenset(dislikes).union(row.unwanted or (), row.session or ())
+    told: dict[str, Any] = {"viewer": viewer.pk, "asked_at": _ms(at), "hidden_creators": frozenset(row.hidden or ())}
+    if row.refused_at:
+        return Past(**told, **_taste([], []), **NOTHING, over=kept_away, is_personal=False)
+    over = kept_away.union(row.watched or ())
     return Past(
-        viewer=viewer.pk,
-        asked_at=int(at.timestamp() * 1000),
-        items=np.array([watched[place] for place in tasted] + reacted[:REMEMBERED], np.int64),
-        at=np.array([began[place] for place in tasted] + done[:REMEMBERED], np.int64),
-        said=np.array(codes, np.int64),
-        watched=np.array(ratios, np.float32),
+        **told,
+        **_taste(*_did(row)),
         over=over,
-        shown=tuple(item for item in dict.fromkeys(before or ()) if item not in over),
-        granted=np.array(granted or (), np.int64),
-        followed=tuple(followed or ()),
-        own=own,
+        shown=tuple(item for item in dict.fromkeys(row.before or ()) if item not in over),
+        granted=np.array(row.granted or (), np.int64),
+        followed=tuple(row.followed or ()),
+        own=row.own,
+        chosen=tuple(row.wanted or ()),
     )
+
+
+Deed = tuple[int, int, int, float | None]  # an item, when, what was said, the share that was watched
+NOTHING: dict[str, Any] = {"shown": (), "granted": np.zeros(0, np.int64), "followed": (), "own": None}
+
+
+def _did(row: Row) -> tuple[list[Deed], list[Deed]]:
+    """Return the last clean watches and reactions, but nothing from before the viewer began anew."""
+    since = _ms(row.reset_at) if row.reset_at else 0
+    watches = zip(row.watched or (), row.began or (), row.shares or (), row.clean or (), strict=True)
+    watched = ((item, at, CODES["watch"], share) for item, at, share, clean in watches if clean and at >= since)
+    reactions = zip(row.reacted or (), row.done or (), row.kinds or (), strict=True)
+    reacted = ((item, at, CODES[kind], None) for item, at, kind in reactions if at >= since)
+    return list(islice(watched, REMEMBERED)), list(islice(reacted, REMEMBERED))
+
+
+def _taste(watched: list[Deed], reacted: list[Deed]) -> dict[str, Any]:
+    deeds = [*watched, *reacted]
+    return {
+        "items": np.array([item for item, _, _, _ in deeds], np.int64),
+        "at": np.array([at for _, at, _, _ in deeds], np.int64),
+        "said": np.array([said for _, _, said, _ in deeds], np.int64),
+        "watched": np.array([share for _, _, _, share in deeds], np.float32),
+    }
+
+
+def _ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 from django.conf import settings
@@ -15,7 +16,7 @@ from kpplatform.tenancy.scope import current_tenant, current_tenant_id
 from recommender.ml.arrays import Floats, Longs
 from recommender.ml.portraits.interests import explain, features_of
 from recommender.ml.portraits.latent import nearest
-from recommender.models import Portrait, PortraitRefusal, PortraitRun, PropensityReport, Segment
+from recommender.models import PersonalisationRefusal, Portrait, PortraitRefusal, PortraitRun, PropensityReport, Segment
 
 READ_AT_ONCE = 50_000
 VECTORS = """
@@ -77,9 +78,15 @@ def propensity_reports() -> QuerySet[PropensityReport]:
 
 
 def viewers_to_draw() -> Longs:
-    """Return the members (U,) of whom a portrait may be drawn, ascending: all who have not refused."""
-    willing = Member.objects.exclude(pk__in=PortraitRefusal.objects.values("viewer")).order_by("pk")
+    """Return the members (U,) of whom a portrait may be drawn, ascending: all who want one and a feed of their own."""
+    willing = Member.objects.exclude(pk__in=not_to_draw()).order_by("pk")
     return np.fromiter(willing.values_list("pk", flat=True).iterator(), np.int64)
+
+
+def not_to_draw() -> QuerySet[Any, int]:
+    """Return the ids of the members of whom nothing is drawn: who refused that, or closed personalisation."""
+    refused = PortraitRefusal.objects.order_by().values_list("viewer_id", flat=True)
+    return refused.union(PersonalisationRefusal.objects.order_by().values_list("viewer_id", flat=True))
 
 
 def refused_at(viewer: Member) -> datetime | None:

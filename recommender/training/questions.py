@@ -22,6 +22,7 @@ from recommender.ml.ranker.running import Running
 from recommender.ml.ranker.targets import SOON_MS
 from recommender.ml.signals import KINDS, Events
 from recommender.queries.shown import shown_between
+from recommender.training.forgetting import Forgotten
 from recommender.training.reading import as_events, attributes
 
 MOST_EVENTS = 3_000_000
@@ -42,7 +43,7 @@ def read(*, until: datetime) -> tuple[World, Asked, Longs]:
     items = Items.of(ids, attributes(ids))
     log = Log.gather(events, items)
     some_item = {of.creator: of.item for of in told}
-    also = _both(_bought(np.unique(log.viewer), until), _followed(some_item, until))
+    also = _both(_bought(np.unique(log.viewer), until), _spared(_followed(some_item, until), Forgotten.read()))
     world = World.of(log, items, until=_ms(until), also=Log.gather(also, items))
     passed = passed_over(log, items, shown_between(until - SHOWN_FOR, until, most=MOST_SHOWN))
     return world, *_newest_questions(log, passed)
@@ -72,9 +73,9 @@ def _newest_questions(log: Log, passed: Asked) -> tuple[Asked, Longs]:
 
 
 def _latest_events(until: datetime) -> Events:
-    kept = as_events(np.zeros(0, INTERACTION))
+    kept, forgotten = as_events(np.zeros(0, INTERACTION)), Forgotten.read()
     for block in interactions_between(None, until):
-        kept = _both(kept, as_events(block))
+        kept = _both(kept, _spared(as_events(block), forgotten))
         if len(kept.at) > 2 * MOST_EVENTS:
             kept = _newest(kept)
     return _newest(kept)
@@ -83,8 +84,15 @@ def _latest_events(until: datetime) -> Events:
 def _newest(events: Events) -> Events:
     if len(events.at) <= MOST_EVENTS:
         return events
-    newest = np.argpartition(-events.at, MOST_EVENTS)[:MOST_EVENTS]
-    kept: dict[str, Any] = {name: getattr(events, name)[newest] for name in _columns()}
+    return _picked(events, np.argpartition(-events.at, MOST_EVENTS)[:MOST_EVENTS])
+
+
+def _spared(events: Events, forgotten: Forgotten) -> Events:
+    return _picked(events, np.flatnonzero(forgotten.spares(events.viewer, events.at)))
+
+
+def _picked(events: Events, places: Longs) -> Events:
+    kept: dict[str, Any] = {name: getattr(events, name)[places] for name in _columns()}
     return replace(events, **kept)
 
 

@@ -16,6 +16,7 @@ from recommender.ml.attributes import Attributes, gather_attributes
 from recommender.ml.interactions import Interactions, gather
 from recommender.ml.signals import Events, rating, signals, wanted
 from recommender.serving.taste import CODES, events
+from recommender.training.forgetting import Forgotten
 from recommender.training.snapshots import Columns, Snapshot, write
 
 SAID = np.array([CODES[kind.name.lower()] for kind in Kind], np.int8)  # from the catalogue's kinds to ours
@@ -79,7 +80,8 @@ def _gathered(snapshot: Snapshot) -> Interactions:
 
 
 def _in_order(columns: Columns) -> Interactions:
-    gathered = gather(**columns)
+    kept = Forgotten.read().spares(columns["viewers"], columns["at"])
+    gathered = gather(**{name: column[kept] for name, column in columns.items()})
     return replace(gathered, attributes=attributes(gathered.item_ids))
 
 

@@ -9,6 +9,18 @@ from recommender.ml.arrays import Flags, Floats, Ints, Longs
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """What viewers said of themselves (n,), whatever they did."""
+
+    viewer: Ints  # codes into the block's viewer_ids
+    dimension: Ints  # of the contents
+    is_wanted: Flags
+
+
+NOTHING_CHOSEN = Chosen(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.bool_))
+
+
+@dataclass(frozen=True)
 class Block:
     """Events (N,) ordered by viewer and then by time."""
 
@@ -20,6 +32,7 @@ class Block:
     watched: Floats  # share of the item, NaN where it was not watched
     liked: Flags  # said so: liked, saved or shared
     bought: Flags
+    chosen: Chosen = NOTHING_CHOSEN
 
     def __len__(self) -> int:
         return len(self.viewer)
@@ -31,7 +44,7 @@ class Block:
 
     def where(self, kept: Flags) -> Self:
         """Return the kept events (N,) of the same viewers."""
-        columns = {field.name: getattr(self, field.name)[kept] for field in fields(self)[1:]}
+        columns = {field.name: getattr(self, field.name)[kept] for field in fields(self)[1:-1]}
         return replace(self, **columns)
 
     def count(self, kept: Flags) -> Longs:
@@ -49,6 +62,7 @@ def order(
     watched: Floats,
     liked: Flags,
     bought: Flags,
+    chosen: Chosen = NOTHING_CHOSEN,
 ) -> Block:
     """Put events (N,) of any order into a block; those of viewers who are not in `viewer_ids` are left out."""
     kept = np.flatnonzero(np.isin(viewers, viewer_ids))
@@ -64,4 +78,5 @@ def order(
         watched=watched[kept],
         liked=liked[kept],
         bought=bought[kept],
+        chosen=chosen,
     )

@@ -87,9 +87,19 @@ def _ahead(block: Block, learned: Learned) -> dict[str, Told]:
     found = sequences.sequences(block, words, contents, offset_ms=learned.clock.offset_ms)
     told = {head: ["[]"] * block.viewers for head in sequences.HEADS}
     for head, chances in learned.foreteller.chances(found).items():
+        if head == "topic":
+            _hush_unwanted(chances, found.viewers, block, topics=contents.topics)
         for viewer, line in zip(found.viewers.tolist(), _likely(chances, means[head]), strict=True):
             told[head][viewer] = line
     return told
+
+
+def _hush_unwanted(chances: Floats, viewers: Ints, block: Block, *, topics: int) -> None:
+    """Foretell no topic that a viewer does not want; `chances` (n, C) are those of viewers (n,)."""
+    chosen = block.chosen
+    for viewer, topic in zip(chosen.viewer[~chosen.is_wanted], chosen.dimension[~chosen.is_wanted], strict=True):
+        if topic < topics:
+            chances[viewers == viewer, topic + 1] = 0
 
 
 def _likely(chances: Floats, means: Sequence[str | int]) -> Iterator[str]:

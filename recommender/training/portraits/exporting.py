@@ -16,8 +16,8 @@ from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.scope import scope
 from recommender import queries
 from recommender.ml.arrays import Floats, Longs
-from recommender.ml.portraits import interests
 from recommender.ml.portraits.interests import Contents, decay
+from recommender.ml.portraits.wishes import wishes
 from recommender.training.portraits import reading
 from recommender.training.portraits.refreshing import AT_ONCE, HALF_LIFE_DAYS
 
@@ -51,9 +51,8 @@ def _wishes(tenant: Tenant, viewers: Longs, contents: Contents, at: datetime) ->
     with scope(tenant):
         block = reading.block(viewers, until=at, known=contents)
     faded = block.rating * decay(int(at.timestamp() * 1000) - block.at, half_life_days=HALF_LIFE_DAYS)
-    wishes = interests.interests(block.viewer, block.item, faded, viewers=block.viewers, contents=contents)
     active = np.unique(block.viewer)
-    return block.viewer_ids[active], wishes[active]
+    return block.viewer_ids[active], wishes(block, faded, contents)[active]
 
 
 def _schema(of: str, names: Sequence[str]) -> pa.Schema:

@@ -15,6 +15,7 @@ from recommender.ml.portraits.interests import DAY_MS, Contents, decay
 from recommender.ml.portraits.propensity import Judged
 from recommender.ml.portraits.quality import Quality
 from recommender.ml.portraits.segments import Segmentation
+from recommender.ml.portraits.wishes import wishes
 
 SEED = 0
 AHEAD_DAYS = 14  # whether a viewer comes back, or buys, within these days
@@ -46,9 +47,7 @@ class Learned:
 
     def wishes(self, block: Block) -> Floats:
         """Return P (U, dimensions) of a block's viewers."""
-        return interests.interests(
-            block.viewer, block.item, self.faded(block), viewers=block.viewers, contents=self.contents
-        )
+        return wishes(block, self.faded(block), self.contents)
 
     def faded(self, block: Block) -> Floats:
         """Return the ratings (N,) of a block's events, less what time has taken."""
@@ -58,16 +57,16 @@ class Learned:
 def learn(sample: Block, contents: Contents, clock: Clock, *, device: str, progress: Progress | None) -> Learned:
     """Find segments, directions and chances in what a sample of the viewers did."""
     faded = sample.rating * age(sample, clock)
-    wishes = interests.interests(sample.viewer, sample.item, faded, viewers=sample.viewers, contents=contents)
+    wanted = wishes(sample, faded, contents)
     words = sequences.vocabulary(sample.item, contents)
     found = sequences.sequences(sample, words, contents, offset_ms=clock.offset_ms)
     met: Matrix = ratings(sample, len(contents.item_ids))
-    shares = interests.shares(wishes)
+    shares = interests.shares(wanted)
     return Learned(
         clock=clock,
         contents=contents,
         item_vectors=latent.item_vectors(met, seed=SEED),
-        segmentation=segments.segment(interests.directions(wishes), seed=SEED),
+        segmentation=segments.segment(interests.directions(wanted), seed=SEED),
         everyone=shares.mean(0) if len(shares) else np.zeros(shares.shape[1], np.float32),
         foreteller=foretelling.learn(
             found.rows(np.arange(min(len(found), FORETOLD), dtype=np.int32)),

@@ -10,9 +10,11 @@ from catalog.models import Item
 from catalog.queries import granted_to, interactions_of
 from kpplatform.tenancy.scope import current_tenant
 from recommender.ml.arrays import Ints, Longs
-from recommender.ml.portraits.block import Block, order
+from recommender.ml.portraits.block import Block, Chosen, order
 from recommender.ml.portraits.interests import Contents, describe
 from recommender.ml.signals import KINDS, WEIGHTS, rating, signals
+from recommender.queries import chosen_by
+from recommender.training.forgetting import Forgotten
 from recommender.training.reading import as_events
 
 LIKED = [KINDS.index(kind) for kind in ("like", "share")]
@@ -44,7 +46,21 @@ def block(viewer_ids: Longs, *, until: datetime, known: Contents) -> Block:
              watched=said.watched, liked=np.isin(said.kind, LIKED), bought=np.zeros(len(read), np.bool_))  # fmt: skip
     _add(columns, **_bought(viewer_ids, until))
     joined = {name: np.concatenate(parts) for name, parts in columns.items()}
-    return order(viewer_ids=viewer_ids, item=places(known.item_ids, joined.pop("items")), **joined)
+    kept = Forgotten.read().spares(joined["viewers"], joined["at"])
+    joined = {name: column[kept] for name, column in joined.items()}
+    item = places(known.item_ids, joined.pop("items"))
+    return order(viewer_ids=viewer_ids, item=item, chosen=_chosen(viewer_ids, known), **joined)
+
+
+def _chosen(viewer_ids: Longs, known: Contents) -> Chosen:
+    """Return what these viewers (U,), sorted, want and do not want, of what is known."""
+    dimension = {name: place for place, name in enumerate(known.names)}
+    told = [row for row in chosen_by(viewer_ids.tolist()) if row[1] in dimension]
+    return Chosen(
+        viewer=np.searchsorted(viewer_ids, np.array([viewer for viewer, _, _ in told], np.int64)).astype(np.int32),
+        dimension=np.array([dimension[name] for _, name, _ in told], np.int32),
+        is_wanted=np.array([is_wanted for _, _, is_wanted in told], np.bool_),
+    )
 
 
 def places(known: Longs, ids: Longs) -> Ints:
