@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -196,3 +197,20 @@ def test_what_a_viewer_chose_is_theirs_alone(in_school: Tenant, client: APIClien
 
     assert dict(portrait(other).interests)["topic:piano"] == pytest.approx(0.5, abs=0.01)
     assert len(session(make.client(make.member()))) == 10
+
+
+def test_a_newcomers_first_page_is_of_the_chosen_topics(client: APIClient, viewer: Member) -> None:
+    items = topics("piano", "cooking", "chess", "history")
+    loved = planted.videos(20)
+    for item in Item.objects.all():  # as the same words would make them one and the same
+        Item.objects.filter(pk=item.pk).update(title=" ".join(uuid4().hex for _ in range(4)))
+    for _ in range(3):
+        planted.watch(make.member(), loved[0])
+    planted.published(planted.tastes(*items.values(), loved))
+
+    chosen(client, wanted=["topic:piano", "topic:chess"])
+
+    cards = page(client, limit=10)["results"]
+    of_topics = [card for card in cards if card["source"] == "interests"]
+    assert len(of_topics) >= 5
+    assert {card["topic"] for card in of_topics} == {"piano", "chess"}
