@@ -15,6 +15,7 @@ from recommender.ml import (
     ncf,
     popularity,
     svd,
+    two_tower,
     user_cosine,
 )
 from recommender.ml.interactions import Interactions
@@ -64,6 +65,7 @@ MODELS: Mapping[str, Recipe] = {
     "ease": Recipe(ease.fit, ease.Config()),
     "markov": Recipe(markov.fit, markov.Config()),
     "ncf": Recipe(ncf.fit, ncf.Config()),
+    "two-tower": Recipe(two_tower.fit, two_tower.Config()),
     **{name: Recipe(fitting.fit, sequence.Config(encoder=name), is_long=True) for name in ENCODERS},
 }
 

@@ -176,7 +176,8 @@ def _batches(likes: Matrix, config: Config, rng: np.random.Generator, device: st
 
 def _sparse(matrix: Matrix) -> Tensor:
     starts, columns = (torch.from_numpy(part.astype(np.int64)) for part in (matrix.indptr, matrix.indices))
-    return torch.sparse_csr_tensor(starts, columns, torch.from_numpy(matrix.data), size=matrix.shape)
+    values = torch.from_numpy(matrix.data)
+    return torch.sparse_csr_tensor(starts, columns, values, size=matrix.shape, check_invariants=False)
 
 
 @torch.no_grad()

@@ -19,7 +19,8 @@ from tests.recommender.ml import make
 Settings = Mapping[str, float]
 
 IMPERSONAL = {"popularity", "recent-popularity"}
-BY_ORDER = {"markov", *ENCODERS}  # learn what follows what: shown in test_markov.py and sequence/test_encoders.py
+# What follows what is learned by these: shown in test_markov.py, test_two_tower.py and sequence/test_encoders.py.
+BY_ORDER = {"markov", "two-tower", *ENCODERS}
 # A world of twenty items needs smaller models than a real one; a model without a line here gets its own defaults.
 SMALL: Mapping[str, Settings] = MappingProxyType(
     {
@@ -28,6 +29,7 @@ SMALL: Mapping[str, Settings] = MappingProxyType(
         "recent-als": {"factors": 4, "reg": 1},
         "svd": {"factors": 2},
         "latent-cosine": {"factors": 2},
+        "two-tower": {"width": 8, "hidden": 8, "epochs": 40, "rate": 0.01},
         "ncf": {"width": 8, "hidden": 4, "epochs": 100, "batch": 16},
         **{name: {"width": 16, "layers": 1, "epochs": 60, "rate": 0.01} for name in ENCODERS},
     }
