@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from catalog import operations
-from catalog.models import Access, Comment, Item, Lesson, Reaction, Report, Section, Topic, Watch
+from catalog.models import Access, Comment, Item, Lesson, MutedWord, Reaction, Report, Section, Topic, Watch
 from kpplatform.tenancy.admin_base import TenantAdmin, labelled, staff
 
 STATE_COLOURS = {"published": "success", "scheduled": "info", "withdrawn": "danger", "draft": ""}
@@ -125,3 +125,11 @@ class WatchAdmin(TenantAdmin):
     @display(description=_("quarantine"), label=REASON_COLOURS)
     def reason(self, watch: Watch) -> tuple[str, str] | str:
         return labelled(watch.quarantine, watch.get_quarantine_display()) if watch.quarantine else ""
+
+
+@admin.register(MutedWord)
+class MutedWordAdmin(TenantAdmin):
+    list_display = ("viewer", "word", "muted_at")
+    list_select_related = ("viewer",)
+    search_fields = ("^word",)
+    number_fields = ("pk", "viewer_id")

@@ -91,6 +91,7 @@ def _watched(found: Everything) -> None:
     other = things.creator()
     creators.hide_creator(viewer=found.staff, creator=other, at=NOON)
     catalog.report(viewer=found.staff, item=video, reason=Report.Reason.SPAM, text="Again.", at=NOON)
+    catalog.mute_word(viewer=found.staff, word="casino", at=NOON)
     for reason in (Watch.Quarantine.CLEAN, Watch.Quarantine.BOT):
         seen = {"started_at": datetime.now(UTC), "received_at": datetime.now(UTC), "watch_ms": 30_000}
         Watch.objects.create(

@@ -42,7 +42,7 @@ class ItemViewSet(ViewSet):
         """What has been published, newest first."""
         asked = ListedIn(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        return self.page(queries.listed(at=timezone.now(), **asked.validated_data), ItemOut)
+        return self.page(queries.listed(viewer=self.viewer, at=timezone.now(), **asked.validated_data), ItemOut)
 
     @extend_schema(responses=ItemDetailOut)
     def retrieve(self, request: Request, pk: int) -> Response:
@@ -81,7 +81,7 @@ class ItemViewSet(ViewSet):
         if request.method == "GET":
             asked = CommentsIn(data=request.query_params)
             asked.is_valid(raise_exception=True)
-            return self.page(queries.comments_of(item, **asked.validated_data), CommentOut)
+            return self.page(queries.comments_of(item, viewer=self.viewer, **asked.validated_data), CommentOut)
         ask = self.sent(CommentIn)
         written = operations.comment(
             viewer=self.viewer, item=item, body=ask["body"], parent_id=ask["parent"], at=timezone.now()

@@ -3,6 +3,7 @@
 from catalog.models.access import Access
 from catalog.models.courses import Lesson, Section
 from catalog.models.items import LIVE_STATES, LONGEST_VIDEO_MS, Course, Item, OfKind, Topic, Video
+from catalog.models.muted import MutedWord
 from catalog.models.opinions import Comment, Reaction, Report
 from catalog.models.watches import Watch
 
@@ -14,6 +15,7 @@ __all__ = [
     "Course",
     "Item",
     "Lesson",
+    "MutedWord",
     "OfKind",
     "Reaction",
     "Report",

@@ -18,6 +18,7 @@ from catalog.operations.items import (
     revise_item,
     revise_topic,
 )
+from catalog.operations.muting import NoWord, TooManyWords, mute_word, unmute_word
 from catalog.operations.publishing import NothingToPublish, WrongState, publish, schedule, withdraw
 from catalog.operations.reactions import react, recount, recount_all, take_back
 from catalog.operations.recleaning import clean_again
@@ -27,10 +28,12 @@ from catalog.operations.watching import Event, Recorded, UnknownItem, record_wat
 __all__ = [
     "Event",
     "NoSuchParent",
+    "NoWord",
     "NotBought",
     "NotYours",
     "NothingToPublish",
     "Recorded",
+    "TooManyWords",
     "UnknownItem",
     "WrongState",
     "add_lesson",
@@ -42,6 +45,7 @@ __all__ = [
     "draft_course",
     "draft_video",
     "grant_access",
+    "mute_word",
     "play_lesson",
     "publish",
     "react",
@@ -58,5 +62,6 @@ __all__ = [
     "revoke_access",
     "schedule",
     "take_back",
+    "unmute_word",
     "withdraw",
 ]

@@ -16,6 +16,7 @@ from catalog.queries.items import (
     topics,
     visible_to,
 )
+from catalog.queries.muting import muted_words
 from catalog.queries.reports import reports_by
 from catalog.queries.telling import ToldOfItem, told_of_items
 from catalog.queries.watches import quarantined, watches_of
@@ -36,6 +37,7 @@ __all__ = [
     "interactions_of",
     "lessons",
     "listed",
+    "muted_words",
     "open_lessons",
     "outline",
     "owned_by",

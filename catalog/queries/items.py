@@ -8,6 +8,7 @@ from django.db.models import F, Prefetch, Q, QuerySet
 
 from catalog.models import Item, Lesson, Reaction, Section, Topic
 from catalog.queries.access import is_live
+from catalog.queries.muting import item_is_muted
 from kpplatform.tenancy.models import Member
 
 
@@ -47,12 +48,23 @@ def published(*, at: datetime) -> QuerySet[Item]:
 
 
 def listed(
-    *, at: datetime, kind: str = "", topic: str = "", creator: str = "", language: str = "", title: str = ""
+    *,
+    viewer: Member,
+    at: datetime,
+    kind: str = "",
+    topic: str = "",
+    creator: str = "",
+    language: str = "",
+    title: str = "",
 ) -> QuerySet[Item]:
-    """Return what has been published and fits, newest first. A title fits when it contains the words."""
+    """Return what has been published and fits, newest first, but nothing with a word that the viewer has muted.
+
+    A title fits when it contains the words.
+    """
     asked = {"kind": kind, "topic__slug": topic, "creator__handle": creator, "language": language}
     asked["title_lower__contains"] = title.lower()
-    return published(at=at).filter(**{name: value for name, value in asked.items() if value})
+    fitting = published(at=at).filter(**{name: value for name, value in asked.items() if value})
+    return fitting.exclude(item_is_muted(viewer))
 
 
 def owned_by(member: Member) -> QuerySet[Item]:

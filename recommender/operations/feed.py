@@ -1,6 +1,7 @@
 """Showing a viewer the next page of their feed."""
 
 import random
+import re
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -66,6 +67,8 @@ def show_page(*, viewer: Member, limit: int, session: Session, at: datetime, rng
         note_faults(everyones.unnoted)
     dealt = everyones.dealt_to(viewer.pk) if past.is_personal else []
     shelf = everyones.as_tried(dealt)
+    if past.muted:
+        past = past.without(shelf.catalogue.containing(past.muted))
     floor = small_floor(current_tenant_id())
     draw = queries.draw(shelf, past, size=limit, owed=floor.owed() if past.is_personal else 0, rng=rng)
     placed = draw.fill(limit + SPARE)
@@ -73,7 +76,7 @@ def show_page(*, viewer: Member, limit: int, session: Session, at: datetime, rng
     served = shelf.served_to(viewer.pk) if past.is_personal else None
     version = served.version if served else None
     page, facts = uuid.uuid4(), {"viewer": viewer.pk, "version": version, "first": session.places, "at": at}
-    shown = _written(placed, page=page, limit=limit, **facts)
+    shown = _written(placed, page=page, limit=limit, muted=[like(word) for word in past.muted], **facts)
     floor.shown(places=len(shown), small=_small(draw, shown), share=shelf.settings.small_floor)
     expose(viewer=viewer, dealt=dealt, at=at)
     following = Session(session.started, session.places + len(shown)) if len(shown) == limit else None
@@ -90,7 +93,9 @@ WITH drawn AS (
 ), shown AS MATERIALIZED (
     SELECT d.propensity, d.source, %(first)s + row_number() OVER (ORDER BY d.place) - 1 AS position, i.*
     FROM drawn d JOIN catalog_item i ON i.tenant_id = %(tenant)s AND i.id = d.item_id
-    WHERE i.state IN ('published', 'scheduled') AND i.published_at <= %(at)s AND (i.is_free OR EXISTS (
+    WHERE i.state IN ('published', 'scheduled') AND i.published_at <= %(at)s
+      AND lower(i.title || ' ' || array_to_string(i.tags, ' ')) NOT LIKE ALL (%(muted)s::text[])
+      AND (i.is_free OR EXISTS (
         SELECT FROM catalog_access a
         WHERE a.tenant_id = %(tenant)s AND a.viewer_id = %(viewer)s AND a.item_id = i.id AND a.starts_at <= %(at)s
           AND (a.ends_at IS NULL OR a.ends_at > %(at)s) AND (a.revoked_at IS NULL OR a.revoked_at > %(at)s)))
@@ -129,6 +134,11 @@ def _small(draw: Draw, shown: Sequence[Shown]) -> int:
     """Return how many of the shown items are of small creators."""
     items = np.array([place.item["id"] for place in shown], np.int64)
     return int(np.count_nonzero(draw.teller.of(items).is_small))
+
+
+def like(word: str) -> str:
+    """Return the pattern of what contains the word."""
+    return "%" + re.sub(r"([\\%_])", r"\\\1", word) + "%"
 
 
 def _everybodys_dice(session: Session) -> random.Random:

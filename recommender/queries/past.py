@@ -1,10 +1,11 @@
 """What a viewer did and saw, read anew at every request, in one statement."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -37,6 +38,7 @@ class Past:
     chosen: tuple[int, ...] = ()  # topics that they said they want to see
     hidden_creators: frozenset[int] = frozenset()  # nothing of theirs is ever shown
     is_personal: bool = True  # whether what they did may decide what they see
+    muted: tuple[str, ...] = ()  # words that they do not want to read
 
     @cached_property
     def history(self) -> Interactions:
@@ -48,6 +50,10 @@ class Past:
         """Return the items that are not to be shown while there is something else."""
         return self.over.union(self.shown)
 
+    def without(self, items: Iterable[int]) -> Self:
+        """Return the same with some more items that are never to be shown."""
+        return replace(self, over=self.over.union(items))
+
     @cached_property
     def closed_creators(self) -> frozenset[int]:
         """Return the creators of whom nothing is shown: those that the viewer hid, and themselves."""
@@ -56,7 +62,7 @@ class Past:
 
 SQL = """
 SELECT w.items, w.at, w.shares, w.clean, r.items, r.at, r.kinds, s.session, s.before, a.items, f.creators, c.id,
-       n.wanted, h.creators, u.items, p.refused_at, t.reset_at
+       n.wanted, h.creators, u.items, p.refused_at, t.reset_at, m.words
 FROM
     (SELECT array_agg(item_id ORDER BY started_at DESC) AS items,
             array_agg((extract(epoch FROM started_at) * 1000)::bigint ORDER BY started_at DESC) AS at,
@@ -88,7 +94,9 @@ FROM
     (SELECT max(refused_at) AS refused_at FROM recommender_personalisationrefusal
      WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s) p,
     (SELECT max(reset_at) AS reset_at FROM recommender_tastereset
-     WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s) t
+     WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s) t,
+    (SELECT array_agg(word) AS words FROM catalog_mutedword
+     WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s) m
     LEFT JOIN creators_creator c ON c.tenant_id = %(tenant)s AND c.member_id = %(viewer)s
 """
 
@@ -113,6 +121,7 @@ class Row(NamedTuple):
     unwanted: list[int] | None
     refused_at: datetime | None
     reset_at: datetime | None
+    muted: list[str] | None
 
 
 def past(viewer: Member, *, started: datetime, at: datetime) -> Past:
@@ -127,7 +136,12 @@ def past(viewer: Member, *, started: datetime, at: datetime) -> Past:
         row = Row(*cursor.fetchone())
     dislikes = (item for item, kind in zip(row.reacted or (), row.kinds or (), strict=True) if kind == "not_interested")
     kept_away = frozenset(dislikes).union(row.unwanted or (), row.session or ())
-    told: dict[str, Any] = {"viewer": viewer.pk, "asked_at": _ms(at), "hidden_creators": frozenset(row.hidden or ())}
+    told: dict[str, Any] = {
+        "viewer": viewer.pk,
+        "asked_at": _ms(at),
+        "hidden_creators": frozenset(row.hidden or ()),
+        "muted": tuple(row.muted or ()),
+    }
     if row.refused_at:
         return Past(**told, **_taste([], []), **NOTHING, over=kept_away, is_personal=False)
     over = kept_away.union(row.watched or ())

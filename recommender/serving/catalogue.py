@@ -1,6 +1,6 @@
 """What a tenant has to show, as arrays in memory. Shapes: M items on show."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
@@ -99,6 +99,11 @@ class Catalogue:
         title, tags = self.texts.told(place)
         slug = self.slugs.get(int(self.topics[place]))
         return title, [*tags, slug] if slug else tags
+
+    def containing(self, words: Iterable[str]) -> Iterator[int]:
+        """Yield the items in whose titles or tags one of the words is found."""
+        for word in words:
+            yield from self.items[self.texts.containing(word)].tolist()
 
     @cached_property
     def topic_codes(self) -> tuple[Longs, Longs]:

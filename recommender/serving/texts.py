@@ -1,8 +1,8 @@
 """What is told of items in words, as one string of bytes in memory: a text is decoded when somebody asks for it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from recommender.ml import bag
 from recommender.ml.arrays import Longs
 
+REMEMBERED = 64  # searched words, while the texts are the same
 BETWEEN: Final = "\x1f"  # between the title and each tag
 FEWEST_WORDS = 4  # below that a text says too little to be the same as another: "Part 1"
 
@@ -29,6 +30,37 @@ class Texts:
         """Return an item's title and tags."""
         title, *tags = self[place].split(BETWEEN)
         return title, tags
+
+    def containing(self, word: str) -> Longs:
+        """Return the places of the items in whose title or tags the word is found, in small letters or in large ones.
+
+        What was found is remembered, for many a request asks the same.
+        """
+        if word not in self._found:
+            if len(self._found) >= REMEMBERED:
+                self._found.clear()
+            needles = {form.encode().lower() for form in (word, word.upper(), word.title())}
+            places = {place for needle in needles for place in self._with(needle)}
+            self._found[word] = np.array(sorted(places), np.int64)
+        return self._found[word]
+
+    def _with(self, needle: bytes) -> Iterator[int]:
+        at = self._small.find(needle)
+        while at >= 0:
+            place = int(np.searchsorted(self.ends, at, side="right"))
+            if at + len(needle) <= self.ends[place]:  # or it began in one item and ended in the next
+                yield place
+                at = int(self.ends[place]) - 1
+            at = self._small.find(needle, at + 1)
+
+    @cached_property
+    def _small(self) -> bytes:
+        """Return the whole with a to z small: other letters stay, so that places stay what they are."""
+        return self.whole.lower()
+
+    @cached_property
+    def _found(self) -> dict[str, Longs]:
+        return {}
 
     @property
     def nbytes(self) -> int:

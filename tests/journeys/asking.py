@@ -9,7 +9,7 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from billing.models import Order, OrderLine
-from catalog.models import Comment, Lesson, Section
+from catalog.models import Comment, Lesson, MutedWord, Section
 from kpplatform.tenancy.models import ApiToken
 from recommender.models import Exposure, ModelVersion, Portrait, TrainingRun
 from tests.everything import Everything
@@ -27,6 +27,7 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
     "items/{id}": lambda found: found.video.pk,
     "lessons/{id}": lambda found: Lesson.objects.filter(section__course=found.course)[0].pk,
     "models/{id}": lambda found: ModelVersion.objects.get(events=found.events).pk,
+    "muted-words/{id}": lambda found: MutedWord.objects.get(viewer=found.staff).pk,
     "orders/{id}": lambda found: Order.objects.get(viewer=found.viewer).pk,
     "portraits/{id}": lambda found: Portrait.objects.get(viewer=found.viewer).pk,
     "sections/{id}": lambda found: Section.objects.get(course=found.course).pk,
