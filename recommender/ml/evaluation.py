@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from recommender.ml import models
+from recommender.ml.blended import Blended
 from recommender.ml.interactions import BrokenData, Interactions
 from recommender.ml.judgement import Judgement, judge
 from recommender.ml.metrics import intervals, paired_tests
@@ -63,6 +64,7 @@ class Trial:
     events: int
     fit_s: float
     rank_s: float
+    weights: Mapping[str, float]  # how much each part of a blended model counts, else of nothing
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ def measure(
     }
     sure = intervals(judged.scores, seed=question.seed, rounds=ROUNDS)
     bounds = {name: [round(of.low, 4), round(of.high, 4)] for name, of in sure.items()}
-    return Measured({**row, "intervals": bounds, **_spread(trials, question)}, judged)
+    weights = {"weights": dict(trials[0].weights)} if trials[0].weights else {}
+    return Measured({**row, "intervals": bounds, **_spread(trials, question), **weights}, judged)
 
 
 def compare(ours: Measured, theirs: Measured, *, seed: int = 0) -> Row:
@@ -139,7 +142,8 @@ def _tried(
     )
     learned = time.perf_counter()
     judged = judge(fitted, split, k=question.k, progress=ranking)
-    return Trial(judged, len(split.train), learned - began, time.perf_counter() - learned)
+    weights = fitted.weights.share if isinstance(fitted, Blended) else {}
+    return Trial(judged, len(split.train), learned - began, time.perf_counter() - learned, weights)
 
 
 def splits(data: Interactions, question: Question) -> Iterable[Split]:

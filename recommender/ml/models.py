@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from recommender.ml import (
     biased_mf,
     ease,
+    hybrid,
     implicit_als,
     item_cosine,
     latent_cosine,
@@ -52,6 +53,10 @@ class Recipe(NamedTuple):
     is_long: bool = False  # then its fit also takes `curve` and `checkpoints`, as `sequence.fitting.fit` does
 
 
+def _hybrid(train: Interactions, **told: Any) -> Model:
+    return hybrid.fit(train, part=fit, **told)
+
+
 MODELS: Mapping[str, Recipe] = {
     "popularity": Recipe(popularity.fit, popularity.Config()),
     "recent-popularity": Recipe(popularity.fit, popularity.Config(days=6)),
@@ -67,6 +72,7 @@ MODELS: Mapping[str, Recipe] = {
     "ncf": Recipe(ncf.fit, ncf.Config()),
     "two-tower": Recipe(two_tower.fit, two_tower.Config()),
     **{name: Recipe(fitting.fit, sequence.Config(encoder=name), is_long=True) for name in ENCODERS},
+    "hybrid": Recipe(_hybrid, hybrid.Config(), is_long=True),
 }
 
 

@@ -30,7 +30,7 @@ from recommender.ml.likes import liked
 from recommender.ml.model import Progress
 from recommender.ml.pair_network import PairNetwork
 
-EPOCHS, FEWEST_STEPS = 30, 1_500
+EPOCHS, FEWEST_STEPS = (30, 300), 1_500
 START = 0.1  # spread of the random vectors at the start
 SMALLEST = 1e-4  # chance that an item is wanted, at the start
 
@@ -119,7 +119,7 @@ def fit(
     model = NCF(config, popularity=_log_odds(likes), features=_features(train)).to(device)
     descent = torch.optim.AdamW(model.parameters(), lr=config.rate, weight_decay=config.decay)
     each = -(-likes.shape[0] // config.batch)
-    epochs = (config.epochs or max(EPOCHS, -(-FEWEST_STEPS // each))) if each else 0
+    epochs = (config.epochs or int(np.clip(-(-FEWEST_STEPS // each), *EPOCHS))) if each else 0
     pace = torch.optim.lr_scheduler.OneCycleLR(descent, config.rate, total_steps=max(epochs * each, 1), pct_start=0.1)
     for epoch in range(epochs):
         for batch in _batches(likes, config, np.random.default_rng([seed, epoch]), device):

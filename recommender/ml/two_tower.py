@@ -33,7 +33,7 @@ from recommender.ml.sequence.losses import Candidates, draw, next_item
 from recommender.ml.sequence.times import PLACES, half_octaves
 from recommender.ml.towers import Towers, ViewerTower
 
-EPOCHS, FEWEST_STEPS = (1, 10), 1_500
+EPOCHS, MOST_EPOCHS, FEWEST_STEPS = (1, 10), 300, 1_500
 PLACES_IN_ALL = 3_000_000  # that training should look at
 SHARPNESS = 3.0  # 1 / temperature at the start
 KNOWN = 10.0  # κ at the start
@@ -145,7 +145,7 @@ def _epochs(config: Config, each: int) -> int:
     if not each:
         return 0
     usual = int(np.clip(PLACES_IN_ALL // (each * config.batch), *EPOCHS))
-    return config.epochs or max(usual, -(-FEWEST_STEPS // each))
+    return config.epochs or max(usual, min(MOST_EPOCHS, -(-FEWEST_STEPS // each)))
 
 
 def _features(train: Interactions) -> tuple[Tensor, Longs]:

@@ -18,6 +18,7 @@ def test_evaluate_prints_a_line_per_model(tmp_path: Path) -> None:
     rows = [json.loads(line) for line in said.getvalue().splitlines()]
     assert [row["model"] for row in rows] == list(MODELS)
     assert all(row["protocol"] == "leave-one-out" and row["peak_mb"] > 0 for row in rows)
+    assert sum(rows[-1]["weights"].values()) == pytest.approx(1)
 
 
 def test_evaluate_says_whether_collaborative_filtering_applies(tmp_path: Path) -> None:
