@@ -109,3 +109,21 @@ def test_who_said_nothing_gets_numbers_all_the_same() -> None:
 
     assert np.isfinite(model.score(train, np.arange(3, dtype=np.int32))).all()
     assert np.isfinite(model.fold_in(np.array([], np.int32), np.array([], np.float32))).all()
+
+
+def test_on_what_was_left_out_of_planted_ratings_the_error_falls_below_that_of_the_biases() -> None:
+    rng = np.random.default_rng(0)
+    planted = 3 + rng.normal(size=(80, 1)) + rng.normal(size=(80, 2)) @ rng.normal(size=(2, 40))
+    left_out = rng.random(planted.shape) < 0.1
+    cells = [(int(u), int(i), float(planted[u, i])) for u, i in zip(*np.nonzero(~left_out), strict=True)]
+    train = make.interactions(*cells, known_items=list(range(40)))
+
+    errors = [
+        float(np.sqrt(np.square((predicted(train, config) - planted)[left_out]).mean()))
+        for config in (
+            Config(factors=0, epochs=0, negatives=0, damping=1),
+            Config(factors=2, epochs=60, negatives=0, damping=1, reg=0.002, rate=0.02, batch=256),
+        )
+    ]
+
+    assert errors[1] < 0.5 * errors[0]
