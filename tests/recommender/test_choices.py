@@ -15,6 +15,7 @@ from creators.models import Creator, Follow
 from kpplatform.tenancy.models import Member, Tenant
 from recommender.models import InterestChoice
 from recommender.queries import past
+from recommender.queries.past import SQL
 from recommender.training import refresh_portraits
 from tests import make
 from tests.recommender import planted
@@ -214,3 +215,19 @@ def test_a_newcomers_first_page_is_of_the_chosen_topics(client: APIClient, viewe
     of_topics = [card for card in cards if card["source"] == "interests"]
     assert len(of_topics) >= 5
     assert {card["topic"] for card in of_topics} == {"piano", "chess"}
+
+
+def test_who_wants_everything_costs_no_look_through_the_catalogue(client: APIClient, viewer: Member) -> None:
+    topics("piano")
+    asked = {"tenant": viewer.tenant_id, "viewer": viewer.pk, "started": NOW, "since": NOW, "at": NOW}
+
+    def scanned() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) {SQL}", asked)
+            plan = [line for (line,) in cursor.fetchall()]
+        [scan] = [line for line in plan if "catalog_item" in line and "Scan" in line]
+        return "never executed" not in scan
+
+    assert not scanned()
+    chosen(client, unwanted=["topic:piano"])
+    assert scanned()
