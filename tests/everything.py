@@ -19,7 +19,9 @@ from kpplatform.tenancy import operations as tenancy
 from kpplatform.tenancy.models import Member
 from recommender import operations
 from recommender.models import (
+    Addressee,
     Audience,
+    Campaign,
     Experiment,
     Exposure,
     FeedSettings,
@@ -166,6 +168,9 @@ def _portrayed(found: Everything) -> None:
         last_seen_at=NOON,
         updated_at=NOON,
     )
+    said = {"message": "Come back!", "held_out": 0.2, "days": 14, "begun_at": NOON}
+    campaign = Campaign.objects.create(name="back", segment=segment, reached=1, **said)
+    Addressee.objects.create(campaign=campaign, viewer=found.viewer, is_held_out=False)
     PortraitRefusal.objects.create(viewer=found.staff, refused_at=NOON)
     measured = {"support": 0.5, "confidence": 0.5, "lift": 1.0}
     Rule.objects.create(

@@ -1,6 +1,7 @@
 """The recommender in the web admin."""
 
 from recommender.admin.audience import AudienceAdmin, NoisyAnswerAdmin, RuleAdmin
+from recommender.admin.campaigns import AddresseeAdmin, CampaignAdmin
 from recommender.admin.changes import VersionChangeAdmin
 from recommender.admin.choices import InterestChoiceAdmin, PersonalisationRefusalAdmin, TasteResetAdmin
 from recommender.admin.experiments import ExperimentAdmin, ExperimentReadingAdmin, ExposureAdmin
@@ -17,7 +18,9 @@ from recommender.admin.runs import TrainingRunAdmin
 from recommender.admin.versions import ModelVersionAdmin
 
 __all__ = [
+    "AddresseeAdmin",
     "AudienceAdmin",
+    "CampaignAdmin",
     "ExperimentAdmin",
     "ExperimentReadingAdmin",
     "ExposureAdmin",

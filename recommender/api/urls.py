@@ -1,10 +1,22 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from recommender.api import audience, choices, experiments, feed, feed_settings, portraits, runs, serving, versions
+from recommender.api import (
+    audience,
+    campaigns,
+    choices,
+    experiments,
+    feed,
+    feed_settings,
+    portraits,
+    runs,
+    serving,
+    versions,
+)
 
 router = SimpleRouter(use_regex_path=False)
 router.register("models", versions.ModelVersionViewSet, basename="model")
+router.register("campaigns", campaigns.CampaignViewSet, basename="campaign")
 router.register("experiments", experiments.ExperimentViewSet, basename="experiment")
 router.register("training-runs", runs.TrainingRunViewSet, basename="training-run")
 router.register("portraits", portraits.PortraitViewSet, basename="portrait")

@@ -1,6 +1,7 @@
 """What is: versions of the model, and what was shown."""
 
 from recommender.models.audience import Audience, NoisyAnswer
+from recommender.models.campaigns import Addressee, Campaign
 from recommender.models.changes import VersionChange
 from recommender.models.choices import InterestChoice, PersonalisationRefusal, TasteReset
 from recommender.models.experiments import Experiment, ExperimentReading, Exposure
@@ -14,7 +15,9 @@ from recommender.models.runs import TrainingRun
 from recommender.models.versions import ModelVersion
 
 __all__ = [
+    "Addressee",
     "Audience",
+    "Campaign",
     "Experiment",
     "ExperimentReading",
     "Exposure",

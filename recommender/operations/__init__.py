@@ -2,6 +2,7 @@
 
 from recommender.operations.advice import Advice, Advices, advise
 from recommender.operations.audience import AudienceTooSmall, PrivacyIsSpent, Told, tell_audience
+from recommender.operations.campaigns import CampaignNameTaken, ForNobody, NoSuchSegment, begin_campaign
 from recommender.operations.choices import (
     TooManyInterests,
     UnknownInterest,
@@ -63,7 +64,10 @@ __all__ = [
     "AudienceTooSmall",
     "BadArms",
     "BadFeedSettings",
+    "CampaignNameTaken",
     "ExactCountsAreClosed",
+    "ForNobody",
+    "NoSuchSegment",
     "NotNow",
     "NotServable",
     "NotServed",
@@ -85,6 +89,7 @@ __all__ = [
     "ask_for_export",
     "ask_for_portraits",
     "ask_for_training",
+    "begin_campaign",
     "begin_experiment",
     "begin_run",
     "change_feed_settings",

@@ -1,6 +1,7 @@
 """What can be told of the recommender: what is on the shelf, what a viewer did, which versions there are."""
 
 from recommender.queries.audience import answered, audience, spent, supply
+from recommender.queries.campaigns import campaigns, to_reach, uplift, viewers_like
 from recommender.queries.candidates import draw, shown_before
 from recommender.queries.choices import (
     Interest,
@@ -59,6 +60,7 @@ __all__ = [
     "audience",
     "audited_version",
     "bytes_at_hand",
+    "campaigns",
     "canary_version",
     "centres_by_label",
     "changes",
@@ -101,9 +103,12 @@ __all__ = [
     "spent",
     "supply",
     "taste_reset_at",
+    "to_reach",
     "training_runs",
+    "uplift",
     "vector_of",
     "versions",
+    "viewers_like",
     "viewers_to_draw",
     "with_lost",
 ]

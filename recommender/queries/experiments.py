@@ -1,6 +1,6 @@
 """What can be told of experiments: which run, who was in which arm, what became of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,7 +27,7 @@ SELECT e.arm,
     w.minutes, w.long, r.likes, w.days, o.orders, r.complaints, o.refunds,
     w.minutes_before, w.long_before, r.likes_before, w.days_before, o.orders_before, r.complaints_before,
     o.refunds_before
-FROM recommender_exposure e,
+FROM (__EXPOSED__) e,
     LATERAL (SELECT
         coalesce(sum(watch_ms) FILTER (WHERE started_at >= e.exposed_at), 0) / 60000.0 AS minutes,
         coalesce(sum(watch_ms) FILTER (WHERE started_at < e.exposed_at), 0) / 60000.0 AS minutes_before,
@@ -51,8 +51,12 @@ FROM recommender_exposure e,
         count(*) FILTER (WHERE paid_at < e.exposed_at AND state = 'refunded') AS refunds_before
      FROM billing_order WHERE tenant_id = %(tenant)s AND viewer_id = e.viewer_id
          AND paid_at >= e.exposed_at - %(before)s AND paid_at < %(until)s) o
-WHERE e.tenant_id = %(tenant)s AND e.experiment_id = %(experiment)s AND e.exposed_at < %(until)s
+WHERE e.exposed_at < %(until)s
 ORDER BY e.id
+"""
+EXPOSED = """
+SELECT id, viewer_id, arm, exposed_at FROM recommender_exposure
+WHERE tenant_id = %(tenant)s AND experiment_id = %(of)s
 """
 
 
@@ -89,13 +93,16 @@ def arm_of(experiment: Experiment, *, viewer_id: int) -> str | None:
     return experiments.arm_of(viewer_id, tenant=current_tenant_id(), experiment=experiment.name, shares=dealt)
 
 
-def arms(experiment: Experiment, *, at: datetime) -> list[Arm]:
-    """Return what the viewers of each arm did until now, or until the experiment ended."""
-    until = min(at, experiment.ended_at or at)
-    asked: dict[str, Any] = {"experiment": experiment.pk, "until": until, "before": BEFORE, "long": LONG_VIEW_MS}
-    found: dict[str, list[Values]] = {name: [_numbers([])] for name in experiment.shares}
+def outcomes(exposed: str, *, of: int, arms: Sequence[str], until: datetime) -> list[Arm]:
+    """Return what the viewers of each arm did before `until`.
+
+    `exposed` is a statement that tells, of an experiment or a campaign `of` the tenant's, who is in which arm and since
+    when: id, viewer_id, arm, exposed_at.
+    """
+    asked: dict[str, Any] = {"of": of, "until": until, "before": BEFORE, "long": LONG_VIEW_MS}
+    found: dict[str, list[Values]] = {name: [_numbers([])] for name in arms}
     with connection.cursor() as cursor:
-        cursor.execute(OUTCOMES, asked | {"tenant": current_tenant_id()})
+        cursor.execute(OUTCOMES.replace("__EXPOSED__", exposed), asked | {"tenant": current_tenant_id()})
         while rows := cursor.fetchmany(AT_ONCE):
             for name, numbers in found.items():
                 numbers.append(_numbers([row[1:] for row in rows if row[0] == name]))
@@ -113,12 +120,18 @@ def _arm(name: str, numbers: Values) -> Arm:
 
 
 def figures(experiment: Experiment, *, at: datetime) -> dict[str, Any]:
-    """Return what the experiment shows: viewers and means per arm, differences to the first, the sample ratio."""
-    told = arms(experiment, at=at)
+    """Return what the experiment shows, until now or until it ended."""
+    until = min(at, experiment.ended_at or at)
+    told = outcomes(EXPOSED, of=experiment.pk, arms=list(experiment.shares), until=until)
+    return compared(told, experiment.shares)
+
+
+def compared(told: list[Arm], shares: Mapping[str, float]) -> dict[str, Any]:
+    """Return viewers and means per arm, the differences from the first, and whether they were dealt by their shares."""
     counts = [len(arm) for arm in told]
-    fair = experiments.sample_ratio(counts, list(experiment.shares.values()))
+    fair = experiments.sample_ratio(counts, list(shares.values()))
     return {
-        "viewers": dict(zip(experiment.shares, counts, strict=True)),
+        "viewers": dict(zip(shares, counts, strict=True)),
         "sample_ratio_p": fair,
         "dealt_fairly": fair >= experiments.FAIR_FROM,
         "means": {arm.name: _means(arm) for arm in told},

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from billing.models import Order, OrderLine
 from catalog.models import Comment, Lesson, MutedWord, Section
 from kpplatform.tenancy.models import ApiToken
-from recommender.models import Exposure, ModelVersion, Portrait, TrainingRun
+from recommender.models import Addressee, Exposure, ModelVersion, Portrait, TrainingRun
 from tests.everything import Everything
 
 SCHEMA: dict[str, Any] = SchemaGenerator().get_schema(public=True)
@@ -19,6 +19,7 @@ PREFIX = "/api/v1/"
 
 # What a path names, found from a tenant with one of everything. A new path needs its line here.
 NAMED: dict[str, Callable[[Everything], Any]] = {
+    "campaigns/{id}": lambda found: Addressee.objects.get(viewer=found.viewer).campaign_id,
     "comments/{id}": lambda found: Comment.objects.get(viewer=found.viewer).pk,
     "courses/{id}": lambda found: found.course.pk,
     "creators/{handle}": lambda found: found.creator.handle,
