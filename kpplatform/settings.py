@@ -93,6 +93,7 @@ PORTRAITS_EVERY_S = env.float("PORTRAITS_EVERY_S", default=86_400.0)
 RECURRING_JOBS = {
     "recommender.tasks.retrain": (RETRAIN_EVERY_S, "training"),
     "recommender.tasks.refresh_portraits": (PORTRAITS_EVERY_S, "training"),
+    "recommender.tasks.find_duplicates": (86_400.0, "training"),
     "recommender.tasks.judge_experiments": (3_600.0, "default"),
     "recommender.tasks.check_portraits": (PORTRAITS_EVERY_S, "default"),
     "creators.tasks.recount_all_followers": (86_400.0, "default"),

@@ -26,6 +26,11 @@ def export_portraits(*, tenant: Tenant) -> None:
     training.export_portraits(tenant=tenant, to=folder, at=timezone.now())
 
 
+@long_job
+def find_duplicates(*, tenant: Tenant) -> None:
+    training.find_duplicates(tenant=tenant, at=timezone.now())
+
+
 @job
 def judge_experiments() -> None:
     operations.judge_experiments(at=timezone.now())

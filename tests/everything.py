@@ -20,6 +20,7 @@ from kpplatform.tenancy.models import Member
 from recommender import operations
 from recommender.models import (
     Addressee,
+    AlikePair,
     Audience,
     Campaign,
     Experiment,
@@ -176,6 +177,8 @@ def _portrayed(found: Everything) -> None:
     Rule.objects.create(
         run=run, given=found.video, given_verb="liked", then=found.course, then_verb="bought", viewers=20, **measured
     )
+    first, second = sorted([found.video, found.course], key=lambda item: item.pk)
+    AlikePair.objects.create(item=first, other=second, cosine=0.95, found_at=NOON)
     PropensityReport.objects.create(run=run, outcome="churn", days=14, reason="too_few_viewers")
     counts = {"topics": {"piano": 1}, "hours": {"12": 1}, "segments": {"1": 1}, "visits": {"new": 1, "returning": 0}}
     Audience.objects.create(run=run, creator=found.creator, days=28, viewers=1, counts=counts)

@@ -4,6 +4,7 @@ from recommender.admin.audience import AudienceAdmin, NoisyAnswerAdmin, RuleAdmi
 from recommender.admin.campaigns import AddresseeAdmin, CampaignAdmin
 from recommender.admin.changes import VersionChangeAdmin
 from recommender.admin.choices import InterestChoiceAdmin, PersonalisationRefusalAdmin, TasteResetAdmin
+from recommender.admin.duplicates import AlikePairAdmin
 from recommender.admin.experiments import ExperimentAdmin, ExperimentReadingAdmin, ExposureAdmin
 from recommender.admin.feed_settings import FeedSettingsAdmin, FeedSettingsChangeAdmin
 from recommender.admin.impressions import ImpressionAdmin
@@ -19,6 +20,7 @@ from recommender.admin.versions import ModelVersionAdmin
 
 __all__ = [
     "AddresseeAdmin",
+    "AlikePairAdmin",
     "AudienceAdmin",
     "CampaignAdmin",
     "ExperimentAdmin",

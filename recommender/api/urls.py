@@ -5,6 +5,7 @@ from recommender.api import (
     audience,
     campaigns,
     choices,
+    duplicates,
     experiments,
     feed,
     feed_settings,
@@ -21,6 +22,7 @@ router.register("experiments", experiments.ExperimentViewSet, basename="experime
 router.register("training-runs", runs.TrainingRunViewSet, basename="training-run")
 router.register("portraits", portraits.PortraitViewSet, basename="portrait")
 router.register("segments", portraits.SegmentViewSet, basename="segment")
+router.register("alike-items", duplicates.AlikePairViewSet, basename="alike-item")
 router.register("rules", audience.RuleViewSet, basename="rule")
 router.register("feed-settings/changes", feed_settings.FeedSettingsChangeViewSet, basename="feed-settings-change")
 

@@ -4,6 +4,7 @@ from recommender.models.audience import Audience, NoisyAnswer
 from recommender.models.campaigns import Addressee, Campaign
 from recommender.models.changes import VersionChange
 from recommender.models.choices import InterestChoice, PersonalisationRefusal, TasteReset
+from recommender.models.duplicates import AlikePair
 from recommender.models.experiments import Experiment, ExperimentReading, Exposure
 from recommender.models.feed_settings import FeedSettings, FeedSettingsChange
 from recommender.models.impressions import Impression
@@ -16,6 +17,7 @@ from recommender.models.versions import ModelVersion
 
 __all__ = [
     "Addressee",
+    "AlikePair",
     "Audience",
     "Campaign",
     "Experiment",

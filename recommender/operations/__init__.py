@@ -13,6 +13,7 @@ from recommender.operations.choices import (
     open_personalisation,
     reset_taste,
 )
+from recommender.operations.duplicates import ask_for_duplicates, keep_alike
 from recommender.operations.experiments import (
     Arm,
     BadArms,
@@ -86,6 +87,7 @@ __all__ = [
     "Word",
     "advise",
     "allow_portrait",
+    "ask_for_duplicates",
     "ask_for_export",
     "ask_for_portraits",
     "ask_for_training",
@@ -104,6 +106,7 @@ __all__ = [
     "finish_run",
     "forget_choice",
     "judge_experiments",
+    "keep_alike",
     "keep_segments",
     "open_personalisation",
     "plan_experiment",

@@ -13,6 +13,7 @@ from recommender.queries.choices import (
     resets,
     taste_reset_at,
 )
+from recommender.queries.duplicates import alike_items
 from recommender.queries.experiments import all_experiments, figures, readings, running_experiments
 from recommender.queries.feed_settings import feed_settings, feed_settings_changes
 from recommender.queries.past import Past, past
@@ -55,6 +56,7 @@ __all__ = [
     "Past",
     "Privacy",
     "Shelf",
+    "alike_items",
     "all_experiments",
     "answered",
     "audience",

@@ -1,6 +1,7 @@
 """The one bridge from the database to the models and back: read, learn, judge, publish."""
 
+from recommender.training.duplicates import find_duplicates
 from recommender.training.portraits import export_portraits, refresh_portraits
 from recommender.training.retraining import retrain
 
-__all__ = ["export_portraits", "refresh_portraits", "retrain"]
+__all__ = ["export_portraits", "find_duplicates", "refresh_portraits", "retrain"]
