@@ -49,6 +49,18 @@ def test_without_what_viewer_and_creator_had_together_nobody_can_tell(tmp_path: 
     assert 0.3 < row["gauc"] < 0.65
 
 
+def test_what_happened_since_the_training_can_be_told(tmp_path: Path) -> None:
+    rows = []
+    for told_all in (False, True):
+        said = StringIO()
+        call_command("evaluate_ranker", world(tmp_path), json=True, kind=["boosted"], told_all=told_all, stdout=said)
+        rows.append(json.loads(said.getvalue()))
+
+    assert [row["told_all"] for row in rows] == [0, 1]
+    assert rows[0]["questions"] == rows[1]["questions"]
+    assert rows[0]["mae_s"] != rows[1]["mae_s"]
+
+
 @pytest.mark.parametrize(
     ("asked", "code"),
     [

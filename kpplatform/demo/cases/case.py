@@ -59,7 +59,7 @@ CASES: Mapping[str, Case] = MappingProxyType(
             items=1_000,
             days=21,
             signals=(WATCH_TIME, COMMENT, COMMENT_TEXT),
-            model="transformer",
+            model="ncf",
             places=5,
         ),
     }

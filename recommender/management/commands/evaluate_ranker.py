@@ -27,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--device", default="cpu")
         parser.add_argument("--kind", action="append", choices=choosing.NAMES, help="of ranker (default: each)")
         parser.add_argument("--without", action="append", default=[], choices=GROUPS, help="group of features left out")
+        parser.add_argument("--told-all", action="store_true", help="tell the past up to each view, as when served")
         parser.add_argument("--json", action="store_true", help="one JSON object per line")
 
     def handle(self, **options: Any) -> None:
@@ -37,6 +38,7 @@ class Command(BaseCommand):
             device=options["device"],
             kinds=options["kind"] or choosing.NAMES,
             without=options["without"],
+            is_told_all=options["told_all"],
         )
         try:
             rows = evaluate(asked)

@@ -2,7 +2,8 @@
 
 The table of items and the viewers' past end where the test begins, as in a version that is trained once and asked at
 that moment. Were the past told up to each view, gAUC would not measure ranking: after a long view a viewer's rate is
-higher, and of the views that it is compared with fewer are long.
+higher, and of the views that it is compared with fewer are long. `is_told_all` tells it nevertheless, as a request is
+told of all that the viewer did before: that is what AUC, errors and XAUC will be where versions are served.
 """
 
 import time
@@ -38,12 +39,13 @@ class Question:
     config: Config = field(default_factory=Config)
     kinds: Sequence[str] = choosing.NAMES
     without: Sequence[str] = ()  # groups of features that nothing is told of
+    is_told_all: bool = False  # of the viewers' past up to each view, and of items up to its day
 
 
 def evaluate(question: Question) -> list[Row]:
     """Return a row of figures for each kind of ranker, the chosen one first. Raises BrokenData or TooLittle."""
     world, at = _world(question)
-    train, test = (_without(question.without, examples) for examples in _examples(world, at))
+    train, test = (_without(question.without, examples) for examples in _examples(world, at, question))
     later = choosing.latest(train)
     rows: dict[str, dict[str, str | int | float]] = {}
     judged: dict[str, dict[str, float]] = {}
@@ -67,7 +69,7 @@ def evaluate(question: Question) -> list[Row]:
     for name, row in rows.items():
         row |= {"chosen": int(name == chosen), "later_gauc": round(judged[name]["gauc"], 4),
                 "later_xauc": round(judged[name]["xauc"], 4), "train": len(train), "seed": question.seed,
-                "without": ", ".join(question.without), "peak_mb": round(peak_mb(), 1)}  # fmt: skip
+                "without": ", ".join(question.without), "told_all": int(question.is_told_all), "peak_mb": round(peak_mb(), 1)}  # fmt: skip
     return sorted(rows.values(), key=lambda row: row["model"] != chosen)
 
 
@@ -82,7 +84,7 @@ def _world(question: Question) -> tuple[World, int]:
     return World.of(log, items, until=at), at
 
 
-def _examples(world: World, at: int) -> tuple[Examples, Examples]:
+def _examples(world: World, at: int, question: Question) -> tuple[Examples, Examples]:
     """Return what was watched before and after a moment."""
     log = world.log
     known = log.met & ~np.isnan(log.long_view)
@@ -92,7 +94,7 @@ def _examples(world: World, at: int) -> tuple[Examples, Examples]:
     after: Longs = np.flatnonzero(known & (log.at >= at))
     return (
         world.examples(asked(log, before), before),
-        world.examples(asked(log, after, known_until=at), after),
+        world.examples(asked(log, after, known_until=None if question.is_told_all else at), after),
     )
 
 

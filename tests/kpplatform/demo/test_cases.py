@@ -40,7 +40,7 @@ def test_everyone_gets_a_full_list_of_open_items_that_they_have_not_met(tmp_path
     assert summary["ndcg@10"]["recent-als"] > 1.3 * summary["ndcg@10"]["popularity"]
 
 
-def test_the_deep_case_learns_from_the_share_watched(tmp_path: Path) -> None:
+def test_the_deep_case_learns_from_the_share_watched_and_from_what_was_written(tmp_path: Path) -> None:
     summary = done("career", "--scale", "0.2", "--model", "markov", "--to", str(tmp_path / "lists.parquet"))
 
     told = tell(CASES["career"].scaled(0.2), seed=0)
@@ -48,6 +48,12 @@ def test_the_deep_case_learns_from_the_share_watched(tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "lists.parquet").num_rows == 200 * 5
     assert np.isfinite(told.learned.watched).all()
     assert 0 < told.learned.positive.mean() < 1
+    silent = replace(CASES["career"].scaled(0.2), signals=("watch_time", "comment"))
+    said, unsaid = (of.learned.attributes for of in (told, tell(silent, seed=0)))
+    assert said is not None
+    assert unsaid is not None
+    longer = [len(a) - len(b) for a, b in zip(said.title, unsaid.title, strict=True)]
+    assert min(longer) == 0 < max(longer)
 
 
 def test_a_withheld_wish_is_not_learned_from_and_was_met() -> None:
@@ -80,7 +86,12 @@ def test_the_same_seed_tells_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "code"), [(["--scale", "0"], "scale_out_of_range"), (["--model", "oracle"], "model_unknown")]
+    ("asked", "code"),
+    [
+        (["--scale", "0"], "scale_out_of_range"),
+        (["--model", "oracle"], "model_unknown"),
+        (["--without", "view", "--without", "like", "--without", "comment"], "no_signal"),
+    ],
 )
 def test_what_cannot_be_done_is_refused(asked: list[str], code: str) -> None:
     with pytest.raises(CommandError, match=code):

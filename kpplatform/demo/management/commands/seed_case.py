@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from kpplatform.demo.cases.case import CASES, Case
+from kpplatform.demo.cases.case import CASES, SIGNALS, Case
 from kpplatform.demo.cases.running import Summary, run
 from recommender.ml.models import UnknownModel
 from recommender.ml.sequence.stepping import TrainingFailed
@@ -27,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--to", type=Path, help="Parquet file for the lists: viewer, place, item")
         parser.add_argument("--scale", type=float, default=1.0, help="share of the viewers; of the items its root")
         parser.add_argument("--model", help="another one than the case's own, with its usual settings")
+        parser.add_argument("--without", action="append", default=[], choices=SIGNALS, help="a signal left out")
         parser.add_argument("--seed", type=int, default=0)
 
     def handle(self, **options: Any) -> None:
@@ -35,6 +36,9 @@ class Command(BaseCommand):
         case = CASES[options["case"]].scaled(options["scale"])
         if options["model"]:
             case = replace(case, model=options["model"], settings={})
+        case = replace(case, signals=tuple(signal for signal in case.signals if signal not in options["without"]))
+        if not case.signals:
+            raise CommandError("no_signal: Nothing would be told.")
         try:
             self.stdout.write(json.dumps(_watched(case, options)))
         except (UnknownModel, TrainingFailed) as error:
