@@ -69,7 +69,8 @@ def evaluate(question: Question) -> list[Row]:
     for name, row in rows.items():
         row |= {"chosen": int(name == chosen), "later_gauc": round(judged[name]["gauc"], 4),
                 "later_xauc": round(judged[name]["xauc"], 4), "train": len(train), "seed": question.seed,
-                "without": ", ".join(question.without), "told_all": int(question.is_told_all), "peak_mb": round(peak_mb(), 1)}  # fmt: skip
+                "without": ", ".join(question.without), "told_all": int(question.is_told_all),
+                "peak_mb": round(peak_mb(), 1)}  # fmt: skip
     return sorted(rows.values(), key=lambda row: row["model"] != chosen)
 
 
