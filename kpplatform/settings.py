@@ -88,6 +88,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300, "unacked_restore_i
 JOB_LEASE_S = env.float("JOB_LEASE_S", default=60.0)
 SWEEP_EVERY_S = env.float("SWEEP_EVERY_S", default=10.0)
 RETRAIN_EVERY_S = env.float("RETRAIN_EVERY_S", default=86_400.0)
+# What one training of a tenant may take: models that learn for long are told how long, others are left out or made
+# smaller. 0 MB: most of what is free when it begins.
+TRAINING_MINUTES = env.float("TRAINING_MINUTES", default=30.0)
+TRAINING_MEMORY_MB = env.float("TRAINING_MEMORY_MB", default=0.0)
 PORTRAITS_EVERY_S = env.float("PORTRAITS_EVERY_S", default=86_400.0)
 # What is done for every tenant again and again: name → (seconds between, queue).
 RECURRING_JOBS = {

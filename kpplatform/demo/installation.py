@@ -30,14 +30,19 @@ class Installation:
 def installation(*, folder: Path, port: int, opening: list[str]) -> Iterator[Installation]:
     """Run an installation whose data lie in the folder; `opening` are the arguments of `manage.py open_demo`.
 
-    With DATABASE_URL and REDIS_URL in the environment those servers are used, else our embedded ones.
+    With DATABASE_URL and REDIS_URL in the environment those servers are used, else our embedded ones. A training
+    has a minute unless TRAINING_MINUTES says otherwise, so that a demo is soon there.
     """
     sandbox_port = free_port()
-    environment = os.environ | {
-        "DATA_DIR": str(folder),
-        "PUBLIC_PORT": str(port),
-        "SANDBOX_URL": f"http://{HOST}:{sandbox_port}",
-    }
+    environment = (
+        {"TRAINING_MINUTES": "1"}
+        | os.environ
+        | {
+            "DATA_DIR": str(folder),
+            "PUBLIC_PORT": str(port),
+            "SANDBOX_URL": f"http://{HOST}:{sandbox_port}",
+        }
+    )
     with ExitStack() as stack:
         if "DATABASE_URL" not in os.environ or "REDIS_URL" not in os.environ:
             stack.enter_context(embedded.servers(folder))

@@ -31,9 +31,12 @@ class Settings:
     small_followers: int = 100  # a creator with fewer is small
     alike: float = 0.97  # cosine of two items' texts from which they are one and the same
 
-    def weight_of(self, model: str, *, is_main: bool) -> float:
-        """Return how much a model counts within `personal`: the best fully and the others a quarter unless said."""
-        return self.model_weights.get(model, 1.0 if is_main else 0.25)
+    def weight_of(self, model: str, *, learnt: float | None, is_main: bool) -> float:
+        """Return how much a model counts within `personal`: as said here, else as its version has learnt.
+
+        Where neither is known the best one counts fully, and others a quarter.
+        """
+        return self.model_weights.get(model, (1.0 if is_main else 0.25) if learnt is None else learnt)
 
 
 DEFAULTS: Final = Settings()

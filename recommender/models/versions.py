@@ -77,3 +77,8 @@ class ModelVersion(TenantOwned):
         """Return what was measured of each model, by the figure's name (ndcg@20 …)."""
         models = self.metrics.get("models", {})
         return dict(models) if isinstance(models, dict) else {}
+
+    def weights(self) -> dict[str, float]:
+        """Return how much each of its models counts on a page, where that was learnt."""
+        blend = self.metrics.get("blend", {})
+        return dict(blend.get("weights", {})) if isinstance(blend, dict) else {}

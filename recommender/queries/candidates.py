@@ -72,7 +72,10 @@ def sources(shelf: Shelf, past: Past, served: Served | None) -> list[Source]:
 
 def _asked_of_models(share: Settings, past: Past, served: Served) -> Asked:
     return Asked(
-        weights={name: share.weight_of(name, is_main=not place) for place, name in enumerate(served.indexes)},
+        weights={
+            name: share.weight_of(name, learnt=served.weights.get(name), is_main=not place)
+            for place, name in enumerate(served.indexes)
+        },
         hidden=past.hidden,
         granted=past.granted,
         k=AT_MOST[OF.MODEL] if share.personal else 0,

@@ -137,7 +137,8 @@ def _published(
     if served := _served(version, catalogue, before, broken):
         return served
     if before and before.served:
-        return Served.of(before.served.version, before.served.bundle, catalogue, before.served)
+        old = before.served
+        return Served.of(old.version, old.bundle, catalogue, old, weights=old.weights)
     standbys = (_served(standby, catalogue, None, broken) for standby in retired_versions()[: KEPT - 1])
     return next(filter(None, standbys), None)
 
@@ -147,11 +148,11 @@ def _served(version: ModelVersion, catalogue: Catalogue, before: Shelf | None, b
     known = [served for served in (before.served, before.tried) if served] if before else []
     at_hand = next((served for served in known if served.version == version.pk), None)
     if at_hand:
-        return Served.of(version.pk, at_hand.bundle, catalogue, at_hand)
+        return Served.of(version.pk, at_hand.bundle, catalogue, at_hand, weights=version.weights())
     try:
         bundle = load(tenant_folder("models", version.folder), version.sha256, tenant_id=current_tenant_id())
     except BrokenArtefactError as error:
         log.exception("version %s is broken; what was served before goes on", version.pk)
         broken[version.pk] = error.code
         return None
-    return Served.of(version.pk, bundle, catalogue)
+    return Served.of(version.pk, bundle, catalogue, weights=version.weights())

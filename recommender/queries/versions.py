@@ -1,5 +1,7 @@
 """What was trained, and what is served to whom."""
 
+from typing import Any
+
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
@@ -7,6 +9,7 @@ from kpplatform.jobs.models import Job
 from recommender.models import ModelVersion, TrainingRun, VersionChange
 
 KEPT = 3  # artefacts of versions that are or were published
+MOST_SEARCHES = 50  # that are looked through for settings
 State = ModelVersion.State
 
 
@@ -72,3 +75,13 @@ def with_lost(runs: QuerySet[TrainingRun]) -> QuerySet[TrainingRun]:
     held = Exists(jobs.filter(state=Job.State.RUNNING, lease_until__gt=Now()))
     lost = Q(state=TrainingRun.State.RUNNING, job__isnull=False) & ~Q(held)
     return runs.annotate(is_lost=ExpressionWrapper(lost, BooleanField()))
+
+
+def found_settings() -> dict[str, dict[str, Any]]:
+    """Return the settings that the tenant's latest searches have found, by the model's name."""
+    done = TrainingRun.objects.filter(kind=TrainingRun.Kind.SEARCH, state=TrainingRun.State.DONE)
+    found: dict[str, dict[str, Any]] = {}
+    for run in done.exclude(settings={}).order_by("-pk")[:MOST_SEARCHES]:
+        for name, settings in run.settings.items():
+            found.setdefault(name, settings)
+    return found

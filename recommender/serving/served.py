@@ -1,7 +1,7 @@
 """A version as a web process serves it."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, Self
 
@@ -50,12 +50,21 @@ class Served:
     bundle: Bundle
     indexes: Mapping[str, Index]  # by the model's name, the one that was judged best first
     space: Space
+    weights: Mapping[str, float] = field(default_factory=dict)  # of the models, as the version has learnt them
 
     @classmethod
-    def of(cls, version: int, bundle: Bundle, catalogue: Catalogue, before: "Served | None" = None) -> Self:
+    def of(
+        cls,
+        version: int,
+        bundle: Bundle,
+        catalogue: Catalogue,
+        before: "Served | None" = None,
+        *,
+        weights: Mapping[str, float],
+    ) -> Self:
         """Return the version with its items as the catalogue has them now; `before` is the same version earlier."""
         indexes = {name: Index.of(model, catalogue) for name, model in bundle.retrieval.items()}
-        return cls(version, bundle, indexes, Space.of(bundle, catalogue, before.space if before else None))
+        return cls(version, bundle, indexes, Space.of(bundle, catalogue, before.space if before else None), weights)
 
     def best(self, history: Interactions, asked: "Asked") -> "Found":
         """Return the best items for the history by all models, and those most like what the viewer wanted last.

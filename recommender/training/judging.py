@@ -6,7 +6,7 @@ to be surely better than what is popular, and no worse than the version in place
 interval of the difference must not lie below zero.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -79,10 +79,14 @@ def held_back(data: Interactions, *, learned_until: int | None) -> Split:
 
 
 def _judged(split: Split) -> Split:
-    """Keep a sample of the viewers who have a history."""
+    """Keep a sample of the viewers who have a history, and tell when they came back, as serving does."""
     viewers = np.intersect1d(split.train.viewer, split.test.viewer)
     chosen = np.random.default_rng(SEED).permutation(viewers)[:SAMPLE]
-    return Split(train=split.train, test=split.test.where(np.isin(split.test.viewer, chosen)))
+    test = split.test.where(np.isin(split.test.viewer, chosen))
+    asked_at = np.full(split.train.shape[0], -1, np.int64)  # (U,)
+    first = np.unique(test.viewer, return_index=True)[1]  # of each viewer, since the events are in order
+    asked_at[test.viewer[first]] = test.at[first]
+    return Split(train=replace(split.train, asked_at=asked_at), test=test)
 
 
 def judgements(split: Split, models: Mapping[str, Model]) -> dict[str, Judgement]:
@@ -103,7 +107,7 @@ def verdict(judged: Mapping[str, Judgement], *, candidates: Sequence[str], usual
     }
     if len(viewers) < 2 * FEWEST:
         return Verdict(best, passed=False, reason="too_few_viewers", metrics=metrics)
-    half = np.random.default_rng(SEED).permutation(len(viewers)) < len(viewers) // 2  # (B,)
+    half = halves(len(viewers))
     ours = _crossed(judged, candidates, half)
     rivals = {"popularity": _crossed(judged, usual, half)}
     rivals |= {INCUMBENT: _scores(judged[INCUMBENT])} if INCUMBENT in judged else {}
@@ -115,6 +119,18 @@ def verdict(judged: Mapping[str, Judgement], *, candidates: Sequence[str], usual
 def audited(found: Verdict, judged: Mapping[str, Judgement], split: Split) -> Verdict:
     """Return the verdict with what is to be told of whom the best candidate favours."""
     return replace(found, metrics={**found.metrics, "audit": audit(judged[found.best], split, k=PAGE, seed=SEED)})
+
+
+def halves(viewers: int) -> Flags:
+    """Part so many viewers in two by chance: (B,)."""
+    return np.random.default_rng(SEED).permutation(viewers) < viewers // 2
+
+
+def good(judged: Mapping[str, Judgement], names: Iterable[str], *, usual: Sequence[str]) -> list[str]:
+    """Return which of these surely beat the best of `usual`, the best first."""
+    popular = _scores(judged[_best(judged, usual, np.ones(len(judged[usual[0]].viewers), np.bool_))])
+    kept = [name for name in names if paired_difference(_scores(judged[name]), popular, seed=SEED).low > 0]
+    return sorted(kept, key=lambda name: -float(_scores(judged[name]).mean()))
 
 
 def _best(judged: Mapping[str, Judgement], names: Sequence[str], viewers: Flags) -> str:

@@ -32,8 +32,8 @@ SHOWN_FOR = timedelta(days=30)
 Deed = tuple[int, int, datetime]  # a viewer, an item, when
 
 
-def read(*, until: datetime) -> tuple[World, Asked, Longs]:
-    """Return what was done in the scope's tenant before `until`, the questions (M,), and their rows in the log.
+def read(*, until: datetime, most: int = MOST_QUESTIONS) -> tuple[World, Asked, Longs]:
+    """Return what was done in the scope's tenant before `until`, the latest questions (M,), and their rows in the log.
 
     What was passed over has the row −1.
     """
@@ -46,7 +46,7 @@ def read(*, until: datetime) -> tuple[World, Asked, Longs]:
     also = _both(_bought(np.unique(log.viewer), until), _spared(_followed(some_item, until), Forgotten.read()))
     world = World.of(log, items, until=_ms(until), also=Log.gather(also, items))
     passed = passed_over(log, items, shown_between(until - SHOWN_FOR, until, most=MOST_SHOWN))
-    return world, *_newest_questions(log, passed)
+    return world, *_newest_questions(log, passed, most)
 
 
 def passed_over(log: Log, items: Items, shown: NDArray[np.void]) -> Asked:
@@ -62,13 +62,13 @@ def passed_over(log: Log, items: Items, shown: NDArray[np.void]) -> Asked:
     return Asked(viewer=shown["viewer"][passed], item=codes[passed], at=at, known_until=at)
 
 
-def _newest_questions(log: Log, passed: Asked) -> tuple[Asked, Longs]:
+def _newest_questions(log: Log, passed: Asked, most: int) -> tuple[Asked, Longs]:
     """Return the latest questions (M,) out of views and of what was passed over, and their rows in the log."""
     views = np.flatnonzero(log.met & ~np.isnan(log.long_view))
     viewed = asked(log, views)
     told = Asked(*(np.append(getattr(viewed, of.name), getattr(passed, of.name)) for of in fields(Asked)))
     rows = np.append(views, np.full(len(passed), -1))
-    newest = np.argsort(-told.at, kind="stable")[:MOST_QUESTIONS]
+    newest = np.argsort(-told.at, kind="stable")[:most]
     return told.where(newest), rows[newest]
 
 

@@ -4,7 +4,7 @@ Both kinds of ranker are fitted on earlier questions and judged on later ones; t
 if it surely ranks better than the items' own rates do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from recommender.ml.ranker.features import NAMES
 from recommender.ml.ranker.judging import aucs
 from recommender.ml.ranker.ranker import Ranker
 from recommender.ml.ranker.targets import HEADS
-from recommender.training.questions import read
+from recommender.training.questions import MOST_QUESTIONS, read
 
 FEWEST_VIEWERS = 20  # on whom it is judged whether ranking helps
 SEED = 0
@@ -42,19 +42,22 @@ def fit_ranker(
     until: datetime,
     config: Config = DEFAULTS,
     device: str = "cpu",
+    kinds: Sequence[str] = choosing.NAMES,
+    most: int = MOST_QUESTIONS,
     progress: Progress | None = None,
 ) -> Found:
     """Return the better ranker if it puts later views in a better order than the items' rates of long views do.
 
-    It is the part `bundle.RANKER` of a version. Call outside a scope: the database is read in one of its own.
+    It learns from the latest `most` questions, and is the part `bundle.RANKER` of a version. Call outside a scope: the
+    database is read in one of its own.
     """
     with scope(tenant):
-        world, told, rows = read(until=until)
+        world, told, rows = read(until=until, most=most)
     examples = world.examples(told, rows)
     later = choosing.latest(examples)
     at = int(until.timestamp() * 1_000)
     try:
-        return _better(world, examples, later, at=at, config=config, device=device, progress=progress)
+        return _better(world, examples, later, at=at, config=config, device=device, kinds=kinds, progress=progress)
     except TooLittle as little:
         return Found(None, little.code, {})
 
@@ -67,12 +70,13 @@ def _better(
     at: int,
     config: Config,
     device: str,
+    kinds: Sequence[str],
     progress: Progress | None,
 ) -> Found:
-    """Fit both kinds on the earlier questions, and the one that foretells the later ones better on all."""
+    """Fit each kind on the earlier questions, and the one that foretells the later ones better on all."""
     before, after = examples.where(~later), examples.where(later)
     fitted, judged, scores = {}, {}, {}
-    for name in choosing.NAMES:
+    for name in kinds:
         fitted[name] = choosing.fit(
             name, world, before, after, at=at, config=config, seed=SEED, device=device, progress=progress
         )
@@ -83,7 +87,15 @@ def _better(
     if reason := _useless(after, scores[best]):
         return Found(None, reason, judged)
     whole = choosing.fit(
-        best, world, examples, at=at, config=config, seed=SEED, device=device, effort=fitted[best].effort
+        best,
+        world,
+        examples,
+        at=at,
+        config=config,
+        seed=SEED,
+        device=device,
+        effort=fitted[best].effort,
+        progress=progress,
     )
     return Found(whole.ranker, f"{best}_is_better", judged)
 

@@ -5,41 +5,33 @@ training has left behind is deleted by the next one.
 """
 
 import logging
-import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-
-import numpy as np
 
 from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.places import tenant_folder
 from kpplatform.tenancy.scope import current_tenant_id, scope
-from recommender import operations, queries
+from recommender import queries
 from recommender.ml import models
-from recommender.ml.factors import Factors
-from recommender.ml.interactions import Interactions
+from recommender.ml.evaluation import Judgement
+from recommender.ml.interactions import BrokenData, Interactions
 from recommender.ml.model import Model
-from recommender.ml.popularity import recent
 from recommender.models import ModelVersion, TrainingRun
 from recommender.operations import Trained
 from recommender.serving import artefacts
-from recommender.serving.artefacts import Savable
-from recommender.serving.bundle import retrieval
 from recommender.training import devices
-from recommender.training.beside import beside
-from recommender.training.judging import INCUMBENT, Verdict, audited, held_back, judgements, verdict
+from recommender.training.blending import learned
+from recommender.training.candidates import USUAL, Budget, Candidate, Plan, Sizes, planned
+from recommender.training.fitting import Fits, forget_checkpoints, settings_of
+from recommender.training.judging import INCUMBENT, Verdict, audited, good, held_back, judgements, verdict
+from recommender.training.publishing import publish, reject
 from recommender.training.reading import fingerprint, read
 from recommender.training.runs import RunLog, run_log
 
 log = logging.getLogger(__name__)
 
 FEWEST_EVENTS = 200
-MOST_FOR_GRADIENTS = 2_000_000  # events; above that, the factorisation by gradients takes too long for its use
-SERVED_CELLS = 6_400_000  # items × factors that a web process multiplies in a few milliseconds
-FACTORS = (16, 128)  # at least, at most
-RECENT_ALS = "recent-als"
-USUAL = ("popularity", "recent-popularity")
+BESIDE = 2  # models of other kinds that a version may have beside the best one
 Kind, Stage = TrainingRun.Kind, TrainingRun.Stage
 
 
@@ -53,33 +45,43 @@ class Incumbent:
 
 @dataclass(frozen=True)
 class Lesson:
-    """What there is to learn from and what stands."""
+    """What there is to learn from, what stands, and what may be spent."""
 
     data: Interactions
     trained: Trained
     incumbent: Incumbent | None
     is_known: bool  # nothing has happened since the last training
+    budget: Budget
 
 
-def retrain(*, tenant: Tenant, at: datetime, share: float | None = None) -> None:
-    """Learn from what was done before `at`, and publish the best model if it is surely good enough.
+@dataclass(frozen=True)
+class Chosen:
+    """What the judges say, and the models that the version will have, the best one first."""
+
+    verdict: Verdict
+    parts: tuple[Candidate, ...]
+
+
+def retrain(*, tenant: Tenant, at: datetime, share: float | None = None, budget: Budget | None = None) -> None:
+    """Learn from what was done before `at`, and publish the best models if they are surely good enough.
 
     With a share, what passes is tried on that share of the viewers. What was learned and judged before is not learned
-    again, unless its artefact is lost. Raises Overtaken.
+    again, unless its artefact is lost. Without a budget the settings say what may be spent. Raises Overtaken.
     """
     with run_log(tenant=tenant, kind=Kind.DAILY, at=at) as run:
-        lesson = _lesson(run)
+        lesson = _lesson(run, budget or Budget.usual())
         if lesson.is_known:
             run.tell(outcome="nothing_new")
         elif len(lesson.data) < FEWEST_EVENTS:
-            _reject(run, lesson, kind="", reason="too_few_events", metrics={})
+            reject(run, lesson.trained, kind="", reason="too_few_events", metrics={})
         else:
             _learn(run, lesson, share)
+        forget_checkpoints(run)
 
 
-def _lesson(run: RunLog) -> Lesson:
+def _lesson(run: RunLog, budget: Budget) -> Lesson:
     """Read what there is to learn from."""
-    run.enter(Stage.READING, until=0.1)
+    run.enter(Stage.READING, until=0.05)
     with scope(run.tenant):
         data, snapshot = read(until=run.run.data_until, in_full=False)
         known, standing = queries.newest_version(), queries.published_version()
@@ -96,24 +98,25 @@ def _lesson(run: RunLog) -> Lesson:
         items=items,
     )
     is_known = bool(known and known.data == trained.data and (incumbent or not standing))
-    return Lesson(data, trained, incumbent, is_known)
+    return Lesson(data, trained, incumbent, is_known, budget)
 
 
 def _learn(run: RunLog, lesson: Lesson, share: float | None) -> None:
-    judged = _judge(run, lesson)
+    with scope(run.tenant):
+        plan = planned(Sizes.of(lesson.data), lesson.budget, found=queries.found_settings())
+    run.tell(plan=plan.told(lesson.budget), settings=settings_of({of.name: of for of in plan.tried}))
+    try:
+        chosen = _chosen(run, lesson, plan)
+    except NothingFitted as nothing:
+        reject(run, lesson.trained, kind="", reason=nothing.code, metrics={})
+        return
+    judged = chosen.verdict
     run.tell(metrics=judged.metrics)
     if not judged.passed:
-        _reject(run, lesson, kind=judged.best, reason=judged.reason, metrics=judged.metrics)
+        reject(run, lesson.trained, kind=judged.best, reason=judged.reason, metrics=judged.metrics)
         return
-    run.enter(Stage.REFITTING, until=0.95, model=judged.best)
-    model = _fit(judged.best, lesson.data, run)
-    _publish(run, {retrieval(model.name): model, **beside(model, lesson.data)}, lesson.trained, judged, share)
-
-
-def _reject(run: RunLog, lesson: Lesson, **why: object) -> None:
-    with scope(run.tenant):
-        version = operations.reject_version(trained=lesson.trained, **why)  # type: ignore[arg-type]
-    run.tell(outcome=version.reason, version=version)
+    parts = _refitted(run, lesson, chosen)
+    publish(run, parts, lesson.data, lesson.trained, judged, budget=lesson.budget, share=share)
 
 
 def _incumbent(version: ModelVersion | None) -> Incumbent | None:
@@ -128,50 +131,73 @@ def _incumbent(version: ModelVersion | None) -> Incumbent | None:
     return Incumbent(model, int(version.learned_until.timestamp() * 1000))
 
 
-def _judge(run: RunLog, lesson: Lesson) -> Verdict:
+class NothingFitted(Exception):
+    """No model could be fitted within the time and memory there are."""
+
+    code = "nothing_could_be_fitted"
+
+
+def _chosen(run: RunLog, lesson: Lesson, plan: Plan) -> Chosen:
+    """Fit and judge the models of a plan, and choose. Raises NothingFitted."""
     incumbent = lesson.incumbent
     split = held_back(lesson.data, learned_until=incumbent.learned_until if incumbent else None)
-    run.enter(Stage.FITTING, until=0.4, model="implicit-als")
-    als = _fit("implicit-als", split.train, run)
-    weight = np.float32(models.MODELS[RECENT_ALS].config.recency)
-    with_recent = replace(als, item_bias=weight * recent(split.train, days=models.MODELS[RECENT_ALS].config.days))
-    candidates = {"implicit-als": als, RECENT_ALS: with_recent}
-    if len(split.train) <= MOST_FOR_GRADIENTS:
-        run.enter(Stage.FITTING, until=0.55, model="biased-mf")
-        candidates["biased-mf"] = _fit("biased-mf", split.train, run)
+    fits = Fits(run, split.train, lesson.budget)
+    judged: dict[str, Judgement] = {}
+    for candidate, until in _spread(run, plan.tried, until=0.6):
+        run.enter(Stage.FITTING, until=until, model=candidate.name)
+        fits.fit(candidate)
+        if candidate.name in fits.models:
+            with fits.excused(candidate):
+                judged |= judgements(split, {candidate.name: fits.models[candidate.name]})
+    if not judged:
+        raise NothingFitted(str(fits.failed))
     run.enter(Stage.JUDGING, until=0.65)
     usual = {name: models.fit(name, split.train) for name in USUAL}
     standing = {INCUMBENT: incumbent.model} if incumbent else {}
-    judged = judgements(split, {**candidates, **usual, **standing})
-    return audited(verdict(judged, candidates=list(candidates), usual=USUAL), judged, split)
+    judged |= judgements(split, {**usual, **standing})
+    found = audited(verdict(judged, candidates=list(fits.models), usual=USUAL), judged, split)
+    by_name = {of.name: of for of in plan.tried}
+    if not found.passed:
+        return Chosen(found, (by_name[found.best],))
+    beside = _of_other_kinds(good(judged, fits.models, usual=USUAL), best=by_name[found.best], by_name=by_name)
+    if not beside:
+        return Chosen(found, (by_name[found.best],))
+    blend = learned({name: fits.models[name] for name in (found.best, *beside)}, split)
+    found.metrics["blend"] = blend.told()
+    kept = [name for name in beside if blend.weights[name] > 0]
+    return Chosen(found, tuple(by_name[name] for name in (found.best, *kept)))
 
 
-def _fit(name: str, train: Interactions, run: RunLog) -> Factors:
-    factors = np.clip(SERVED_CELLS // max(train.shape[1], 1), *FACTORS)
-    fitted = models.fit(name, train, settings={"factors": int(factors)}, progress=run.progress)
-    assert isinstance(fitted, Factors)
-    return fitted
+def _of_other_kinds(names: list[str], *, best: Candidate, by_name: dict[str, Candidate]) -> list[str]:
+    """Return the best of every kind but that of the best of all."""
+    kinds = {best.kind}
+    found = []
+    for name in names:
+        if by_name[name].kind not in kinds:
+            kinds.add(by_name[name].kind)
+            found.append(name)
+    return found[:BESIDE]
 
 
-def _publish(run: RunLog, parts: Mapping[str, Savable], trained: Trained, judged: Verdict, share: float | None) -> None:
-    name = uuid.uuid4().hex
-    with scope(run.tenant):
-        folder = tenant_folder("models", name)
-    sealed = artefacts.store(parts, folder, tenant_id=run.tenant.pk)
-    with scope(run.tenant):
-        run.enter(Stage.PUBLISHING, until=0.98)  # in the same transaction: who has lost the job publishes nothing
-        version = operations.publish_version(
-            trained=trained,
-            kind=judged.best,
-            reason=judged.reason,
-            metrics=judged.metrics,
-            folder=name,
-            sha256=sealed,
-            share=share,
-        )
-        run.tell(outcome=version.reason, version=version)
-    with scope(run.tenant):
-        operations.clear_artefacts()
+def _refitted(run: RunLog, lesson: Lesson, chosen: Chosen) -> dict[str, Model]:
+    """Fit what was chosen on everything. Raises what the best one raises; others are left out."""
+    fits = Fits(run, lesson.data, lesson.budget)
+    for candidate, until in _spread(run, chosen.parts, until=0.9):
+        run.enter(Stage.REFITTING, until=until, model=candidate.name)
+        fits.fit(candidate)
+    if chosen.verdict.best not in fits.models:
+        raise BrokenData("refit_failed", f"{chosen.verdict.best}: {fits.failed[chosen.verdict.best]}")
+    return fits.models
+
+
+def _spread(run: RunLog, candidates: tuple[Candidate, ...], *, until: float) -> list[tuple[Candidate, float]]:
+    """Return each with the share of the whole at which it ends: by the seconds foreseen, and one for judging it."""
+    begins = run.span[1]
+    seconds = [of.seconds + 1 for of in candidates]
+    return [
+        (of, begins + (until - begins) * sum(seconds[: place + 1]) / sum(seconds))
+        for place, of in enumerate(candidates)
+    ]
 
 
 def _last(data: Interactions) -> datetime | None:

@@ -61,12 +61,12 @@ class RunLog:
         loss, quality = (value if value is not None and math.isfinite(value) else None for value in told)
         if told[0] is not None and loss is None:
             self.note(f"{self.run.model}: the loss of step {step} is {told[0]}")
-        points = self.run.curves.setdefault(self._curve, [])
+        points = self.run.curves.setdefault(self.curve, [])
         points.append({"step": step, "loss": loss, "quality": quality, "seconds": round(seconds, 1)})
         if len(points) > MOST_POINTS:
             del points[1:-1:2]
         self.run.loss = loss if loss is not None else self.run.loss
-        self.board.scalars(self._curve, step, loss=loss, quality=quality)
+        self.board.scalars(self.curve, step, loss=loss, quality=quality)
         self._write_now_and_then()
 
     def note(self, what: str) -> None:
@@ -106,7 +106,7 @@ class RunLog:
             run.save()
 
     @property
-    def _curve(self) -> str:
+    def curve(self) -> str:
         """Return whose curve it is: a model is fitted once to be judged and once more on everything."""
         return f"{self.run.model} (all)" if self.run.stage == Stage.REFITTING else self.run.model
 

@@ -1,0 +1,137 @@
+"""Fitting one model of a training: told as it goes on, stopped when it costs too much, left out when it fails."""
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from kpplatform.tenancy.places import tenant_folder
+from kpplatform.tenancy.scope import scope
+from recommender.ml import models
+from recommender.ml.factors import Factors
+from recommender.ml.interactions import BrokenData, Interactions
+from recommender.ml.model import Model, Progress
+from recommender.ml.popularity import recent
+from recommender.ml.sequence.memory import give_back
+from recommender.ml.sequence.stepping import TrainingFailed
+from recommender.training import devices
+from recommender.training.candidates import ALS, RECENT_ALS, Budget, Candidate
+from recommender.training.memory import forget_peak, peak_mb
+from recommender.training.runs import RunLog
+
+SEED = 0
+SLACK = 4.0  # times its share of the time that a fit may take before it is stopped
+# What is one model's fault and must not end the training.
+FAULTS = (BrokenData, TrainingFailed, MemoryError, torch.OutOfMemoryError, ArithmeticError, np.linalg.LinAlgError)
+
+
+class OverBudgetError(Exception):
+    """A fit that takes longer than it may."""
+
+    code = "took_too_long"
+
+
+class Timer:
+    """Tells of progress, and stops what takes longer than so many seconds at its next step."""
+
+    def __init__(self, seconds: float, progress: Progress) -> None:
+        self.seconds, self.progress, self.began = seconds, progress, time.monotonic()
+
+    def __call__(self, done: int, of: int) -> None:
+        self.progress(done, of)
+        taken = time.monotonic() - self.began
+        if taken > self.seconds and done < of:
+            raise OverBudgetError(f"{taken:.0f} s, and {done} of {of} steps are done.")
+
+
+@contextmanager
+def measured(run: RunLog, *, foreseen_s: float, foreseen_mb: float = 0.0) -> Iterator[None]:
+    """Write down what something cost beside what was foreseen."""
+    run.write()  # with the peak until now
+    give_back()
+    forget_peak()
+    before, began = peak_mb(), time.monotonic()
+    try:
+        yield
+    finally:
+        run.run.costs[run.curve] = {
+            "seconds": round(time.monotonic() - began, 2),
+            "seconds_foreseen": round(foreseen_s, 2),
+            "mb": round(max(peak_mb() - before, 0), 1),
+            "mb_foreseen": round(foreseen_mb, 1),
+        }
+
+
+@dataclass
+class Fits:
+    """The models that were fitted on some data, by name, and why the others were not."""
+
+    run: RunLog
+    data: Interactions
+    budget: Budget
+    models: dict[str, Model] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def fit(self, candidate: Candidate) -> None:
+        """Fit a model and keep it, or note why it could not be."""
+        cost = measured(self.run, foreseen_s=candidate.seconds, foreseen_mb=candidate.mb)
+        with self.excused(candidate), cost:
+            self.models[candidate.name] = self._fitted(candidate)
+
+    @contextmanager
+    def excused(self, candidate: Candidate) -> Iterator[None]:
+        """Leave the model out, with a note, when it fails in here."""
+        try:
+            yield
+        except (OverBudgetError, *FAULTS) as error:
+            code = str(getattr(error, "code", type(error).__name__))
+            code = "out_of_memory" if isinstance(error, MemoryError | torch.OutOfMemoryError) else code
+            self.models.pop(candidate.name, None)
+            self.failed[candidate.name] = code
+            self.run.note(f"{candidate.name} is left out: {code}. {error}".strip())
+
+    def _fitted(self, candidate: Candidate) -> Model:
+        als = self.models.get(ALS)
+        if candidate.name == RECENT_ALS and isinstance(als, Factors):
+            return _with_recent(als, self.data)
+        run = self.run
+        also: dict[str, Any] = {}
+        if candidate.is_long:
+            also = {"curve": run.point, "checkpoints": checkpoints(run) / candidate.name}
+        return models.fit(
+            candidate.name,
+            self.data,
+            settings=candidate.settings,
+            seed=SEED,
+            device=devices.device(),
+            progress=run.progress if candidate.is_long else Timer(SLACK * self.budget.seconds_of_one, run.progress),
+            **also,
+        )
+
+
+def checkpoints(run: RunLog) -> Path:
+    """Return where the tenant's long fits write down how far they have come."""
+    with scope(run.tenant):
+        return tenant_folder("training", "checkpoints")
+
+
+def forget_checkpoints(run: RunLog) -> None:
+    """Delete them: the training has come to its end."""
+    shutil.rmtree(checkpoints(run), ignore_errors=True)
+
+
+def _with_recent(als: Factors, data: Interactions) -> Factors:
+    """Return the same factors with what is recent as the items' bias: `recent-als` without another fit."""
+    config = models.MODELS[RECENT_ALS].config
+    return replace(als, name=RECENT_ALS, item_bias=np.float32(config.recency) * recent(data, days=config.days))
+
+
+def settings_of(candidates: Mapping[str, Candidate]) -> dict[str, dict[str, float]]:
+    """Return the settings of each, as the training's row keeps them."""
+    return {name: dict(of.settings) for name, of in candidates.items()}

@@ -1,0 +1,79 @@
+"""Which models are tried: all that suit the data, within the time and the memory there are."""
+
+import pytest
+
+from recommender.training.candidates import COSTS, LONG, Budget, Plan, Sizes, planned
+
+ROOMY = Budget(minutes=30, memory_mb=16_000)
+SCHOOL = Sizes(viewers=2_000, items=1_500, events=240_000, pairs=60_000_000)
+CITY = Sizes(viewers=1_000_000, items=40_000, events=60_000_000, pairs=6_000_000_000)
+
+
+def names(plan: Plan) -> set[str]:
+    return {of.name for of in plan.tried}
+
+
+def test_a_school_tries_everything() -> None:
+    plan = planned(SCHOOL, ROOMY, found={})
+
+    assert names(plan) == {*COSTS, *LONG}
+    assert not plan.left_out
+
+
+def test_every_model_is_tried_or_left_out_with_a_reason() -> None:
+    for sizes in (SCHOOL, CITY, Sizes(3, 1, 5, 9)):
+        plan = planned(sizes, ROOMY, found={})
+
+        assert names(plan) | set(plan.left_out) == {*COSTS, *LONG}
+        assert all(plan.left_out.values())
+
+
+def test_few_events_do_not_pay_for_the_minutes_of_a_sequence_model() -> None:
+    few = SCHOOL._replace(events=5_000)
+
+    assert planned(few, ROOMY, found={}).left_out == dict.fromkeys([*LONG, "ncf"], "too_few_events")
+    assert planned(SCHOOL, Budget(minutes=1, memory_mb=16_000), found={}).left_out["gru"] == "too_little_time"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("ease", "too_many_items"),
+        ("user-cosine", "too_slow_to_serve"),
+        ("svd", "others_are_better_at_this_size"),
+        ("biased-mf", "would_take_too_long"),
+    ],
+)
+def test_a_city_is_not_for_every_model(name: str, reason: str) -> None:
+    plan = planned(CITY, ROOMY, found={})
+
+    assert plan.left_out[name] == reason
+    assert {"implicit-als", "markov", "transformer"} <= names(plan)
+
+
+def test_what_is_too_dear_is_made_smaller_before_it_is_left_out() -> None:
+    def factors(minutes: float) -> float | None:
+        tried = {of.name: of for of in planned(CITY, Budget(minutes, memory_mb=64_000), found={}).tried}
+        return tried["implicit-als"].settings["factors"] if "implicit-als" in tried else None
+
+    assert (factors(120), factors(20), factors(0.1)) == (128, 32, None)
+
+
+def test_memory_bounds_too() -> None:
+    plan = planned(SCHOOL._replace(items=14_000), Budget(minutes=30, memory_mb=1_000), found={})
+
+    assert plan.left_out == {"ease": "would_take_too_much_memory"}
+
+
+def test_what_a_search_has_found_is_used() -> None:
+    plan = planned(SCHOOL, ROOMY, found={"item-cosine": {"shrink": 7.0}, "implicit-als": {"alpha": 3.0}})
+
+    settings = {of.name: of.settings for of in plan.tried}
+    assert settings["item-cosine"] == {"shrink": 7.0}
+    assert settings["implicit-als"] == {"factors": 128, "alpha": 3.0}
+
+
+def test_a_fit_of_a_sequence_model_has_its_share_of_the_time() -> None:
+    for candidate in planned(SCHOOL, ROOMY, found={}).tried:
+        if candidate.is_long:
+            assert 2 * len(LONG) * candidate.settings["minutes"] < 30
