@@ -96,21 +96,23 @@ def _judged(models: Mapping[str, Model], split: Split, wanted: Wanted, viewers: 
     cells = viewers.astype(np.int64)[:, None] * wanted.items + codes
     hit = np.isin(cells, wanted.cells) & there
     counts = wanted.counts[np.searchsorted(wanted.viewers, viewers)]
-    return np.stack([_ndcg(np.tensordot(point, ranked, 1), there, hit, counts) for point in grid.astype(np.float32)])
+    points = grid.astype(np.float32)
+    return np.stack([_ndcg(np.asarray(np.tensordot(point, ranked, 1)), there, hit, counts) for point in points])
 
 
 def _ndcg(scores: Floats, there: Flags, hit: Flags, counts: np.ndarray) -> Scores:
     scores = np.where(there, scores, -1)
     page = np.argsort(-scores, axis=1, kind="stable")[:, :PAGE]
     shown = np.take_along_axis(scores, page, 1) > 0
-    return accuracy.ndcg(np.take_along_axis(hit, page, 1) & shown, counts)
+    return accuracy.ndcg(np.asarray(np.take_along_axis(hit, page, 1) & shown), counts)
 
 
 def _crossed(found: Scores, half: Flags) -> Scores:
     """Return what each viewer (B,) says of the point that the other half thinks best."""
     by_others = found[:, ~half].mean(1).argmax() if (~half).any() else 0
     by_half = found[:, half].mean(1).argmax() if half.any() else 0
-    return np.where(half, found[by_others], found[by_half])
+    said: Scores = np.where(half, found[by_others], found[by_half])
+    return said
 
 
 def _grid(models: int) -> Iterator[tuple[float, ...]]:

@@ -21,7 +21,8 @@ USUAL = ("popularity", "recent-popularity")  # what a candidate has to beat
 LONG = ("transformer", "gru")  # of those that learn for as long as one lets them
 LONG_FROM = 150_000  # events; fewer do not pay for the minutes that a sequence model takes
 LONG_FROM_ON_A_CARD = 20_000
-NETWORK_FROM = 20_000  # events from which a network over viewer and item is tried
+NETWORKS = ("two-tower", "ncf")
+NETWORK_FROM = 20_000  # events from which they are tried
 FEWEST_MINUTES = 0.5  # below which a sequence model has learned nothing yet
 SHARE_OF_ONE = 0.2  # of the training's time, for one fit of a model that does not learn for long
 SHARE_OF_LONG = 0.7  # of the training's time, for all fits of those that do
@@ -44,6 +45,7 @@ KINDS: Mapping[str, Kind] = {
     "user-cosine": "neighbours",
     "markov": "steps",
     "ncf": "network",
+    "two-tower": "towers",
     **dict.fromkeys(LONG, "sequence"),
 }
 
@@ -168,7 +170,7 @@ def _unsuited(name: str, sizes: Sizes, budget: Budget) -> str:
     if name in budget.long:
         too_few = "too_few_events" if sizes.events < budget.long_from else ""
         return too_few or ("too_little_time" if budget.minutes_of_long < FEWEST_MINUTES else "")
-    if name == "ncf" and sizes.events < NETWORK_FROM:
+    if name in NETWORKS and sizes.events < NETWORK_FROM:
         return "too_few_events"
     if name == "ease" and sizes.items > ease.MOST_ITEMS:
         return "too_many_items"
@@ -239,6 +241,6 @@ COSTS: Mapping[str, Cost] = {
     "markov": _of_counting,
     "ease": _of_ease,
     "biased-mf": _of_mf,
-    "ncf": _of_network,
+    **dict.fromkeys(NETWORKS, _of_network),
 }
 COSTS_OF_LONG: Mapping[str, Cost] = dict.fromkeys(LONG, _of_sequence)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recommender.training.candidates import COSTS, LONG, Budget, Plan, Sizes, planned
+from recommender.training.candidates import COSTS, LONG, NETWORKS, Budget, Plan, Sizes, planned
 
 ROOMY = Budget(minutes=30, memory_mb=16_000)
 SCHOOL = Sizes(viewers=2_000, items=1_500, events=240_000, pairs=60_000_000)
@@ -31,7 +31,7 @@ def test_every_model_is_tried_or_left_out_with_a_reason() -> None:
 def test_few_events_do_not_pay_for_the_minutes_of_a_sequence_model() -> None:
     few = SCHOOL._replace(events=5_000)
 
-    assert planned(few, ROOMY, found={}).left_out == dict.fromkeys([*LONG, "ncf"], "too_few_events")
+    assert planned(few, ROOMY, found={}).left_out == dict.fromkeys([*LONG, *NETWORKS], "too_few_events")
     assert planned(SCHOOL, Budget(minutes=1, memory_mb=16_000), found={}).left_out["gru"] == "too_little_time"
 
 

@@ -20,7 +20,7 @@ from recommender.ml.sequence.stepping import TrainingFailed
 from recommender.models import ModelVersion, TrainingRun
 from recommender.queries import published_version
 from recommender.training import publishing, retrain
-from recommender.training.candidates import COSTS, Budget
+from recommender.training.candidates import COSTS, NETWORKS, Budget
 from tests.recommender import planted
 
 pytestmark = pytest.mark.usefixtures("_fresh_cache")
@@ -175,7 +175,7 @@ def test_what_each_fit_costs_is_kept_beside_what_was_foreseen(in_school: Tenant)
     retrain(tenant=in_school, at=timezone.now())
 
     costs = TrainingRun.objects.get().costs
-    assert set(COSTS) - {"ncf"} <= set(costs)
+    assert set(COSTS) - set(NETWORKS) <= set(costs)
     assert all(set(of) == {"seconds", "seconds_foreseen", "mb", "mb_foreseen"} for of in costs.values())
     assert costs["implicit-als"]["seconds"] > 0
 

@@ -24,7 +24,7 @@ from recommender.operations import Overtaken, ask_for_training
 from recommender.queries import folders_in_use, published_version
 from recommender.serving.artefacts import Savable
 from recommender.training import retrain
-from recommender.training.candidates import COSTS, USUAL
+from recommender.training.candidates import COSTS, NETWORKS, USUAL
 from tests import make
 from tests.conftest import COMMITTED
 from tests.processes import Worker, eventually
@@ -57,7 +57,7 @@ def test_a_model_that_beats_popularity_is_published(in_school: Tenant) -> None:
     version = newest()
     assert (version.state, version.reason, version.events) == ("published", "beats_popularity", 60 * 14)
     assert version.metrics["lead"]["popularity"][1] > 0
-    assert set(version.metrics["models"]) == {*COSTS, *USUAL} - {"ncf"}
+    assert set(version.metrics["models"]) == {*COSTS, *USUAL} - {*NETWORKS}
     assert artefacts() == {version.folder}
 
 
