@@ -103,7 +103,7 @@ class Fits:
         run = self.run
         also: dict[str, Any] = {}
         if candidate.is_long:
-            also = {"curve": run.point, "checkpoints": checkpoints(run) / candidate.name}
+            also = {"curve": run.point, "checkpoints": checkpoints(run) / run.run.stage / candidate.name}
         return models.fit(
             candidate.name,
             self.data,
