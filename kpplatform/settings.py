@@ -98,6 +98,8 @@ RECURRING_JOBS = {
     "recommender.tasks.retrain": (RETRAIN_EVERY_S, "training"),
     "recommender.tasks.refresh_portraits": (PORTRAITS_EVERY_S, "training"),
     "recommender.tasks.find_duplicates": (86_400.0, "training"),
+    "recommender.tasks.classify_topics": (86_400.0, "training"),
+    "recommender.tasks.tag_comments": (86_400.0, "training"),
     "recommender.tasks.judge_experiments": (3_600.0, "default"),
     "recommender.tasks.check_portraits": (PORTRAITS_EVERY_S, "default"),
     "creators.tasks.recount_all_followers": (86_400.0, "default"),
@@ -246,6 +248,8 @@ SPECTACULAR_SETTINGS = {
         "PaymentState": "billing.models.Payment.State",
         "RefundState": "billing.models.Refund.State",
         "RuleVerb": "recommender.models.Rule.Verb",
+        "TextRunKind": "recommender.models.TextRun.Kind",
+        "TopicSuggestionState": "recommender.models.TopicSuggestion.State",
         "ModelVersionState": "recommender.models.ModelVersion.State",
     },
 }

@@ -31,6 +31,16 @@ def find_duplicates(*, tenant: Tenant) -> None:
     training.find_duplicates(tenant=tenant, at=timezone.now())
 
 
+@long_job
+def classify_topics(*, tenant: Tenant) -> None:
+    training.classify_topics(tenant=tenant, at=timezone.now())
+
+
+@long_job
+def tag_comments(*, tenant: Tenant) -> None:
+    training.tag_comments(tenant=tenant, at=timezone.now())
+
+
 @job
 def judge_experiments() -> None:
     operations.judge_experiments(at=timezone.now())

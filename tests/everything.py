@@ -10,7 +10,7 @@ import numpy as np
 from billing import operations as billing
 from billing.models import WebhookEvent
 from catalog import operations as catalog
-from catalog.models import Item, Reaction, Report, Topic, Watch
+from catalog.models import Comment, Item, Reaction, Report, Topic, Watch
 from creators import operations as creators
 from creators.models import Creator
 from kpplatform.jobs import operations as jobs
@@ -23,6 +23,7 @@ from recommender.models import (
     AlikePair,
     Audience,
     Campaign,
+    CommentSignal,
     Experiment,
     Exposure,
     FeedSettings,
@@ -36,6 +37,9 @@ from recommender.models import (
     PropensityReport,
     Rule,
     Segment,
+    SpanLabel,
+    TextRun,
+    TopicSuggestion,
     TrainingRun,
     VersionChange,
 )
@@ -83,6 +87,7 @@ def furnish() -> Everything:
     _tried(found)
     _portrayed(found)
     _decided(found)
+    _read(found)
     return found
 
 
@@ -193,3 +198,12 @@ def _decided(found: Everything) -> None:
     other = make.member()
     operations.close_personalisation(viewer=other, at=NOON)
     operations.reset_taste(viewer=other, at=NOON)
+
+
+def _read(found: Everything) -> None:
+    said = Comment.objects.get(viewer=found.viewer)
+    TextRun.objects.create(kind=TextRun.Kind.TOPICS, outcome="too_few_items", began_at=NOON, ended_at=NOON)
+    TopicSuggestion.objects.create(item=found.course, topic=found.topic, confidence=0.75, suggested_at=NOON)
+    marked = {"comment": said, "spans": [[0, 6, "Positive", 0.9]]}
+    CommentSignal.objects.create(item=found.video, praise=0.9, blame=0, tagger="0" * 16, tagged_at=NOON, **marked)
+    SpanLabel.objects.create(comment=said, by=found.staff, spans=[[0, 6, "Positive"]], labelled_at=NOON)

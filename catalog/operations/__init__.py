@@ -15,6 +15,7 @@ from catalog.operations.items import (
     add_topic,
     draft_course,
     draft_video,
+    must_own,
     revise_item,
     revise_topic,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "draft_course",
     "draft_video",
     "grant_access",
+    "must_own",
     "mute_word",
     "play_lesson",
     "publish",

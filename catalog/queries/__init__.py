@@ -18,16 +18,18 @@ from catalog.queries.items import (
 )
 from catalog.queries.muting import muted_words
 from catalog.queries.reports import reports_by
-from catalog.queries.telling import ToldOfItem, told_of_items
+from catalog.queries.telling import AboutItem, ToldOfItem, about_items, told_of_items
 from catalog.queries.watches import quarantined, watches_of
 
 __all__ = [
     "INTERACTION",
+    "AboutItem",
     "Card",
     "Facts",
     "Interaction",
     "Kind",
     "ToldOfItem",
+    "about_items",
     "cards",
     "comments_of",
     "forget_items",

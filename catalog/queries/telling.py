@@ -28,3 +28,19 @@ def told_of_items() -> Iterator[ToldOfItem]:
     for item, creator, tags, duration_ms, seconds, title, topic in rows:
         about = [*tags, topic] if topic else tags
         yield ToldOfItem(item, creator, about, duration_ms, int(1_000 * (seconds or 0)), title)
+
+
+class AboutItem(NamedTuple):
+    """What an item says of itself, and the id of its topic if it has one."""
+
+    item: int
+    creator: int
+    title: str
+    tags: list[str]
+    topic: int | None
+
+
+def about_items() -> Iterator[AboutItem]:
+    """Yield every item of the scope's tenant, streamed, in whatever state it is."""
+    rows = Item.objects.order_by("pk").values_list("pk", "creator_id", "title", "tags", "topic_id")
+    yield from (AboutItem(*row) for row in rows.iterator(chunk_size=5_000))

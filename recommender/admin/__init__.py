@@ -16,6 +16,7 @@ from recommender.admin.portraits import (
     SegmentAdmin,
 )
 from recommender.admin.runs import TrainingRunAdmin
+from recommender.admin.texts import CommentSignalAdmin, SpanLabelAdmin, TextRunAdmin, TopicSuggestionAdmin
 from recommender.admin.versions import ModelVersionAdmin
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "AlikePairAdmin",
     "AudienceAdmin",
     "CampaignAdmin",
+    "CommentSignalAdmin",
     "ExperimentAdmin",
     "ExperimentReadingAdmin",
     "ExposureAdmin",
@@ -39,7 +41,10 @@ __all__ = [
     "PropensityReportAdmin",
     "RuleAdmin",
     "SegmentAdmin",
+    "SpanLabelAdmin",
     "TasteResetAdmin",
+    "TextRunAdmin",
+    "TopicSuggestionAdmin",
     "TrainingRunAdmin",
     "VersionChangeAdmin",
 ]

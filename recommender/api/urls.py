@@ -12,6 +12,7 @@ from recommender.api import (
     portraits,
     runs,
     serving,
+    texts,
     versions,
 )
 
@@ -24,6 +25,9 @@ router.register("portraits", portraits.PortraitViewSet, basename="portrait")
 router.register("segments", portraits.SegmentViewSet, basename="segment")
 router.register("alike-items", duplicates.AlikePairViewSet, basename="alike-item")
 router.register("rules", audience.RuleViewSet, basename="rule")
+router.register("topic-suggestions", texts.TopicSuggestionViewSet, basename="topic-suggestion")
+router.register("text-runs", texts.TextRunViewSet, basename="text-run")
+router.register("span-labels", texts.SpanLabelViewSet, basename="span-label")
 router.register("feed-settings/changes", feed_settings.FeedSettingsChangeViewSet, basename="feed-settings-change")
 
 urlpatterns = [
@@ -35,6 +39,7 @@ urlpatterns = [
     path("taste/", choices.TasteView.as_view(), name="taste"),
     path("portrait/", portraits.OwnPortraitView.as_view(), name="own-portrait"),
     path("items/<int:id>/fit/", portraits.FitView.as_view(), name="fit"),
+    path("items/<int:id>/highlights/", texts.HighlightsView.as_view(), name="highlights"),
     path("creators/<slug:handle>/audience/", audience.AudienceView.as_view(), name="audience"),
     path("creators/<slug:handle>/advice/", audience.AdviceView.as_view(), name="advice"),
     path("models/serving/", serving.ServingView.as_view(), name="serving"),

@@ -13,6 +13,7 @@ from recommender.models.propensity import PropensityReport
 from recommender.models.refusals import PortraitRefusal
 from recommender.models.rules import Rule
 from recommender.models.runs import TrainingRun
+from recommender.models.texts import CommentSignal, SpanLabel, TextRun, TopicSuggestion
 from recommender.models.versions import ModelVersion
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "AlikePair",
     "Audience",
     "Campaign",
+    "CommentSignal",
     "Experiment",
     "ExperimentReading",
     "Exposure",
@@ -36,7 +38,10 @@ __all__ = [
     "PropensityReport",
     "Rule",
     "Segment",
+    "SpanLabel",
     "TasteReset",
+    "TextRun",
+    "TopicSuggestion",
     "TrainingRun",
     "VersionChange",
 ]

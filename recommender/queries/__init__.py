@@ -37,6 +37,20 @@ from recommender.queries.portraits import (
 from recommender.queries.privacy import Privacy, period, privacy
 from recommender.queries.rules import rules
 from recommender.queries.shelf import Shelf, bytes_at_hand, forget_shelves, lacking, shelf, shelf_at_hand
+from recommender.queries.texts import (
+    Agreement,
+    Highlight,
+    Highlights,
+    agreements,
+    comment_to_label,
+    comments_to_tag,
+    decided_items,
+    highlights,
+    labelled_sentences,
+    span_labels,
+    text_runs,
+    topic_suggestions,
+)
 from recommender.queries.versions import (
     audited_version,
     canary_version,
@@ -52,11 +66,15 @@ from recommender.queries.versions import (
 )
 
 __all__ = [
+    "Agreement",
     "Freshness",
+    "Highlight",
+    "Highlights",
     "Interest",
     "Past",
     "Privacy",
     "Shelf",
+    "agreements",
     "alike_items",
     "all_experiments",
     "answered",
@@ -69,6 +87,9 @@ __all__ = [
     "changes",
     "chosen_by",
     "closed_to",
+    "comment_to_label",
+    "comments_to_tag",
+    "decided_items",
     "draw",
     "feed_settings",
     "feed_settings_changes",
@@ -79,8 +100,10 @@ __all__ = [
     "forget_shelves",
     "found_settings",
     "freshness",
+    "highlights",
     "interest_choices",
     "interests_of",
+    "labelled_sentences",
     "lacking",
     "nearest_to",
     "newest_run",
@@ -104,10 +127,13 @@ __all__ = [
     "shelf",
     "shelf_at_hand",
     "shown_before",
+    "span_labels",
     "spent",
     "supply",
     "taste_reset_at",
+    "text_runs",
     "to_reach",
+    "topic_suggestions",
     "training_runs",
     "uplift",
     "vector_of",

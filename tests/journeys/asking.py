@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from billing.models import Order, OrderLine
 from catalog.models import Comment, Lesson, MutedWord, Section
 from kpplatform.tenancy.models import ApiToken
-from recommender.models import Addressee, Exposure, ModelVersion, Portrait, TrainingRun
+from recommender.models import Addressee, Exposure, ModelVersion, Portrait, TopicSuggestion, TrainingRun
 from tests.everything import Everything
 
 SCHEMA: dict[str, Any] = SchemaGenerator().get_schema(public=True)
@@ -33,12 +33,14 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
     "portraits/{id}": lambda found: Portrait.objects.get(viewer=found.viewer).pk,
     "sections/{id}": lambda found: Section.objects.get(course=found.course).pk,
     "tokens/{id}": lambda found: ApiToken.objects.get(member=found.staff).pk,
+    "topic-suggestions/{id}": lambda found: TopicSuggestion.objects.get(item=found.course).pk,
     "topics/{slug}": lambda found: found.topic.slug,
     "training-runs/{id}": lambda found: TrainingRun.objects.get(version__events=found.events).pk,
     "videos/{id}": lambda found: found.video.pk,
 }
 # What a body names, by the name of its field and the field's type.
 NAMED_INSIDE: dict[tuple[str, str], Callable[[Everything], Any]] = {
+    ("comment", "integer"): lambda found: Comment.objects.get(viewer=found.viewer).pk,
     ("item", "integer"): lambda found: found.course.pk,
     ("line", "integer"): lambda found: OrderLine.objects.get(order__viewer=found.viewer).pk,
     ("parent", "integer"): lambda found: Comment.objects.get(viewer=found.viewer).pk,
