@@ -62,5 +62,15 @@ CASES: Mapping[str, Case] = MappingProxyType(
             model="ncf",
             places=5,
         ),
+        "health": Case(
+            name="health",
+            viewers=50_000,
+            items=5_000,
+            days=30,
+            signals=(LIKE, SHARE),
+            model="hybrid",
+            settings={"minutes": 3},
+            places=3,
+        ),
     }
 )

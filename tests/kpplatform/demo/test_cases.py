@@ -12,6 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from kpplatform.demo.cases.case import CASES, LIKE, SHARE, VIEW
+from kpplatform.demo.cases.running import run
 from kpplatform.demo.cases.telling import tell
 
 SMALL = CASES["education"].scaled(0.002)
@@ -96,3 +97,17 @@ def test_the_same_seed_tells_the_same() -> None:
 def test_what_cannot_be_done_is_refused(asked: list[str], code: str) -> None:
     with pytest.raises(CommandError, match=code):
         done("education", *(asked if "--scale" in asked else [*asked, "--scale", "0.001"]))
+
+
+def test_the_hybrid_case_lists_by_likes_and_shares_what_nobody_has_watched(tmp_path: Path) -> None:
+    case, to = CASES["health"].scaled(0.01), tmp_path / "lists.parquet"
+    small = replace(case, days=10, settings={"epochs": 1, "width": 16, "layers": 1})
+
+    summary = run(small, to=to)
+
+    lists = pq.read_table(to)
+    cells = lists["viewer"].to_numpy().astype(np.int64) * case.items + lists["item"].to_numpy()
+    told = tell(small, seed=0)
+    assert (summary["model"], summary["viewers"], lists.num_rows) == ("hybrid", 500, 1_500)
+    assert not np.isin(cells, told.met.cells()).any()
+    assert summary["learned_from"] < summary["events"] / 5
