@@ -30,35 +30,38 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--threads", type=int, default=2, help="per web worker")
+    parser.add_argument("--ranker", choices=("boosted", "attention", ""), default="boosted", help="nothing: no parts")
     asked = parser.parse_args()
     with site.started(threads=asked.threads, DJANGO_SETTINGS_MODULE="bench.feed_settings") as address:
-        keys = feed_world.seed(items=asked.items, viewers=asked.viewers, watches=asked.watches, factors=asked.factors)
+        sizes = {"items": asked.items, "viewers": asked.viewers, "watches": asked.watches, "factors": asked.factors}
+        keys = feed_world.seed(**sizes, ranker=asked.ranker)
         timed = {"address": address, "keys": keys, "clients": asked.clients}
-        _measure(**timed, seconds=5, scroll=_session)
-        before = feed_world.impressions()
-        feed = _measure(**timed, seconds=asked.seconds, scroll=_session)
-        written = feed_world.impressions() - before
-        if written != feed["requests"] * LIMIT:
-            raise RuntimeError(f"{written} impressions for {feed['requests']} pages of {LIMIT}.")
-        constant, signed_in = (
-            _measure(**timed, seconds=5, scroll=_constant(path)) for path in ("/constant/", "/signed-in/")
-        )
-    print(
-        json.dumps(
-            {
-                "benchmark": "feed",
-                **feed,
-                "impressions": written,
-                "world": {"items": asked.items, "viewers": asked.viewers, "watches": asked.viewers * asked.watches},
-                "clients": asked.clients,
-                "baseline": "a DRF view that answers a constant",
-                "baseline_requests_per_s": constant["requests_per_s"],
-                "ratio": round(feed["requests_per_s"] / constant["requests_per_s"], 3),
-                "signed_in_constant_requests_per_s": signed_in["requests_per_s"],
-                "machine": site.machine(),
-            }
-        )
+        measured = _measured(timed, seconds=asked.seconds)
+    parts = ["retrieval", *([f"ranker: {asked.ranker}", "cold"] if asked.ranker else [])]
+    world = {"items": asked.items, "viewers": asked.viewers, "watches": asked.viewers * asked.watches}
+    told = {"parts": parts, "world": world, "clients": asked.clients, "machine": site.machine()}
+    print(json.dumps({"benchmark": "feed", **measured, **told}))
+
+
+def _measured(timed: dict[str, Any], *, seconds: float) -> dict[str, Any]:
+    """Return the figures of the feed, and of constants beside it."""
+    _measure(**timed, seconds=5, scroll=_session)
+    before = feed_world.impressions()
+    feed = _measure(**timed, seconds=seconds, scroll=_session)
+    written = feed_world.impressions() - before
+    if written != feed["requests"] * LIMIT:
+        raise RuntimeError(f"{written} impressions for {feed['requests']} pages of {LIMIT}.")
+    constant, signed_in = (
+        _measure(**timed, seconds=5, scroll=_constant(path)) for path in ("/constant/", "/signed-in/")
     )
+    return {
+        **feed,
+        "impressions": written,
+        "baseline": "a DRF view that answers a constant",
+        "baseline_requests_per_s": constant["requests_per_s"],
+        "ratio": round(feed["requests_per_s"] / constant["requests_per_s"], 3),
+        "signed_in_constant_requests_per_s": signed_in["requests_per_s"],
+    }
 
 
 class Client:

@@ -11,6 +11,7 @@ HOST = "bench.localhost"
 SIGNED_IN = 2_000  # viewers with a key
 GROUPS = 50  # of items that are liked by the same viewers
 CREATORS = 2_000
+UNKNOWN = 2_000  # of the newest items, to the model of a version that has a cold start
 MADE = """
 INSERT INTO tenancy_user (password, email, is_superuser, is_active, is_operator)
     SELECT '', n || '@example.com', false, true, false FROM generate_series(1, %(signed_in)s) n;
@@ -38,8 +39,11 @@ INSERT INTO catalog_watch (tenant_id, event_id, viewer_id, item_id, started_at, 
 """
 
 
-def seed(*, items: int, viewers: int, watches: int, factors: int) -> list[str]:
-    """Fill the tables and publish a model; return the keys of some viewers."""
+def seed(*, items: int, viewers: int, watches: int, factors: int, ranker: str = "") -> list[str]:
+    """Fill the tables and publish a model; return the keys of some viewers.
+
+    With the kind of a ranker the version has one, and a cold start for the newest items, which the model does not know.
+    """
     from django.db import connections  # noqa: PLC0415
 
     from kpplatform.tenancy.models import Member  # noqa: PLC0415
@@ -55,7 +59,7 @@ def seed(*, items: int, viewers: int, watches: int, factors: int) -> list[str]:
             cursor.execute(statement, asked)
         cursor.execute("VACUUM ANALYZE")
     with scope(tenant):
-        _publish(items=items, factors=factors)
+        _publish(items=items, factors=factors, ranker=ranker)
         now = datetime.now(UTC)
         members = Member.objects.exclude(user=None).order_by("pk")
         return [issue_token(member=member, name="bench", scopes=["read", "write"], at=now)[1] for member in members]
@@ -71,16 +75,18 @@ def impressions() -> int:
         return Impression.objects.count()
 
 
-def _publish(*, items: int, factors: int) -> None:
+def _publish(*, items: int, factors: int, ranker: str) -> None:
     """Publish a model in which the items of a group point the same way, more or less."""
+    from bench.feed_parts import cold_start, ranking  # noqa: PLC0415
     from catalog.models import Item  # noqa: PLC0415
     from recommender.ml.factors import Factors  # noqa: PLC0415
-    from recommender.serving.bundle import retrieval  # noqa: PLC0415
+    from recommender.serving.bundle import COLD, RANKER, retrieval  # noqa: PLC0415
 
     ids = np.array(Item.objects.order_by("pk").values_list("pk", flat=True))
     rng = np.random.default_rng(1)
     directions = rng.normal(size=(GROUPS, factors))
-    vectors = (directions[ids % GROUPS] + rng.normal(size=(items, factors))).astype(np.float32) / factors**0.5
+    ids = ids[:-UNKNOWN] if ranker else ids
+    vectors = (directions[ids % GROUPS] + rng.normal(size=(len(ids), factors))).astype(np.float32) / factors**0.5
     model = Factors(
         name="planted",
         fold="implicit",
@@ -89,10 +95,11 @@ def _publish(*, items: int, factors: int) -> None:
         item_ids=ids,
         viewer_vectors=np.zeros((0, factors), np.float32),
         item_vectors=vectors,
-        item_bias=np.zeros(items, np.float32),
+        item_bias=np.zeros(len(ids), np.float32),
         gram=vectors.T @ vectors,
     )
-    publish({retrieval(model.name): model})
+    beside = {COLD: cold_start(model, rng), RANKER: ranking(ranker, ids, rng)} if ranker else {}
+    publish({retrieval(model.name): model, **beside})
 
 
 def publish_again() -> int:

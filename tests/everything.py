@@ -127,7 +127,8 @@ def _served(found: Everything) -> None:
         trained_at=NOON,
     )
     shown = {"page": uuid4(), "position": 0, "propensity": 0.5, "shown_at": NOON}
-    Impression.objects.create(viewer=found.viewer, item=found.video, version=version, source="fresh", **shown)
+    for viewer in (found.viewer, found.staff):
+        Impression.objects.create(viewer=viewer, item=found.video, version=version, source="fresh", **shown)
     FeedSettings.objects.create(changed_at=NOON)
     FeedSettingsChange.objects.create(by=found.staff, before={"popular": 0.1}, after={"popular": 0.06}, changed_at=NOON)
     said = {"before": "", "after": ModelVersion.State.REJECTED, "why": "too little", "changed_at": NOON}

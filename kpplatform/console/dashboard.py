@@ -18,8 +18,10 @@ from kpplatform.jobs.models import Job
 from kpplatform.tenancy.admin_base import database_for, is_operator, runs_the_tenant, visitor
 from kpplatform.tenancy.models import Member, Tenant
 from recommender.models import ModelVersion
+from recommender.queries import exposure, feed_settings
 
 MOST = 6
+SEEN_DAYS = 3
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def seen_by(request: HttpRequest, *, at: datetime) -> Dashboard:
         tenants = Card(_("Tenants"), Tenant.objects.filter(closed_at=None).count(), "tenancy_tenant")
         return Dashboard(cards=[tenants, *_tenant_cards(db, at)], tables=_tenant_tables(db))
     if runs_the_tenant(request):
-        return Dashboard(cards=_tenant_cards(db, at), tables=_tenant_tables(db))
+        return Dashboard(cards=_tenant_cards(db, at), tables=[*_tenant_tables(db), _seen(at)])
     return Dashboard(cards=_creator_cards(visitor(request), at), tables=[])
 
 
@@ -114,6 +116,33 @@ def _quality(version: ModelVersion) -> str:
     measured = version.measured()
     own, popular = measured.get(version.kind, {}), measured.get("popularity", {})
     return " · ".join(f"{name} {own[name]:.3f} ({popular.get(name, 0):.3f})" for name in own if name.startswith("ndcg"))
+
+
+def _seen(at: datetime) -> Table:
+    small = feed_settings().small_followers
+    return Table(
+        title=_("Who and what is seen in the feed"),
+        headers=[
+            _("day"),
+            _("places"),
+            _("explored"),
+            _("new creators"),
+            _("small creators"),
+            _("topics a page"),
+            "Gini",
+        ],
+        rows=[
+            [
+                date_format(told.day, "SHORT_DATE_FORMAT"),
+                told.places,
+                *(f"{share:.1%}" for share in (told.explored, told.new_creators, told.small_creators)),
+                f"{told.topics_a_page:.1f}",
+                f"{told.gini:.2f}",
+            ]
+            for told in exposure(days=SEEN_DAYS, at=at, small_followers=small)
+        ],
+        when_empty=_("Nothing was shown these days."),
+    )
 
 
 def _orders(db: str) -> Table:

@@ -7,6 +7,7 @@ from recommender.api import (
     choices,
     duplicates,
     experiments,
+    exposure,
     feed,
     feed_settings,
     portraits,
@@ -14,6 +15,7 @@ from recommender.api import (
     serving,
     texts,
     versions,
+    why,
 )
 
 router = SimpleRouter(use_regex_path=False)
@@ -32,6 +34,7 @@ router.register("feed-settings/changes", feed_settings.FeedSettingsChangeViewSet
 
 urlpatterns = [
     path("feed/", feed.FeedView.as_view(), name="feed"),
+    path("exposure/", exposure.ExposureView.as_view(), name="exposure"),
     path("feed-settings/", feed_settings.FeedSettingsView.as_view(), name="feed-settings"),
     path("interests/", choices.InterestsView.as_view(), name="interests"),
     path("interests/<path:name>/", choices.InterestView.as_view(), name="interest"),
@@ -40,6 +43,7 @@ urlpatterns = [
     path("portrait/", portraits.OwnPortraitView.as_view(), name="own-portrait"),
     path("items/<int:id>/fit/", portraits.FitView.as_view(), name="fit"),
     path("items/<int:id>/highlights/", texts.HighlightsView.as_view(), name="highlights"),
+    path("items/<int:id>/why/", why.WhyView.as_view(), name="why"),
     path("creators/<slug:handle>/audience/", audience.AudienceView.as_view(), name="audience"),
     path("creators/<slug:handle>/advice/", audience.AdviceView.as_view(), name="advice"),
     path("models/serving/", serving.ServingView.as_view(), name="serving"),

@@ -1,5 +1,6 @@
 """What was shown to whom."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -41,6 +42,7 @@ class Impression(TenantOwned):
         ]
         indexes = [
             models.Index(fields=["tenant", "viewer", "-shown_at"], name="impression_newest"),
+            BrinIndex(fields=["shown_at"], name="impression_when"),
             models.Index(fields=["tenant", "item"], condition=Q(source="fresh"), name="impression_trial"),
         ]
 

@@ -22,7 +22,7 @@ from recommender.serving.floor import small_floor
 from recommender.serving.page import Placed
 
 SAME_FOR_S = 60
-SPARE = 5  # places drawn beyond the page, for what was withdrawn a moment ago
+SPARE = 3  # places drawn beyond the page, for what was withdrawn a moment ago
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from recommender.queries.choices import (
 )
 from recommender.queries.duplicates import alike_items
 from recommender.queries.experiments import all_experiments, figures, readings, running_experiments
+from recommender.queries.exposure import Exposed, exposure
 from recommender.queries.feed_settings import feed_settings, feed_settings_changes
 from recommender.queries.past import Past, past
 from recommender.queries.portraits import (
@@ -64,9 +65,11 @@ from recommender.queries.versions import (
     versions,
     with_lost,
 )
+from recommender.queries.why import Why, why
 
 __all__ = [
     "Agreement",
+    "Exposed",
     "Freshness",
     "Highlight",
     "Highlights",
@@ -74,6 +77,7 @@ __all__ = [
     "Past",
     "Privacy",
     "Shelf",
+    "Why",
     "agreements",
     "alike_items",
     "all_experiments",
@@ -91,6 +95,7 @@ __all__ = [
     "comments_to_tag",
     "decided_items",
     "draw",
+    "exposure",
     "feed_settings",
     "feed_settings_changes",
     "figures",
@@ -140,5 +145,6 @@ __all__ = [
     "versions",
     "viewers_like",
     "viewers_to_draw",
+    "why",
     "with_lost",
 ]

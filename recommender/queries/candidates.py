@@ -24,7 +24,7 @@ from recommender.serving.traits import Teller
 OF = Impression.Source
 AT_MOST = {OF.MODEL: 100, OF.SIMILAR: 30, OF.COLD: 20, OF.INTERESTS: 60, OF.FOLLOWED: 60, OF.POPULAR: 120, OF.FRESH: 60}
 FRESH_RATIO = 0.5  # a new item is half as likely as the one that has waited more for its trials
-RANKED = 150  # candidates that the ranker is asked about
+RANKED = 100  # candidates that the ranker is asked about
 UNWANTED = 0.5  # what being like an unwanted item takes from relevance
 UNWANTED_LAST = 5  # unwanted items that are looked at
 NOWHERE = Space(None)
@@ -131,11 +131,12 @@ def ranked(pool: Pool, past: Past, served: Served | None, teller: Teller) -> Poo
 
 
 def _asked(pool: Pool) -> Longs:
-    """Return which offers to ask the ranker about: the first of every source in turns."""
+    """Return which offers to ask the ranker about: the first of every source, of each as many as its share makes."""
+    turns = [np.arange(1, len(source.offers) + 1) / source.share for source in pool.sources if not source.ratio]
     orders = [order for source, order in zip(pool.sources, pool.orders, strict=True) if not source.ratio]
-    turns = np.array([[place, turn] for order in orders for turn, place in enumerate(order.tolist())], np.int64)
-    turns = turns.reshape(-1, 2)
-    first = turns[np.argsort(turns[:, 1], kind="stable"), 0]
+    if not orders:
+        return np.zeros(0, np.int64)
+    first = np.concatenate(orders)[np.argsort(np.concatenate(turns), kind="stable")]
     return np.array(list(dict.fromkeys(first.tolist()))[:RANKED], np.int64)
 
 

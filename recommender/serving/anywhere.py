@@ -36,12 +36,12 @@ class Anywhere:
         self.open = self.left.copy()  # (M,) nor barred by a rule of the page
         self.many = int(np.count_nonzero(self.open))
 
-    def close(self, item: int) -> None:
-        """Do not place the item again."""
-        [place] = self.catalogue.places_of(np.array([item])).tolist()
+    def close(self, place: int) -> None:
+        """Do not place the item again that stands there in the catalogue, −1 for none of it."""
         if place >= 0:
             self.left[place] = False
-            self._bar(np.array([place]))
+            self.many -= int(self.open[place])
+            self.open[place] = False
 
     def bar_creator(self, creator: int) -> None:
         """Place nothing of a creator until `unbar`."""
@@ -60,9 +60,8 @@ class Anywhere:
         """Return how many may be placed, of those that are wanted (M,)."""
         return self.many if wanted is None else int(np.count_nonzero(self.open & wanted))
 
-    def has(self, item: int, wanted: Flags | None) -> bool:
-        """Tell whether the item is among those."""
-        [place] = self.catalogue.places_of(np.array([item])).tolist()
+    def has(self, place: int, wanted: Flags | None) -> bool:
+        """Tell whether the item that stands there is among those."""
         return place >= 0 and bool(self.open[place]) and (wanted is None or bool(wanted[place]))
 
     def draw(self, wanted: Flags | None) -> int:

@@ -18,10 +18,10 @@ from recommender.ml.dpp import Dpp
 from recommender.ml.mmr import Mmr
 from recommender.serving.anywhere import Anywhere
 from recommender.serving.page import Offer, Placed, Pool, Rules
-from recommender.serving.texts import likeness
+from recommender.serving.texts import Words, likeness
 from recommender.serving.traits import Teller
 
-LOOK_AHEAD = 8  # offers of a source among which one is drawn
+LOOK_AHEAD = 4  # offers of a source among which one is drawn
 EXPLORED = "explored"
 
 
@@ -43,13 +43,15 @@ class Draw:
     def __init__(self, pool: Pool, *, anywhere: Anywhere, teller: Teller, rules: Rules, rng: random.Random) -> None:
         self.pool, self.anywhere, self.teller, self.rules, self.rng = pool, anywhere, teller, rules, rng
         self.traits = teller.of(pool.items)
+        self.places = teller.catalogue.places_of(pool.items).tolist()  # (N,) in the catalogue
+        self.words: list[Words | None] = [None] * len(self.places)  # of each offer, once somebody asked
         self.unlike = _METHODS[rules.method](self.traits.vectors, rules)
         self.left = np.ones(len(pool.items), np.bool_)  # not on the page
         self.bars = {rule: np.zeros(len(pool.items), np.bool_) for rule in ("alike", "topic", "creator")}
         self.creators: Counter[int] = Counter()
         self.topics: Counter[int] = Counter()
-        self.texts: list[Any] = []  # words of what is on the page
-        self.compared = np.zeros(len(pool.items), np.int64)  # with how many of these each offer was
+        self.texts: list[Words] = []  # of what is on the page
+        self.compared = [0] * len(self.places)  # with how many of these each offer was
         self.met = Counter[str]()
         self.page: list[Placed] = []
         self.wishes = {
@@ -92,9 +94,21 @@ class Draw:
             for share, (front, chances) in zip(shares, fronts, strict=False)
             if share
         ]
-        if shares[-1] and self.anywhere.has(offer.item, wanted):
+        if shares[-1] and self.anywhere.has(self._place_of(offer), wanted):
             told.append(shares[-1] / self.anywhere.within(wanted))
         return sum(told)
+
+    def _place_of(self, offer: Offer) -> int:
+        """Return where an offer, or an item that was explored, stands in the catalogue."""
+        at = self.pool.place_of.get(offer.item)
+        return self.teller.place_of(offer.item) if at is None else self.places[at]
+
+    def _words_of(self, at: int) -> Words:
+        """Return the words of an offer's text."""
+        known = self.words[at]
+        if known is None:
+            known = self.words[at] = self.teller.words_at(self.places[at])
+        return known
 
     def _explored(self, wanted: Flags | None) -> bool:
         return self.anywhere.share > 0 and self.anywhere.within(wanted) > 0
@@ -142,7 +156,7 @@ class Draw:
             return False
         since, self.compared[place] = self.compared[place], len(self.texts)
         if since < len(self.texts):
-            own = self.teller.words_of(int(self.pool.items[place]))
+            own = self._words_of(place)
             if own and any(likeness(own, other) >= self.rules.alike for other in self.texts[since:]):
                 self.bars["alike"][place] = True
         return bool(self.bars["alike"][place])
@@ -150,16 +164,20 @@ class Draw:
     def _put(self, offer: Offer, source: str, likely: float) -> None:
         """Place the item, and bar what the rules do not let stand beside it."""
         self.page.append(Placed(offer, source, min(likely, 1.0)))
-        own = self.teller.of(np.array([offer.item]))
-        self.unlike.place(own.vectors[0])
-        self.texts.append(self.teller.words_of(offer.item))
-        self.met.update(name for name, of in (("new", own.is_new), ("small", own.is_small)) if of[0])
-        self.anywhere.close(offer.item)
-        at = self.pool.place_of.get(offer.item)
-        if at is not None:
+        at, place = self.pool.place_of.get(offer.item), self._place_of(offer)
+        if at is None:
+            of, row = self.teller.of(np.array([offer.item])), 0
+            self.texts.append(self.teller.words_at(place))
+        else:
+            of, row = self.traits, at
+            self.texts.append(self._words_of(at))
             self.left[at] = False
+        self.unlike.place(of.vectors[row])
+        self.met["new"] += bool(of.is_new[row])
+        self.met["small"] += bool(of.is_small[row])
+        self.anywhere.close(place)
         self.creators[offer.creator] += 1
-        topic = int(own.topics[0])
+        topic = int(of.topics[row])
         self.topics[topic] += 1
         self._bar_creator(offer.creator)
         self._bar_topic(topic)

@@ -64,6 +64,13 @@ class Index:
             raise NoScoresError(f"{self.model.name} scores with NaN.")
         return list(map(Offer, self.model.item_ids[codes].tolist(), self.creators[codes].tolist()))
 
+    def offers(self, codes: Longs, *, hidden: Collection[int], granted: Longs, k: int) -> list[Offer]:
+        """Return the first k of items given by codes that may be shown."""
+        items, creators = self.model.item_ids[codes], self.creators[codes]
+        is_open = (self.closed[codes] == 0) | (np.isin(items, granted) & (creators >= 0))
+        found = map(Offer, items[is_open].tolist(), creators[is_open].tolist())
+        return [offer for offer in found if offer.item not in hidden][:k]
+
     def scores(self, history: Interactions) -> Floats | None:
         """Return the score of every item (V,) by one viewer's history; None when the model knows none of it."""
         known = history.in_words_of(self.model.item_ids)

@@ -102,9 +102,8 @@ class Served:
         vectors = vectors_of(index.model)
         if vectors is None or self.space.model is not index.model:
             return index.best(wanted, k=k, **open_to)
-        lengths = self.space.lengths
-        middle = (vectors[wanted.item] / lengths[wanted.item, None]).mean(0)  # (D,)
-        return index.best_by((vectors @ middle) / lengths, k=k, **open_to)
+        near = self.space.near(tuple(wanted.item.tolist()))
+        return index.offers(near, k=k, **open_to)
 
     def unmet(self, history: Interactions, *, hidden: Collection[int], k: int) -> list[Offer]:
         """Return the k best items that the models do not know, by what is told of them; nothing when that fails."""

@@ -3,7 +3,7 @@
 Shapes: V items of the model, n items asked for, C items placed by what is told of them, D dimensions.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
@@ -17,9 +17,12 @@ from recommender.ml.model import Model
 from recommender.serving.bundle import COLD, Bundle
 from recommender.serving.catalogue import Catalogue
 from recommender.serving.page import Offer
+from recommender.serving.retrieval import largest
 
-MOST_COLD = 2_000  # the newest items that the model does not know
+MOST_COLD = 1_000  # the newest items that the model does not know
 ROWS_AT_ONCE = 10_000
+NEIGHBOURS = 300  # more than a page needs: some were met
+MOST_KEPT = 2_000
 THE_VIEWER = np.zeros(1, np.int32)
 
 
@@ -32,18 +35,17 @@ class Space:
     cold_offers: tuple[Offer, ...] = ()  # the same
     cold_texts: tuple[str, ...] = ()
     cold_vectors: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))  # (C, D)
+    neighbours: dict[tuple[int, ...], Longs] = field(default_factory=dict)  # that were asked for, by codes
 
     @classmethod
     def of(cls, bundle: Bundle, catalogue: Catalogue, before: "Space | None" = None) -> Self:
-        """Return the space of a bundle's main model, or of the one that its cold part is for.
+        """Return the space of the bundle's first model that has one, or of the one that its cold part is for.
 
         What stood in the space before is not placed again.
         """
-        name = bundle.cold.name if bundle.cold is not None else bundle.main.name
-        model = bundle.retrieval.get(name)
-        if model is None or vectors_of(model) is None:
-            return cls(None)
-        if bundle.cold is None:
+        known = [model for model in _models(bundle) if vectors_of(model) is not None]
+        model = next((of for of in known if bundle.cold is None or of.name == bundle.cold.name), None)
+        if model is None or bundle.cold is None:
             return cls(model)
         places = _unknown(model, catalogue)
         placed = bundle.breakers[COLD].call(lambda: _placed(bundle.cold, catalogue, places, before), otherwise=None)
@@ -61,6 +63,23 @@ class Space:
         parts = [np.linalg.norm(vectors[start : start + ROWS_AT_ONCE], axis=1) for start in starts]
         lengths = np.concatenate([np.zeros(0, np.float32), *parts])
         return np.asarray(np.where(lengths > 0, lengths, 1), np.float32)
+
+    def near(self, codes: tuple[int, ...]) -> Longs:
+        """Return the codes of the items nearest by cosine to the mean direction of these, the nearest first.
+
+        They are kept: a viewer who scrolls on without liking anything asks for the same again.
+        """
+        known = self.neighbours.get(codes)
+        if known is None:
+            vectors = vectors_of(self.model)
+            assert vectors is not None
+            rows = list(codes)
+            middle = (vectors[rows] / self.lengths[rows, None]).mean(0)  # (D,)
+            known = largest((vectors @ middle) / self.lengths, NEIGHBOURS)
+            if len(self.neighbours) >= MOST_KEPT:
+                self.neighbours.clear()
+            self.neighbours[codes] = known
+        return known
 
     def directions(self, items: Longs) -> Floats:
         """Return the directions (n, D) of items, zeros for those that lie nowhere."""
@@ -93,6 +112,13 @@ def vectors_of(model: Any) -> Floats | None:
     """Return where a model's items lie (V, D), if they lie anywhere."""
     vectors = getattr(model, "item_vectors", getattr(model, "directions", None))
     return vectors if vectors is not None and vectors.shape[1] else None
+
+
+def _models(bundle: Bundle) -> Iterator[Any]:
+    """Yield the models of a bundle, and after each one those that it is made of."""
+    for model in bundle.retrieval.values():
+        yield model
+        yield from getattr(model, "parts", ())
 
 
 def _unknown(model: Model, catalogue: Catalogue) -> Longs:

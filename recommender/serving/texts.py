@@ -23,8 +23,10 @@ class Texts:
     ends: Longs  # (M,) where each item's text ends, in bytes
 
     def __getitem__(self, place: int) -> str:
+        if not len(self.ends):
+            return ""
         start = int(self.ends[place - 1]) if place else 0
-        return self.whole[start : int(self.ends[place])].decode() if len(self.ends) else ""
+        return self.whole[start : int(self.ends[place])].decode()
 
     def told(self, place: int) -> tuple[str, list[str]]:
         """Return an item's title and tags."""
@@ -67,11 +69,13 @@ class Texts:
         return len(self.whole) + self.ends.nbytes
 
 
+Words = Mapping[str, float]
+
 NO_TEXTS = Texts(b"", np.zeros(0, np.int64))
 
 
 @lru_cache(maxsize=20_000)
-def words(text: str) -> Mapping[str, float]:
+def words(text: str) -> Words:
     """Return the words of a text with weights of length 1; none where there are too few to tell it by."""
     weights = bag.weights(text.replace(BETWEEN, " "))
     if len(weights) < FEWEST_WORDS:
@@ -80,8 +84,6 @@ def words(text: str) -> Mapping[str, float]:
     return {word: weight / length for word, weight in weights.items()}
 
 
-def likeness(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+def likeness(one: Words, other: Words) -> float:
     """Return the cosine of two texts by their words."""
-    if len(other) < len(one):
-        one, other = other, one
-    return sum(weight * other[word] for word, weight in one.items() if word in other)
+    return sum([one[word] * other[word] for word in one.keys() & other.keys()])

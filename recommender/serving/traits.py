@@ -1,6 +1,5 @@
 """What rules of a page need to know of items, and what a viewer has met. Shapes: n items, M items on show, T topics."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,7 +8,7 @@ import numpy as np
 from recommender.ml.arrays import Flags, Floats, Longs
 from recommender.serving.catalogue import Catalogue
 from recommender.serving.space import Space
-from recommender.serving.texts import words
+from recommender.serving.texts import Words, words
 
 MOST_TOPICS = 128  # dimensions for topics; more share them
 
@@ -48,9 +47,13 @@ class Teller:
             is_small=known & (self.catalogue.followers[shown] < self.small_followers),
         )
 
-    def words_of(self, item: int) -> Mapping[str, float]:
-        """Return the words of an item's text, none where nothing is told."""
+    def place_of(self, item: int) -> int:
+        """Return where an item stands in the catalogue, −1 for what is not on show."""
         [place] = self.catalogue.places_of(np.array([item])).tolist()
+        return int(place)
+
+    def words_at(self, place: int) -> Words:
+        """Return the words of the text of the item that stands there, none where nothing is told."""
         return words(self.catalogue.texts[place]) if place >= 0 else {}
 
     @cached_property
