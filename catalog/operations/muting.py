@@ -9,7 +9,7 @@ from kpplatform.errors import Conflict, Invalid
 from kpplatform.tenancy.models import Member
 
 MOST_MUTED = 100
-SHORTEST = 2
+SHORTEST, LONGEST = 2, 40
 
 
 class NoWord(Invalid):
@@ -24,8 +24,8 @@ class TooManyWords(Conflict):
 def mute_word(*, viewer: Member, word: str, at: datetime) -> MutedWord:
     """Keep what has this word in it from the viewer; twice is once. Raises NoWord and TooManyWords."""
     plain = word.strip().lower()
-    if len(plain) < SHORTEST or not plain.isprintable():
-        raise NoWord(f"A word has at least {SHORTEST} letters.")
+    if not SHORTEST <= len(plain) <= LONGEST or not plain.isprintable():  # small letters can be more than large ones
+        raise NoWord(f"A word has {SHORTEST} to {LONGEST} letters.")
     muted, _ = MutedWord.objects.get_or_create(viewer=viewer, word=plain, defaults={"muted_at": at})
     if MutedWord.objects.filter(viewer=viewer).count() > MOST_MUTED:
         raise TooManyWords(f"More than {MOST_MUTED} words are not heard.")
