@@ -26,6 +26,7 @@ class TooManyInterests(Conflict):
 def choose_interest(*, viewer: Member, name: str, is_wanted: bool, at: datetime) -> None:
     """Want or not want a topic or a tag from the next page on. Raises UnknownInterest and TooManyInterests."""
     topic = _topic(name)
+    _hold(viewer)
     said = {"is_wanted": is_wanted, "topic": topic, "chosen_at": at}
     InterestChoice.objects.update_or_create(viewer=viewer, name=name, defaults=said)
     if InterestChoice.objects.filter(viewer=viewer).count() > MOST_CHOICES:
@@ -45,7 +46,7 @@ def choose_interests(*, viewer: Member, choices: Mapping[str, bool], at: datetim
         InterestChoice(viewer=viewer, name=name, topic=_topic(name, known), is_wanted=is_wanted, chosen_at=at)
         for name, is_wanted in choices.items()
     ]
-    Member.objects.select_for_update().get(pk=viewer.pk)
+    _hold(viewer)
     InterestChoice.objects.filter(viewer=viewer).delete()
     InterestChoice.objects.bulk_create(chosen)
     _undraw(viewer, {name for name, is_wanted in choices.items() if not is_wanted})
@@ -79,6 +80,11 @@ def reset_taste(*, viewer: Member, at: datetime) -> None:
     """
     TasteReset.objects.update_or_create(viewer=viewer, defaults={"reset_at": at})
     Portrait.objects.filter(viewer=viewer).delete()
+
+
+def _hold(viewer: Member) -> None:
+    """Let one after the other change what the viewer chose."""
+    Member.objects.select_for_update(no_key=True).get(pk=viewer.pk)
 
 
 def _topic(name: str, known: Mapping[str, Topic] | None = None) -> Topic | None:

@@ -62,7 +62,7 @@ class Past:
 
 SQL = """
 SELECT w.items, w.at, w.shares, w.clean, r.items, r.at, r.kinds, s.session, s.before, a.items, f.creators, c.id,
-       n.wanted, h.creators, u.items, p.refused_at, t.reset_at, m.words
+       n.wanted, h.creators, u.items, p.refused_at, t.reset_at, m.words, q.items
 FROM
     (SELECT array_agg(item_id ORDER BY started_at DESC) AS items,
             array_agg((extract(epoch FROM started_at) * 1000)::bigint ORDER BY started_at DESC) AS at,
@@ -96,7 +96,9 @@ FROM
     (SELECT max(reset_at) AS reset_at FROM recommender_tastereset
      WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s) t,
     (SELECT array_agg(word) AS words FROM catalog_mutedword
-     WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s) m
+     WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s) m,
+    (SELECT array_agg(item_id) AS items FROM catalog_report
+     WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s) q
     LEFT JOIN creators_creator c ON c.tenant_id = %(tenant)s AND c.member_id = %(viewer)s
 """
 
@@ -122,6 +124,7 @@ class Row(NamedTuple):
     refused_at: datetime | None
     reset_at: datetime | None
     muted: list[str] | None
+    reported: list[int] | None
 
 
 def past(viewer: Member, *, started: datetime, at: datetime) -> Past:
@@ -135,7 +138,7 @@ def past(viewer: Member, *, started: datetime, at: datetime) -> Past:
         cursor.execute(SQL, asked | {"since": since})
         row = Row(*cursor.fetchone())
     dislikes = (item for item, kind in zip(row.reacted or (), row.kinds or (), strict=True) if kind == "not_interested")
-    kept_away = frozenset(dislikes).union(row.unwanted or (), row.session or ())
+    kept_away = frozenset(dislikes).union(row.unwanted or (), row.reported or (), row.session or ())
     told: dict[str, Any] = {
         "viewer": viewer.pk,
         "asked_at": _ms(at),

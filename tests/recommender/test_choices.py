@@ -1,6 +1,7 @@
 """What viewers hide, report, want and do not want is followed by the very next page, and by the next portrait."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -13,11 +14,15 @@ from rest_framework.test import APIClient
 from catalog.models import Item, Report
 from creators.models import Creator, Follow
 from kpplatform.tenancy.models import Member, Tenant
+from kpplatform.tenancy.scope import scope
+from recommender import operations
 from recommender.models import InterestChoice
 from recommender.queries import past
 from recommender.queries.past import SQL
 from recommender.training import refresh_portraits
 from tests import make
+from tests.concurrency import at_once
+from tests.conftest import COMMITTED
 from tests.recommender import planted
 from tests.recommender.portrayed import NOW, portrait, topics, watched
 from tests.recommender.test_feed import page, session, shown
@@ -92,6 +97,15 @@ def test_a_reported_item_is_gone_at_once_and_its_like_is_lowered(client: APIClie
     told = client.get("/api/v1/reports/").json()["results"]
     assert [report["item"] for report in told] == [item.pk for item in reversed(piano[1:4])]
     assert make.client(make.member()).get("/api/v1/reports/").json()["results"] == []
+
+
+def test_a_reported_item_stays_away_when_the_not_interested_is_taken_back(client: APIClient) -> None:
+    reported, other = planted.videos(2)
+    client.post(f"/api/v1/items/{reported.pk}/report/", {"reason": "spam"}, "json")
+
+    assert client.delete(f"/api/v1/items/{reported.pk}/reactions/not_interested/").status_code == 204
+
+    assert session(client) == [other.pk]
 
 
 def test_a_report_needs_a_reason_that_there_is(client: APIClient) -> None:
@@ -169,6 +183,22 @@ def test_no_more_than_some_hundred_interests_are_heard(client: APIClient) -> Non
 
     assert [answer.json()["code"] for answer in (one_more, too_many)] == ["too_many_interests"] * 2
     assert InterestChoice.objects.count() == 200
+
+
+@COMMITTED
+def test_one_interest_and_all_of_them_can_be_chosen_at_the_same_moment(school: Tenant) -> None:
+    with scope(school):
+        viewer = make.member()
+
+    told = at_once(
+        school,
+        [partial(operations.choose_interest, viewer=viewer, name="tag:jazz", is_wanted=True, at=NOW)] * 6
+        + [partial(operations.choose_interests, viewer=viewer, choices={"tag:jazz": True}, at=NOW)] * 6,
+    )
+
+    assert told == [None] * 12
+    with scope(school):
+        assert InterestChoice.objects.get().name == "tag:jazz"
 
 
 def test_a_refreshed_portrait_says_what_the_viewer_says(in_school: Tenant, client: APIClient, viewer: Member) -> None:
