@@ -172,7 +172,9 @@ def rules(shelf: Shelf, past: Past, *, size: int, owed: int) -> Rules:
         per_creator=settings.per_creator,
         per_topic=max(1, math.ceil(settings.per_topic * size)),
         alike=settings.alike,
-        new_topics=settings.new_topics if past.is_personal else 0,
+        new_topics=min(settings.new_topics, size // 2)
+        if past.is_personal
+        else 0,  # or a short page were of nothing else
         small=owed,
         method=settings.method,
         diversity=settings.diversity,

@@ -187,6 +187,22 @@ def test_small_creators_have_their_part_of_all_places(in_school: Tenant) -> None
     assert share() == 0
 
 
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_short_page_is_not_of_new_topics_alone(viewer: Member, groups: Groups, size: int) -> None:
+    piano, cooking = groups
+    for slug, group in (("piano", piano), ("cooking", cooking)):
+        topic = Topic.objects.create(slug=slug, name_zh=slug, name_en=slug)
+        Item.objects.filter(pk__in=ids(group)).update(topic=topic)
+    planted.watch(viewer, piano[0])
+    only(personal=1, popular=0.001, new_topics=1)
+    planted.published(planted.tastes(*groups))
+
+    shown = [item for _, item in told(viewer, size=size)]
+
+    assert len(ids(piano) & set(shown)) == 1
+    assert len(ids(cooking) & set(shown)) == size - 1
+
+
 def test_topics_are_met_by_watching(viewer: Member, groups: Groups) -> None:
     known, unknown = (Topic.objects.create(slug=slug, name_zh=slug, name_en=slug) for slug in ("known", "unknown"))
     Item.objects.filter(pk__in=ids(groups[0])).update(topic=known)
