@@ -1,14 +1,16 @@
 """Beginning a campaign: whom it is for is settled once, by portraits and by chance."""
 
 from datetime import datetime
+from itertools import islice
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from kpplatform.errors import Conflict, Invalid
 from kpplatform.tenancy.scope import current_tenant, current_tenant_id
 from recommender import queries
 from recommender.ml.experiments import arm_of
-from recommender.models import Addressee, Campaign
+from recommender.models import Addressee, Campaign, Portrait
 from recommender.queries.campaigns import HELD_OUT, shares
 
 AT_ONCE = 5_000
@@ -48,7 +50,7 @@ def begin_campaign(
         raise NoSuchSegment(f"There is no segment {segment}.")
     viewers = queries.viewers_like(segment=group, least_churn=least_churn)
     fewest = queries.privacy(current_tenant()).k
-    if len(viewers) < fewest:
+    if viewers.count() < fewest:
         raise ForNobody(f"It would be for fewer than {fewest} viewers.")
     said = {"segment": group, "least_churn": least_churn, "message": message, "held_out": held_out, "days": days}
     try:
@@ -59,14 +61,18 @@ def begin_campaign(
     return _dealt(campaign, viewers)
 
 
-def _dealt(campaign: Campaign, viewers: list[int]) -> Campaign:
+def _dealt(campaign: Campaign, viewers: QuerySet[Portrait, int]) -> Campaign:
+    """Write down who is in which group, some at a time: a tenant may have millions."""
     dealt = {"tenant": current_tenant_id(), "experiment": f"campaign {campaign.name}", "shares": shares(campaign)}
-    rows = [
-        Addressee(campaign=campaign, viewer_id=viewer, is_held_out=arm_of(viewer, **dealt) == HELD_OUT)  # type: ignore[arg-type]
-        for viewer in viewers
-    ]
-    Addressee.objects.bulk_create(rows, batch_size=AT_ONCE)
-    campaign.spared = sum(row.is_held_out for row in rows)
-    campaign.reached = len(rows) - campaign.spared
+    found = viewers.iterator(chunk_size=AT_ONCE)
+    while some := list(islice(found, AT_ONCE)):
+        rows = [
+            Addressee(campaign=campaign, viewer_id=viewer, is_held_out=arm_of(viewer, **dealt) == HELD_OUT)  # type: ignore[arg-type]
+            for viewer in some
+        ]
+        Addressee.objects.bulk_create(rows)
+        spared = sum(row.is_held_out for row in rows)
+        campaign.spared += spared
+        campaign.reached += len(rows) - spared
     campaign.save(update_fields=["spared", "reached"])
     return campaign

@@ -28,14 +28,14 @@ def to_reach(campaign: Campaign) -> QuerySet[Addressee]:
     return reached.exclude(viewer__in=not_to_draw()).select_related("viewer").order_by("pk")
 
 
-def viewers_like(*, segment: Segment | None, least_churn: float | None) -> list[int]:
+def viewers_like(*, segment: Segment | None, least_churn: float | None) -> QuerySet[Portrait, int]:
     """Return the viewers of a segment, of those as likely to leave, or of both, ascending."""
     found = Portrait.objects.exclude(viewer__in=not_to_draw()).order_by("viewer_id")
     if segment is not None:
         found = found.filter(segment=segment)
     if least_churn is not None:
         found = found.filter(churn__gte=least_churn)
-    return list(found.values_list("viewer_id", flat=True))
+    return found.values_list("viewer_id", flat=True)
 
 
 def shares(campaign: Campaign) -> dict[str, float]:
