@@ -167,14 +167,13 @@ def _likeness_to_unwanted(items: Longs, past: Past, teller: Teller) -> Floats | 
 def rules(shelf: Shelf, past: Past, *, size: int, owed: int) -> Rules:
     """Return what the page keeps to."""
     settings = shelf.settings
+    unmet = min(settings.new_topics, size // 2)  # or a page of one place would never be to the viewer's taste
     return Rules(
         size=size,
         per_creator=settings.per_creator,
         per_topic=max(1, math.ceil(settings.per_topic * size)),
         alike=settings.alike,
-        new_topics=min(settings.new_topics, size // 2)
-        if past.is_personal
-        else 0,  # or a short page were of nothing else
+        new_topics=unmet if past.is_personal else 0,
         small=owed,
         method=settings.method,
         diversity=settings.diversity,
