@@ -16,7 +16,7 @@ from catalog.queries.items import (
     topics,
     visible_to,
 )
-from catalog.queries.muting import muted_words
+from catalog.queries.muting import comment_is_muted, muted_words
 from catalog.queries.reports import reports_by
 from catalog.queries.telling import AboutItem, ToldOfItem, about_items, told_of_items
 from catalog.queries.watches import quarantined, watches_of
@@ -31,6 +31,7 @@ __all__ = [
     "ToldOfItem",
     "about_items",
     "cards",
+    "comment_is_muted",
     "comments_of",
     "forget_items",
     "granted_to",

@@ -19,9 +19,9 @@ def item_is_muted(viewer: Member) -> Exists:
     return _has_muted(viewer, told)
 
 
-def comment_is_muted(viewer: Member) -> Exists:
-    """Return the condition that the outer query's comment has a muted word in it."""
-    return _has_muted(viewer, Lower(OuterRef("body"), output_field=CharField()))
+def comment_is_muted(viewer: Member, *, body: str = "body") -> Exists:
+    """Return the condition that the outer query's comment, whose words are in `body`, has a muted word in it."""
+    return _has_muted(viewer, Lower(OuterRef(body), output_field=CharField()))
 
 
 def _has_muted(viewer: Member, told: Lower) -> Exists:

@@ -154,7 +154,7 @@ class HighlightsView(SignedIn, APIView):
     def get(self, request: Request, id: int) -> Response:  # noqa: A002  the path's name
         """What its comments praise and blame most often, and the words they use."""
         item = get_object_or_404(catalog.visible_to(self.viewer, at=timezone.now()), pk=id)
-        return Response(HighlightsOut(queries.highlights(item)).data)
+        return Response(HighlightsOut(queries.highlights(item, viewer=self.viewer)).data)
 
 
 class SpanLabelViewSet(ViewSet):

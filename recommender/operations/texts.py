@@ -31,6 +31,10 @@ class TopicIsTold(Conflict):
     code = "topic_is_told"
 
 
+class SuggestionIsGone(Conflict):
+    code = "suggestion_is_gone"
+
+
 class BadSpans(Invalid):
     code = "bad_spans"
 
@@ -94,7 +98,10 @@ def suggest_topics(*, found: Mapping[int, tuple[int, float]], at: datetime) -> i
 
 @transaction.atomic
 def accept_topic(*, suggestion: TopicSuggestion, by: Member, at: datetime) -> TopicSuggestion:
-    """Make the suggested topic the item's. Raises NotYours, AlreadyDecided, and TopicIsTold when it has one by now."""
+    """Make the suggested topic the item's.
+
+    Raises NotYours, AlreadyDecided, SuggestionIsGone, and TopicIsTold when the item has one by now.
+    """
     taken = _undecided(suggestion, by)
     if taken.item.topic_id is not None:
         raise TopicIsTold("The item has a topic by now.")
@@ -104,7 +111,7 @@ def accept_topic(*, suggestion: TopicSuggestion, by: Member, at: datetime) -> To
 
 @transaction.atomic
 def decline_topic(*, suggestion: TopicSuggestion, by: Member, at: datetime) -> TopicSuggestion:
-    """Hear of it no more. Raises NotYours and AlreadyDecided."""
+    """Hear of it no more. Raises NotYours, AlreadyDecided and SuggestionIsGone."""
     return _decide(_undecided(suggestion, by), TopicSuggestion.State.DECLINED, by, at)
 
 
@@ -148,7 +155,10 @@ def label_spans(*, comment: Comment, by: Member, spans: Sequence[Sequence[Any]],
 
 def _undecided(suggestion: TopicSuggestion, by: Member) -> TopicSuggestion:
     """Return the suggestion with its item, both locked."""
-    taken = TopicSuggestion.objects.select_for_update().select_related("topic").get(pk=suggestion.pk)
+    held = TopicSuggestion.objects.select_for_update(of=("self",)).select_related("topic")
+    taken = held.filter(pk=suggestion.pk).first()
+    if taken is None:
+        raise SuggestionIsGone("Something else has been suggested meanwhile.")
     taken.item = Item.objects.select_for_update(of=("self",)).select_related("creator").get(pk=taken.item_id)
     catalog.must_own(taken.item, by)
     if taken.state != TopicSuggestion.State.OPEN:

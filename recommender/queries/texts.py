@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from catalog.models import Comment, Item
+from catalog.queries import comment_is_muted
 from kpplatform.tenancy.models import Member
 from recommender.ml.agreement import cohen_kappa
 from recommender.ml.tagger.sentences import LABELS, Sentence, Span, labels_at
@@ -74,9 +75,13 @@ def comments_to_tag(*, tagger: str, after: int, most: int) -> list[tuple[int, in
     return list(rows.values_list("pk", "item_id", "body")[:most])
 
 
-def highlights(item: Item) -> Highlights:
-    """Return what the newest comments of an item praise and blame most often; what was deleted is left out."""
-    signals = CommentSignal.objects.filter(item=item, comment__deleted_at=None).order_by("-comment")
+def highlights(item: Item, *, viewer: Member) -> Highlights:
+    """Return what the newest comments of an item praise and blame most often.
+
+    What was deleted is left out, and what others wrote with a word in it that the viewer has muted.
+    """
+    muted = ~Q(comment__viewer=viewer) & Q(comment_is_muted(viewer, body="comment__body"))
+    signals = CommentSignal.objects.filter(~muted, item=item, comment__deleted_at=None).order_by("-comment")
     rows = list(signals.values_list("comment_id", "comment__body", "spans", "keywords", "praise", "blame")[:MOST_READ])
     praise, blame = sum(row[4] for row in rows), sum(row[5] for row in rows)
     words = Counter(word for row in rows for word in row[3])

@@ -117,6 +117,17 @@ def test_what_was_declined_is_not_suggested_again(school: Tenant, maker: Creator
     assert TopicSuggestion.objects.get(item=item).state == TopicSuggestion.State.DECLINED
 
 
+def test_what_is_no_longer_suggested_cannot_be_accepted(school: Tenant, maker: Creator, staff: Member) -> None:
+    suggested(school, maker)
+    seen = TopicSuggestion.objects.get()
+    training.classify_topics(tenant=school, at=NOON)
+
+    for decide in (operations.accept_topic, operations.decline_topic):
+        with pytest.raises(Conflict) as refused:
+            decide(suggestion=seen, by=staff, at=NOON)
+        assert refused.value.code == "suggestion_is_gone"
+
+
 def test_creators_see_what_is_suggested_for_their_own_items(school: Tenant, maker: Creator, client: APIClient) -> None:
     item, _ = suggested(school, maker)
     path = "/api/v1/topic-suggestions/"
@@ -194,6 +205,11 @@ def test_comments_become_highlights_and_deleted_words_are_gone(
     told = client.get(f"/api/v1/items/{item.pk}/highlights/").json()
     assert [of["text"] for of in told["negative"]] == ["bad sound"]
     assert CommentSignal.objects.get(comment=first).spans[0][:3] == [0, 5, "Positive"]
+    assert client.post("/api/v1/muted-words/", {"word": "Sound"}, "json").status_code == 201
+    told = client.get(f"/api/v1/items/{item.pk}/highlights/").json()
+    assert (told["comments"], told["negative"]) == (2, [])
+    others = make.client(make.member()).get(f"/api/v1/items/{item.pk}/highlights/").json()
+    assert others["comments"] == 3
 
 
 @pytest.mark.usefixtures("_storage")
