@@ -3,9 +3,11 @@
 Of two rows of length 1 whose product reaches t, the part of one row that is shorter than t cannot do it alone (Cauchy
 and Schwarz). So the places that most items share are left to that part, and only rows with one of the remaining, rare
 places in common are compared: prefix filtering ("Scaling Up All Pairs Similarity Search", Bayardo, Ma, Srikant, 2007,
-section 3.2). Shapes: V items, E places of a feature, P pairs.
+section 3.2). Only the most alike are kept while others are looked for, so that memory is flat even where everything is
+one and the same. Shapes: V items, E places of a feature, P pairs.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,7 +21,10 @@ from recommender.ml.similarity import norms
 
 ALIKE = 0.9
 MOST = 10_000  # pairs that are told
-BLOCK = 500  # rows compared at once
+Columns = tuple[np.ndarray, np.ndarray, np.ndarray]  # one, other, cosine
+BLOCK = 500  # rows compared at once, at most
+TOUCHED = 5_000_000  # pairs with a rare place in common that are held at once
+COMPARED = 200_000  # pairs whose rows are held at once
 SLACK = 1e-6  # for what single precision rounds
 
 
@@ -44,25 +49,47 @@ def pairs(rows: Matrix, *, alike: float, most: int = MOST) -> Pairs:
     """Return the pairs of rows (V, E) with a cosine of at least `alike`, above 0 and at most 1."""
     unit = _unit(rows)
     rare = _rare(unit, alike)
-    columns: Matrix = csr_array(unit.T)
-    found = [_of_block(unit, rare, columns, start, alike) for start in range(0, unit.shape[0], BLOCK)]
-    one, other, cosine = (np.concatenate(column) for column in zip(_none(), *found, strict=True))
+    touching: Matrix = csr_array(abs(unit.T))
+    best = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
+    for block in _blocks(unit, rare):
+        for found in _of_block(unit, rare, touching, block, alike):
+            best = _best(best, found, most)
+    one, other, cosine = best
+    return Pairs(one.astype(np.int32), other.astype(np.int32), cosine.astype(np.float32))
+
+
+def _blocks(unit: Matrix, rare: Matrix) -> Iterator[slice]:
+    """Yield runs of rows, so many as touch no more than TOUCHED pairs, but one at least."""
+    often = np.bincount(unit.indices, minlength=unit.shape[1])
+    before = np.concatenate([[0], np.cumsum(often[rare.indices])])[rare.indptr]  # (V + 1,) pairs of the rows before
+    start = 0
+    while start < unit.shape[0]:
+        most = int(np.searchsorted(before, before[start] + TOUCHED, side="right")) - 1
+        stop = max(start + 1, min(most, start + BLOCK, unit.shape[0]))
+        yield slice(start, stop)
+        start = stop
+
+
+def _of_block(unit: Matrix, rare: Matrix, touching: Matrix, block: slice, alike: float) -> Iterator[Columns]:
+    """Yield the pairs whose first row is in the block, with their cosines."""
+    touched = (abs(rare[block]) @ touching).tocoo()
+    row, column = touched.row + block.start, touched.col
+    later = column > row
+    row, column = row[later], column[later]
+    for start in range(0, len(row), COMPARED):
+        one, other = row[start : start + COMPARED], column[start : start + COMPARED]
+        cosine: Floats = np.asarray(unit[one].multiply(unit[other]).sum(axis=1)).ravel()
+        kept = cosine >= alike - SLACK
+        yield one[kept], other[kept], cosine[kept]
+
+
+def _best(some: Columns, more: Columns, most: int) -> Columns:
+    """Return the most alike of both, so many at most."""
+    if not len(more[0]):
+        return some
+    one, other, cosine = (np.concatenate(columns) for columns in zip(some, more, strict=True))
     order = np.lexsort((other, one, -cosine))[:most]
-    return Pairs(one[order].astype(np.int32), other[order].astype(np.int32), cosine[order].astype(np.float32))
-
-
-def _of_block(
-    unit: Matrix, rare: Matrix, columns: Matrix, start: int, alike: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the pairs whose first row is in the block, with their cosines."""
-    stop = min(start + BLOCK, unit.shape[0])
-    touched = (abs(rare[start:stop]) @ abs(columns)).tocoo()
-    one, other = touched.row + start, touched.col
-    later = other > one
-    one, other = one[later], other[later]
-    cosine: Floats = np.asarray(unit[one].multiply(unit[other]).sum(axis=1)).ravel()
-    kept = cosine >= alike - SLACK
-    return one[kept], other[kept], cosine[kept]
+    return one[order], other[order], cosine[order]
 
 
 def _rare(unit: Matrix, alike: float) -> Matrix:
@@ -99,7 +126,3 @@ def _unit(rows: Matrix) -> Matrix:
     unit.eliminate_zeros()
     unit.sort_indices()
     return unit
-
-
-def _none() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -63,3 +65,28 @@ def test_no_more_are_told_than_asked_for_the_most_alike_first() -> None:
     found = pairs(rows, alike=0.5, most=2)
 
     assert list(zip(found.one.tolist(), found.other.tolist(), strict=True)) == [(0, 1), (1, 2)]
+
+
+def test_a_catalogue_of_one_and_the_same_takes_no_memory_for_all_its_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recommender.ml.duplicates.TOUCHED", 100_000)
+    monkeypatch.setattr("recommender.ml.duplicates.COMPARED", 10_000)
+    rows = csr_array(np.ones((1_500, 1), np.float32))  # more than a million pairs
+
+    tracemalloc.start()
+    found = pairs(rows, alike=0.9, most=100)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert list(zip(found.one.tolist(), found.other.tolist(), strict=True)) == [(0, other) for other in range(1, 101)]
+    assert peak < 10e6
+
+
+def test_the_most_alike_of_all_blocks_are_told() -> None:
+    rows = csr_array(np.random.default_rng(0).random((1_200, 4)).astype(np.float32))
+    every = pairs(rows, alike=0.9, most=10**6)
+
+    few = pairs(rows, alike=0.9, most=50)
+
+    assert len(every.one) > 50
+    assert few.one.tolist() == every.one[:50].tolist()
+    assert few.other.tolist() == every.other[:50].tolist()
