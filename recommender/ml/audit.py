@@ -140,7 +140,8 @@ def _creators(train: Interactions, told: Attributes) -> Mapping[str, Masks]:
     size = len(told.creator_ids)
     if not size or not known.any():
         return {}
-    viewers = np.bincount(np.unique(train.viewer.astype(np.int64) * size + owner[train.item]) % size, minlength=size)
+    met = train.where(known[train.item])
+    viewers = np.bincount(np.unique(met.viewer.astype(np.int64) * size + owner[met.item]) % size, minlength=size)
     is_small = np.argsort(np.argsort(viewers, kind="stable")) < size // 2
     groups = {"size": _halves(is_small, ("small", "large"), owner, known)}
     if (told.published_at > 0).any() and len(train):

@@ -87,3 +87,15 @@ def test_nothing_told_of_items_leaves_what_can_be_said() -> None:
     assert told["creators"] == {}
     assert told["segments"].keys() == {"activity", "mainstream"}
     assert told["viewers"] == 60
+
+
+def test_what_was_met_of_unknown_creators_is_nobody_s() -> None:
+    split = world()
+    told = split.train.attributes
+    assert told is not None
+    creator = np.where(np.arange(ITEMS) < 7, -1, told.creator).astype(np.int32)  # of all that was met
+    split = replace(split, train=replace(split.train, attributes=replace(told, creator=creator)))
+
+    groups = audit(judge(Fixed([0] * 7 + [5, 1, 1, 1, 1]), split, k=1), split, k=1)["creators"]
+
+    assert groups["size"]["small"]["shown"] == 1, "the creator of item 7, whom nobody met, comes first of those"
