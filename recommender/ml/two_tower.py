@@ -124,7 +124,7 @@ def fit(
     model = TwoTower(config, features=features, events=torch.from_numpy(events)).to(device)
     frequency = torch.from_numpy(events / max(events.sum(), 1)).to(device)
     descent = torch.optim.AdamW(model.parameters(), lr=config.rate, weight_decay=config.decay)
-    each = -(-int(events.sum()) // config.batch)
+    each = -(-int(np.count_nonzero(train.positive)) // config.batch)  # exactly: so many steps are paced
     epochs = _epochs(config, each)
     pace = torch.optim.lr_scheduler.OneCycleLR(descent, config.rate, total_steps=max(epochs * each, 1), pct_start=0.1)
     for epoch in range(epochs):
