@@ -17,6 +17,7 @@ from recommender.training import devices
 from recommender.training.memory import available_mb
 
 ALS, RECENT_ALS = "implicit-als", "recent-als"
+BIAS = ("recency", "days")  # settings in which `recent-als` may differ from ALS and yet be the same fit
 USUAL = ("popularity", "recent-popularity")  # what a candidate has to beat
 LONG = ("transformer", "gru")  # of those that learn for as long as one lets them
 LONG_FROM = 150_000  # events; fewer do not pay for the minutes that a sequence model takes
@@ -26,6 +27,7 @@ NETWORK_FROM = 20_000  # events from which they are tried
 FEWEST_MINUTES = 0.5  # below which a sequence model has learned nothing yet
 SHARE_OF_ONE = 0.2  # of the training's time, for one fit of a model that does not learn for long
 SHARE_OF_LONG = 0.7  # of the training's time, for all fits of those that do
+SHARE_OF_OTHERS = 0.2  # of the training's time, for all others until they are judged, and of LONG where none is tried
 SHARE_OF_MEMORY = 0.7  # of what is free
 SERVED_CELLS = 6_400_000  # items × factors that a web process multiplies in a few milliseconds
 FACTORS = (16, 128)  # at least, at most
@@ -87,6 +89,15 @@ class Budget:
     def seconds_of_one(self) -> float:
         return 60 * self.minutes * SHARE_OF_ONE
 
+    def seconds_of_others(self, *, is_long_tried: bool) -> float:
+        """Return what all fits of those that do not learn for long may take; what is left is for fitting anew."""
+        return 60 * self.minutes * SHARE_OF_OTHERS if is_long_tried else self.seconds_until_judged
+
+    @property
+    def seconds_until_judged(self) -> float:
+        """Return after how long no further model is tried."""
+        return 60 * self.minutes * (SHARE_OF_OTHERS + SHARE_OF_LONG / 2)
+
     @property
     def minutes_of_long(self) -> float:
         """Return how long each fit may learn: every model is fitted to be judged, and may be fitted on everything."""
@@ -110,6 +121,10 @@ class Candidate:
     def kind(self) -> Kind:
         return KINDS.get(self.name, self.name)
 
+    def is_fit_of(self, als: "Candidate | None") -> bool:
+        """Return whether it is `recent-als` with the factors of this ALS: the same fit with another bias."""
+        return self.name == RECENT_ALS and als is not None and _but_for_bias(self) == _but_for_bias(als)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -131,20 +146,23 @@ class Plan:
 
 def planned(sizes: Sizes, budget: Budget, *, found: Mapping[str, Mapping[str, Any]]) -> Plan:
     """Return what to try on data of these sizes; `found` are settings that a search has found, by the model's name."""
-    tried, left_out = [], {}
-    for name in (*COSTS, *budget.long):
-        if reason := _unsuited(name, sizes, budget):
+    tried, left_out = dict[str, Candidate](), dict[str, str]()
+    unsuited = {name: _unsuited(name, sizes, budget) for name in (*COSTS, *budget.long)}
+    left = budget.seconds_of_others(is_long_tried=not all(unsuited[name] for name in budget.long))
+    for name, reason in unsuited.items():
+        if reason:
             left_out[name] = reason
             continue
         wanted = [
             _candidate(name, {**smaller, **found.get(name, {})}, sizes) for smaller in _settings(name, sizes, budget)
         ]
-        affordable = (of for of in wanted if not _too_much(of, budget))
-        if candidate := next(affordable, None):
-            tried.append(candidate)
+        reasons = [_too_much(of, budget, left=left, als=tried.get(ALS)) for of in wanted]
+        if "" in reasons:
+            tried[name] = candidate = wanted[reasons.index("")]
+            left -= _seconds(candidate, als=tried.get(ALS))
         else:
-            left_out[name] = _too_much(wanted[-1], budget)
-    return Plan(tuple(tried), left_out)
+            left_out[name] = reasons[-1]
+    return Plan(tuple(tried.values()), left_out)
 
 
 def _candidate(name: str, chosen: Mapping[str, Any], sizes: Sizes) -> Candidate:
@@ -181,11 +199,23 @@ def _unsuited(name: str, sizes: Sizes, budget: Budget) -> str:
     return ""
 
 
-def _too_much(candidate: Candidate, budget: Budget) -> str:
+def _too_much(candidate: Candidate, budget: Budget, *, left: float, als: Candidate | None) -> str:
     if candidate.mb > budget.memory_mb:
         return "would_take_too_much_memory"
-    is_slow = not candidate.is_long and candidate.seconds > budget.seconds_of_one
-    return "would_take_too_long" if is_slow else ""
+    if candidate.is_long:
+        return ""
+    if candidate.seconds > budget.seconds_of_one:
+        return "would_take_too_long"
+    return "no_time_left" if _seconds(candidate, als=als) > left else ""
+
+
+def _seconds(candidate: Candidate, *, als: Candidate | None) -> float:
+    """Return what it takes of the time that those share which do not learn for long."""
+    return 0.0 if candidate.is_long or candidate.is_fit_of(als) else candidate.seconds
+
+
+def _but_for_bias(candidate: Candidate) -> dict[str, Any]:
+    return {name: value for name, value in candidate.settings.items() if name not in BIAS}
 
 
 Cost = Callable[[Sizes, Mapping[str, Any]], tuple[float, float]]  # seconds and MB
@@ -195,10 +225,6 @@ def _of_als(sizes: Sizes, chosen: Mapping[str, Any]) -> tuple[float, float]:
     factors, iterations = chosen["factors"], chosen.get("iterations", models.MODELS[ALS].config.iterations)
     cells, rows = sizes.events * factors, (sizes.viewers + sizes.items) * factors
     return iterations * (6.5e-9 * cells + 4e-10 * rows * factors), (60 * sizes.events + 20 * rows) / MB
-
-
-def _of_recent_als(sizes: Sizes, chosen: Mapping[str, Any]) -> tuple[float, float]:
-    return 0.0, _of_als(sizes, chosen)[1]  # the same fit with another bias
 
 
 def _of_mf(sizes: Sizes, chosen: Mapping[str, Any]) -> tuple[float, float]:
@@ -233,7 +259,7 @@ def _of_sequence(sizes: Sizes, chosen: Mapping[str, Any]) -> tuple[float, float]
 # The cheapest and the surest first: what comes later may be left out without a loss of all.
 COSTS: Mapping[str, Cost] = {
     ALS: _of_als,
-    RECENT_ALS: _of_recent_als,
+    RECENT_ALS: _of_als,
     "item-cosine": _of_item_cosine,
     "user-cosine": _of_counting,
     "svd": _of_decomposition,

@@ -11,24 +11,27 @@ from typing import Any
 import numpy as np
 import torch
 
+from kpplatform.jobs.running import LeaseLost
 from kpplatform.tenancy.places import tenant_folder
 from kpplatform.tenancy.scope import scope
 from recommender.ml import models
 from recommender.ml.factors import Factors
 from recommender.ml.interactions import BrokenData, Interactions
 from recommender.ml.model import Model, Progress
+from recommender.ml.models import UnknownModel
 from recommender.ml.popularity import recent
 from recommender.ml.sequence.memory import give_back
 from recommender.ml.sequence.stepping import TrainingFailed
 from recommender.training import devices
-from recommender.training.candidates import ALS, RECENT_ALS, Budget, Candidate
+from recommender.training.candidates import ALS, BIAS, RECENT_ALS, Budget, Candidate
 from recommender.training.memory import forget_peak, peak_mb
 from recommender.training.runs import RunLog
 
 SEED = 0
 SLACK = 4.0  # times its share of the time that a fit may take before it is stopped
 # What is one model's fault and must not end the training.
-FAULTS = (BrokenData, TrainingFailed, MemoryError, torch.OutOfMemoryError, ArithmeticError, np.linalg.LinAlgError)
+# torch says RuntimeError when the processor's memory is full, scipy when a decomposition does not converge.
+FAULTS = (BrokenData, UnknownModel, TrainingFailed, MemoryError, RuntimeError, ArithmeticError, ValueError)
 
 
 class OverBudgetError(Exception):
@@ -77,29 +80,42 @@ class Fits:
     budget: Budget
     models: dict[str, Model] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    als: Candidate | None = None
 
     def fit(self, candidate: Candidate) -> None:
         """Fit a model and keep it, or note why it could not be."""
-        cost = measured(self.run, foreseen_s=candidate.seconds, foreseen_mb=candidate.mb)
+        self.als = candidate if candidate.name == ALS else self.als
+        is_known = candidate.is_fit_of(self.als)
+        if is_known and ALS in self.failed:
+            self.leave_out(candidate, self.failed[ALS])
+            return
+        seconds = 0.0 if is_known else candidate.seconds
+        cost = measured(self.run, foreseen_s=seconds, foreseen_mb=candidate.mb)
         with self.excused(candidate), cost:
             self.models[candidate.name] = self._fitted(candidate)
+
+    def leave_out(self, candidate: Candidate, code: str, why: object = "") -> None:
+        """Go on without the model, and note why."""
+        self.models.pop(candidate.name, None)
+        self.failed[candidate.name] = code
+        self.run.note(f"{candidate.name} is left out: {code}. {why}".strip())
 
     @contextmanager
     def excused(self, candidate: Candidate) -> Iterator[None]:
         """Leave the model out, with a note, when it fails in here."""
         try:
             yield
+        except LeaseLost:
+            raise
         except (OverBudgetError, *FAULTS) as error:
             code = str(getattr(error, "code", type(error).__name__))
             code = "out_of_memory" if isinstance(error, MemoryError | torch.OutOfMemoryError) else code
-            self.models.pop(candidate.name, None)
-            self.failed[candidate.name] = code
-            self.run.note(f"{candidate.name} is left out: {code}. {error}".strip())
+            self.leave_out(candidate, code, error)
 
     def _fitted(self, candidate: Candidate) -> Model:
         als = self.models.get(ALS)
-        if candidate.name == RECENT_ALS and isinstance(als, Factors):
-            return _with_recent(als, self.data)
+        if candidate.is_fit_of(self.als) and isinstance(als, Factors):
+            return _with_recent(als, self.data, candidate.settings)
         run = self.run
         also: dict[str, Any] = {}
         if candidate.is_long:
@@ -126,9 +142,9 @@ def forget_checkpoints(run: RunLog) -> None:
     shutil.rmtree(checkpoints(run), ignore_errors=True)
 
 
-def _with_recent(als: Factors, data: Interactions) -> Factors:
+def _with_recent(als: Factors, data: Interactions, settings: Mapping[str, Any]) -> Factors:
     """Return the same factors with what is recent as the items' bias: `recent-als` without another fit."""
-    config = models.MODELS[RECENT_ALS].config
+    config = replace(models.MODELS[RECENT_ALS].config, **{name: settings[name] for name in BIAS if name in settings})
     return replace(als, name=RECENT_ALS, item_bias=np.float32(config.recency) * recent(data, days=config.days))
 
 

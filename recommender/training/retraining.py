@@ -144,6 +144,9 @@ def _chosen(run: RunLog, lesson: Lesson, plan: Plan) -> Chosen:
     fits = Fits(run, split.train, lesson.budget)
     judged: dict[str, Judgement] = {}
     for candidate, until in _spread(run, plan.tried, until=0.6):
+        if judged and run.elapsed > lesson.budget.seconds_until_judged:
+            fits.leave_out(candidate, "no_time_left")
+            continue
         run.enter(Stage.FITTING, until=until, model=candidate.name)
         fits.fit(candidate)
         if candidate.name in fits.models:

@@ -106,6 +106,11 @@ class RunLog:
             run.save()
 
     @property
+    def elapsed(self) -> float:
+        """Return the seconds since this worker began."""
+        return self.clock() - self.began
+
+    @property
     def curve(self) -> str:
         """Return whose curve it is: a model is fitted once to be judged and once more on everything."""
         return f"{self.run.model} (all)" if self.run.stage == Stage.REFITTING else self.run.model

@@ -2,10 +2,11 @@
 
 import pytest
 
-from recommender.training.candidates import COSTS, LONG, NETWORKS, Budget, Plan, Sizes, planned
+from recommender.training.candidates import COSTS, LONG, NETWORKS, Budget, Candidate, Plan, Sizes, planned
 
 ROOMY = Budget(minutes=30, memory_mb=16_000)
 SCHOOL = Sizes(viewers=2_000, items=1_500, events=240_000, pairs=60_000_000)
+BOROUGH = Sizes(viewers=50_000, items=14_000, events=2_900_000, pairs=600_000_000)
 CITY = Sizes(viewers=1_000_000, items=40_000, events=60_000_000, pairs=6_000_000_000)
 
 
@@ -77,3 +78,30 @@ def test_a_fit_of_a_sequence_model_has_its_share_of_the_time() -> None:
     for candidate in planned(SCHOOL, ROOMY, found={}).tried:
         if candidate.is_long:
             assert 2 * len(LONG) * candidate.settings["minutes"] < 30
+
+
+@pytest.mark.parametrize("minutes", [1, 5, 30])
+def test_what_is_recent_goes_on_top_of_als_and_is_left_out_with_it(minutes: float) -> None:
+    for sizes in (SCHOOL, BOROUGH, CITY):
+        tried = {of.name: of for of in planned(sizes, Budget(minutes, memory_mb=64_000), found={}).tried}
+
+        assert ("recent-als" in tried) == ("implicit-als" in tried)
+        assert "recent-als" not in tried or tried["recent-als"].settings == tried["implicit-als"].settings
+
+
+def test_only_the_same_factors_are_not_fitted_twice() -> None:
+    als = Candidate("implicit-als", {"factors": 64})
+
+    assert Candidate("recent-als", {"factors": 64, "recency": 0.1}).is_fit_of(als)
+    assert not Candidate("recent-als", {"factors": 128}).is_fit_of(als)
+    assert not Candidate("ease", {"factors": 64}).is_fit_of(als)
+    assert not Candidate("recent-als", {"factors": 64}).is_fit_of(None)
+
+
+@pytest.mark.parametrize("minutes", [1, 5, 30])
+def test_all_fits_together_leave_time_for_fitting_the_chosen_anew(minutes: float) -> None:
+    for sizes in (SCHOOL, BOROUGH, CITY):
+        plan = planned(sizes, Budget(minutes, memory_mb=64_000), found={})
+
+        assert sum(of.seconds for of in plan.tried if of.name != "recent-als") <= 0.91 * 60 * minutes
+        assert sum(of.seconds for of in plan.tried if not of.is_long and of.name != "recent-als") <= 0.56 * 60 * minutes

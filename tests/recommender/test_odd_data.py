@@ -11,16 +11,19 @@ import torch
 from django.utils import timezone
 
 from catalog.models import Item, Watch
+from kpplatform.jobs.running import LeaseLost
 from kpplatform.tenancy.models import Member, Tenant
 from recommender.ml import models, popularity
 from recommender.ml.factors import Factors
 from recommender.ml.interactions import Interactions
 from recommender.ml.model import Model
+from recommender.ml.models import UnknownModel
 from recommender.ml.sequence.stepping import TrainingFailed
 from recommender.models import ModelVersion, TrainingRun
 from recommender.queries import published_version
 from recommender.training import publishing, retrain
 from recommender.training.candidates import COSTS, NETWORKS, Budget
+from recommender.training.runs import RunLog
 from tests.recommender import planted
 
 pytestmark = pytest.mark.usefixtures("_fresh_cache")
@@ -123,6 +126,9 @@ FAULTS: Mapping[str, tuple[Callable[..., Model], str]] = {
     "no memory on the card": (fails(torch.OutOfMemoryError()), "out_of_memory"),
     "diverged": (fails(TrainingFailed("diverged", "The loss is no number.")), "diverged"),
     "nothing but NaN": (nan, "score_nan"),
+    "no memory on the processor": (fails(RuntimeError("DefaultCPUAllocator: can't allocate memory")), "RuntimeError"),
+    "too few columns": (fails(ValueError("k must be below 2.")), "ValueError"),
+    "a setting of an older release": (fails(UnknownModel("setting_unknown", "There is none.")), "setting_unknown"),
 }
 
 
@@ -142,6 +148,43 @@ def test_a_model_that_fails_is_left_out_and_a_cheaper_one_is_used(
     assert (version.state, version.reason) == ("published", "beats_popularity")
     assert not {"implicit-als", "ease"} & set(version.metrics["models"])
     assert any(note["what"].startswith(f"implicit-als is left out: {code}") for note in run.notes), run.notes
+
+
+def test_who_has_lost_the_job_ends_in_the_midst_of_a_fit(in_school: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    planted.busy_world()
+    recipe = models.MODELS["implicit-als"]
+    monkeypatch.setattr(models, "MODELS", {**models.MODELS, "implicit-als": recipe._replace(fit=fails(LeaseLost()))})
+
+    with pytest.raises(LeaseLost):
+        retrain(tenant=in_school, at=timezone.now())
+
+
+def test_als_that_fails_is_not_fitted_again_for_what_is_recent(
+    in_school: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted.busy_world()
+    recipe = models.MODELS["implicit-als"]
+    broken = recipe._replace(fit=fails(MemoryError()))
+    monkeypatch.setattr(models, "MODELS", {**models.MODELS, "implicit-als": broken})
+
+    retrain(tenant=in_school, at=timezone.now())
+
+    run = TrainingRun.objects.get()
+    assert "recent-als" not in run.metrics["models"]
+    assert any(note["what"].startswith("recent-als is left out: out_of_memory") for note in run.notes), run.notes
+
+
+def test_when_the_time_is_over_what_is_judged_by_then_is_used(
+    in_school: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted.busy_world()
+    monkeypatch.setattr(RunLog, "elapsed", 60 * 30.0)
+
+    retrain(tenant=in_school, at=timezone.now(), budget=Budget(minutes=30, memory_mb=16_000))
+
+    run = TrainingRun.objects.get()
+    assert set(run.metrics["models"]) == {"implicit-als", "popularity", "recent-popularity"}
+    assert any(note["what"] == "ease is left out: no_time_left." for note in run.notes), run.notes
 
 
 def test_when_nothing_can_be_fitted_the_version_in_place_stays(
