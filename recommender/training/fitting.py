@@ -3,7 +3,7 @@
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from recommender.training import devices
 from recommender.training.candidates import ALS, BIAS, RECENT_ALS, Budget, Candidate
 from recommender.training.memory import forget_peak, peak_mb
 from recommender.training.runs import RunLog
+from recommender.training.snapshots import forget_old
 
 SEED = 0
 SLACK = 4.0  # times its share of the time that a fit may take before it is stopped
@@ -132,14 +133,19 @@ class Fits:
 
 
 def checkpoints(run: RunLog) -> Path:
-    """Return where the tenant's long fits write down how far they have come."""
+    """Return where the training's long fits write down how far they have come; it has it for itself."""
     with scope(run.tenant):
-        return tenant_folder("training", "checkpoints")
+        return tenant_folder("training", "checkpoints", f"run-{run.run.pk}")
 
 
 def forget_checkpoints(run: RunLog) -> None:
-    """Delete them: the training has come to its end."""
-    shutil.rmtree(checkpoints(run), ignore_errors=True)
+    """Delete them, for the training has come to its end, and those that were given up long ago."""
+    own = checkpoints(run)
+    shutil.rmtree(own, ignore_errors=True)
+    if own.parent.is_dir():
+        forget_old(own.parent.iterdir())
+        with suppress(OSError):  # another training of the tenant has some
+            own.parent.rmdir()
 
 
 def _with_recent(als: Factors, data: Interactions, settings: Mapping[str, Any]) -> Factors:

@@ -144,7 +144,7 @@ def run_log(*, tenant: Tenant, kind: str, at: datetime) -> Iterator[RunLog]:
 def _opened(*, kind: str, at: datetime) -> TrainingRun:
     job = current_job_id()
     known = TrainingRun.objects.filter(job=job).first() if job is not None else None
-    # Trainings of one tenant wait for each other: what still runs elsewhere has lost its worker.
+    # What still runs elsewhere has most likely lost its worker; if it has not, it writes so itself a second later.
     left = TrainingRun.objects.filter(state=State.RUNNING).exclude(pk=known.pk if known else 0)
     left.update(state=State.FAILED, error="Its worker died.", seconds_left=None, ended_at=at)
     if known:

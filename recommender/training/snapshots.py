@@ -9,9 +9,10 @@ Columns are written block by block and mapped into memory: a hundred million eve
 
 import json
 import shutil
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ import numpy as np
 SETTLED_AFTER = timedelta(days=7)
 READ_IN_FULL_EVERY = timedelta(days=6, hours=12)
 BLOCK = 1_000_000  # rows copied at once
+GIVEN_UP_AFTER_S = 86_400
 FACTS = "snapshot.json"
 
 Columns = Mapping[str, np.ndarray]
@@ -102,11 +104,21 @@ def write(
         "columns": {name: np.dtype(kind).str for name, kind in kinds.items()},
     }
     (half / FACTS).write_text(json.dumps(facts))
-    before = [path for path in place.iterdir() if path != half and path.name.startswith(("snapshot-", "."))]
+    before = list(place.glob("snapshot-*"))
     folder = half.replace(place / f"snapshot-{until.timestamp():.0f}-{half.name[1:]}")
     for path in before:
         shutil.rmtree(path, ignore_errors=True)
+    forget_old(place.glob(".*"))  # a younger one may be of another training of the tenant, which is writing it
     return Snapshot(folder=folder, until=until, in_full_at=in_full_at, recipe=recipe, rows=rows)
+
+
+def forget_old(folders: Iterable[Path]) -> None:
+    """Delete those folders in which nothing was written for so long that nobody goes on with them."""
+    for path in folders:
+        with suppress(FileNotFoundError):
+            newest = max(of.stat().st_mtime for of in (path, *path.rglob("*")))
+            if time.time() - newest > GIVEN_UP_AFTER_S:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _append(folder: Path, blocks: Iterable[Columns], kinds: Mapping[str, type[np.generic]]) -> int:

@@ -1,6 +1,7 @@
 """A training's row while it goes on: how far, how it learns, what it costs, how it ended."""
 
 import math
+import os
 from datetime import timedelta
 
 import pytest
@@ -17,7 +18,9 @@ from recommender import queries
 from recommender.models import ModelVersion, TrainingRun
 from recommender.operations import ask_for_training
 from recommender.training import retrain, retraining
+from recommender.training.fitting import checkpoints, forget_checkpoints
 from recommender.training.runs import MOST_POINTS, RunLog, run_log
+from recommender.training.snapshots import GIVEN_UP_AFTER_S
 from tests.conftest import COMMITTED
 from tests.recommender import planted
 
@@ -176,3 +179,17 @@ def test_who_has_lost_the_job_writes_nothing_more(in_school: Tenant) -> None:
         lose_the_job()
 
     assert (row().state, row().outcome, row().error) == ("done", "by another", "")
+
+
+def test_two_trainings_of_a_tenant_do_not_take_each_other_s_checkpoints(in_school: Tenant) -> None:
+    ours, theirs, given_up = (checkpoints(a_run(in_school, Clock())) for _ in range(3))
+    for folder in (ours, theirs, given_up):
+        (folder / "gru").mkdir(parents=True)
+        (folder / "gru" / "checkpoint.pt").write_bytes(b"some")
+    for path in (given_up, *given_up.rglob("*")):
+        os.utime(path, times=(0, timezone.now().timestamp() - 2 * GIVEN_UP_AFTER_S))
+    ends = RunLog(in_school, TrainingRun.objects.order_by("pk")[0])
+
+    forget_checkpoints(ends)
+
+    assert [path for path in (ours, theirs, given_up) if path.exists()] == [theirs]

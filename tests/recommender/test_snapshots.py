@@ -1,5 +1,6 @@
 """What was read once is not read again, and what is added to equals what is read in full."""
 
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -120,13 +121,26 @@ def test_a_snapshot_that_was_cut_off_is_read_anew(name: str, asked: list[datetim
 @pytest.mark.usefixtures("in_school")
 def test_one_snapshot_is_kept_and_half_written_ones_are_not() -> None:
     planted.busy_world(viewers=2)
-    (tenant_folder("training") / ".half").mkdir(parents=True)
+    half = tenant_folder("training") / ".half"
+    half.mkdir(parents=True)
     now = timezone.now()
+    os.utime(half, times=(0, (now - 2 * DAY).timestamp()))
 
     for days in (2, 1, 0):
         _, snapshot = read(until=now - days * DAY, in_full=False)
 
     assert [path.name for path in tenant_folder("training").iterdir()] == [snapshot.folder.name]
+
+
+@pytest.mark.usefixtures("in_school")
+def test_what_another_training_is_writing_is_left_to_it() -> None:
+    planted.busy_world(viewers=2)
+    half = tenant_folder("training") / ".of-another"
+    half.mkdir(parents=True)
+
+    read(until=timezone.now(), in_full=False)
+
+    assert half.is_dir()
 
 
 def test_a_tenant_without_events_has_an_empty_snapshot(in_school: Tenant) -> None:
