@@ -96,6 +96,6 @@ def test_what_was_met_of_unknown_creators_is_nobody_s() -> None:
     creator = np.where(np.arange(ITEMS) < 7, -1, told.creator).astype(np.int32)  # of all that was met
     split = replace(split, train=replace(split.train, attributes=replace(told, creator=creator)))
 
-    groups = audit(judge(Fixed([0] * 7 + [5, 1, 1, 1, 1]), split, k=1), split, k=1)["creators"]
+    groups = audit(judge(Fixed([0.0] * 7 + [5.0, 1.0, 1.0, 1.0, 1.0]), split, k=1), split, k=1)["creators"]
 
     assert groups["size"]["small"]["shown"] == 1, "the creator of item 7, whom nobody met, comes first of those"
