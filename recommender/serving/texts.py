@@ -10,7 +10,7 @@ import numpy as np
 from recommender.ml import bag
 from recommender.ml.arrays import Longs
 
-REMEMBERED = 64  # searched words, while the texts are the same
+REMEMBERED = 1_000_000  # places of searched words, while the texts are the same
 BETWEEN: Final = "\x1f"  # between the title and each tag
 FEWEST_WORDS = 4  # below that a text says too little to be the same as another: "Part 1"
 
@@ -38,13 +38,14 @@ class Texts:
 
         What was found is remembered, for many a request asks the same.
         """
-        if word not in self._found:
-            if len(self._found) >= REMEMBERED:
-                self._found.clear()
+        found = self._found.get(word)
+        if found is None:
             needles = {form.encode().lower() for form in (word, word.upper(), word.title())}
-            places = {place for needle in needles for place in self._with(needle)}
-            self._found[word] = np.array(sorted(places), np.int64)
-        return self._found[word]
+            found = np.array(sorted({place for needle in needles for place in self._with(needle)}), np.int64)
+            if sum(1 + len(of) for of in list(self._found.values())) + len(found) > REMEMBERED:
+                self._found.clear()
+            self._found[word] = found
+        return found
 
     def _with(self, needle: bytes) -> Iterator[int]:
         at = self._small.find(needle)

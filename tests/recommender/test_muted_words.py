@@ -114,3 +114,16 @@ def test_a_word_is_found_where_it_is_and_not_across_two_items() -> None:
     found = {word: texts.containing(word).tolist() for word in ("cat", "pets", "tsn", "äpfel", "dog")}
 
     assert found == {"cat": [0, 4], "pets": [0], "tsn": [], "äpfel": [2], "dog": []}
+
+
+def test_a_word_is_looked_for_once_however_many_others_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Texts(b"catdog", np.array([3, 6]))
+    words = ["cat", "dog", *(f"word {number}" for number in range(98))]
+    looked: list[bytes] = []
+    find = Texts._with
+    monkeypatch.setattr(Texts, "_with", lambda of, needle: looked.append(needle) or find(of, needle))
+
+    for _ in range(2):
+        assert [told.containing(word).tolist() for word in words] == [[0], [1], *([] for _ in range(98))]
+
+    assert len(looked) == 100
