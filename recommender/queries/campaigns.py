@@ -25,7 +25,7 @@ def campaigns() -> QuerySet[Campaign]:
 def to_reach(campaign: Campaign) -> QuerySet[Addressee]:
     """Return the viewers to whom it is sent: nobody held out, nobody who wants nothing personal any more."""
     reached = Addressee.objects.filter(campaign=campaign, is_held_out=False)
-    return reached.exclude(viewer__in=not_to_draw()).select_related("viewer").order_by("pk")
+    return reached.exclude(viewer__in=not_to_draw()).select_related("viewer").order_by("viewer_id", "pk")
 
 
 def viewers_like(*, segment: Segment | None, least_churn: float | None) -> QuerySet[Portrait, int]:
