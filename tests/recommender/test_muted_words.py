@@ -1,5 +1,7 @@
 """What has a word in it that a viewer has muted is in no page, list or search of theirs, nor among the comments."""
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 import pytest
 from django.db import connection
@@ -114,6 +116,14 @@ def test_a_word_is_found_where_it_is_and_not_across_two_items() -> None:
     found = {word: texts.containing(word).tolist() for word in ("cat", "pets", "tsn", "äpfel", "dog")}
 
     assert found == {"cat": [0, 4], "pets": [0], "tsn": [], "äpfel": [2], "dog": []}
+
+
+def noted(
+    of: Texts, looked: list[bytes], find: Callable[[Texts, bytes], Iterator[int]], needle: bytes
+) -> Iterator[int]:
+    """Write down what is looked for, and look for it."""
+    looked.append(needle)
+    return find(of, needle)
 
 
 def test_a_word_is_looked_for_once_however_many_others_are(monkeypatch: pytest.MonkeyPatch) -> None:
