@@ -133,7 +133,7 @@ def _written(placed: Sequence[Placed], **facts: Any) -> list[Shown]:
 def _small(draw: Draw, shown: Sequence[Shown]) -> int:
     """Return how many of the shown items are of small creators."""
     items = np.array([place.item["id"] for place in shown], np.int64)
-    return int(np.count_nonzero(draw.teller.of(items).is_small))
+    return draw.teller.small_among(items)
 
 
 def like(word: str) -> str:

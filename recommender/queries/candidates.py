@@ -24,7 +24,7 @@ from recommender.serving.traits import Teller
 OF = Impression.Source
 AT_MOST = {OF.MODEL: 100, OF.SIMILAR: 30, OF.COLD: 20, OF.INTERESTS: 60, OF.FOLLOWED: 60, OF.POPULAR: 120, OF.FRESH: 60}
 FRESH_RATIO = 0.5  # a new item is half as likely as the one that has waited more for its trials
-RANKED = 100  # candidates that the ranker is asked about
+RANKED = 60  # candidates that the ranker is asked about
 UNWANTED = 0.5  # what being like an unwanted item takes from relevance
 UNWANTED_LAST = 5  # unwanted items that are looked at
 NOWHERE = Space(None)

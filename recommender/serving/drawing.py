@@ -155,10 +155,11 @@ class Draw:
         if "alike" not in self.bars:
             return False
         since, self.compared[place] = self.compared[place], len(self.texts)
-        if since < len(self.texts):
-            own = self._words_of(place)
-            if own and any(likeness(own, other) >= self.rules.alike for other in self.texts[since:]):
-                self.bars["alike"][place] = True
+        if since < len(self.texts) and (own := self._words_of(place)):
+            for other in self.texts[since:]:
+                if likeness(own, other) >= self.rules.alike:
+                    self.bars["alike"][place] = True
+                    break
         return bool(self.bars["alike"][place])
 
     def _put(self, offer: Offer, source: str, likely: float) -> None:

@@ -44,8 +44,12 @@ class Teller:
             topics=np.where(known, self.catalogue.topics[shown], 0),
             vectors=self._vectors(items, np.where(known, self._code(shown), -1)),
             is_new=known & self._is_new[self._code(shown)],
-            is_small=known & (self.catalogue.followers[shown] < self.small_followers),
+            is_small=self._is_small(places),
         )
+
+    def small_among(self, items: Longs) -> int:
+        """Return how many of items (n,) are of small creators."""
+        return int(np.count_nonzero(self._is_small(self.catalogue.places_of(items))))
 
     def place_of(self, item: int) -> int:
         """Return where an item stands in the catalogue, −1 for what is not on show."""
@@ -74,6 +78,12 @@ class Teller:
         places = self.catalogue.places_of(self.met)
         is_new[codes[places[places >= 0]]] = False
         return np.asarray(is_new)
+
+    def _is_small(self, places: Longs) -> Flags:
+        """Return which of the items at these places (n,), −1 for none, are of small creators."""
+        known = places >= 0
+        known[known] = self.catalogue.followers[places[known]] < self.small_followers
+        return known
 
     def _code(self, places: Longs) -> Longs:
         return self.catalogue.topic_codes[1][places]

@@ -66,14 +66,14 @@ class World:
         """Take a log; what is usual is what was usual before a moment."""
         before = log.where(log.at < until)
         scale = Scale.of(before, items)
-        bucket = scale.buckets(items)[before.item]
+        bucket = scale.buckets(items.duration_ms[before.item])
         also = log.nothing() if also is None else also
         return cls(log, also, items, scale, Places.of(before.seconds, bucket, buckets=len(scale.edges) + 1))
 
     def examples(self, asked: Asked, rows: Longs) -> Examples:
         """Return questions (M,) with what came of them: rows (M,) of the log, −1 for what was not watched."""
         came = answers(self.log, self.also, self.items, asked, rows)
-        bucket = self.scale.buckets(self.items)[asked.item]
+        bucket = self.scale.buckets(self.items.duration_ms[asked.item])
         told = features(self.log, self.items, self.scale, asked)
         return Examples(asked, told, labels(came, bucket, self.places), came)
 

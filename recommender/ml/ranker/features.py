@@ -19,6 +19,7 @@ from recommender.ml.ranker.running import Running, Sums
 REMEMBERED = 200  # a viewer's latest events that are told of
 LATELY = 10  # of these, the latest
 DAYS_MS = 86_400_000
+MOST_KEYS = 1 << 31  # creators, topics or items that a viewer is paired with
 RECENT_DAYS = 3
 BUCKETS = 10  # of durations
 DRAWN = 10.0  # so many events of the usual kind are added to what happened with an item or by a viewer
@@ -57,9 +58,9 @@ class Scale:
         edges = np.quantile(known, np.linspace(0, 1, BUCKETS + 1)[1:-1]) if len(known) else np.zeros(BUCKETS - 1)
         return cls(usual=_rates(sums, np.zeros(len(COUNTLESS)), 1.0)[COUNTLESS], edges=edges)
 
-    def buckets(self, items: Items) -> Longs:
-        """Return in which bucket each item (V + 1,) is by its duration, −1 unknown."""
-        return np.where(items.duration_ms > 0, np.digitize(items.duration_ms, self.edges), -1)
+    def buckets(self, duration_ms: Longs) -> Longs:
+        """Return in which bucket durations (M,) are, −1 unknown."""
+        return np.where(duration_ms > 0, np.digitize(duration_ms, self.edges), -1)
 
 
 def features(log: Log, items: Items, scale: Scale, asked: Asked) -> Floats:
@@ -92,8 +93,7 @@ def of_viewers(log: Log, items: Items, scale: Scale, asked: Asked) -> Floats:
     all_sums = own.sums(asked.viewer, since, until)
     theirs = _rates(all_sums, scale.usual, DRAWN)
     told = [theirs, _rates(own.sums(asked.viewer, np.maximum(until - LATELY, 0), until), scale.usual, DRAWN)]
-    for key in _keys(items, scale):
-        of_log, of_asked = _pair(log.viewer, log.item, key), _pair(asked.viewer, asked.item, key)
+    for of_log, of_asked in zip(_pairs(log, items, scale), _pairs(asked, items, scale), strict=True):
         sums = Running.of(of_log, place, values).sums(of_asked, since, until)
         told.append(_rates(sums, theirs[:, COUNTLESS], DRAWN_PAIR))
     return np.concatenate([*told, _moments(log, clock, asked)], axis=1, dtype=np.float32)
@@ -103,13 +103,12 @@ def of_items(log: Log, items: Items, scale: Scale, asked: Asked, *, whole_days: 
     """Return what everybody did with items, their creators, topics and the like until the day began (M, ·)."""
     values = _values(log, items)
     until = np.minimum(asked.at // DAYS_MS * DAYS_MS if whole_days else asked.at, asked.known_until)
-    every = np.arange(len(items) + 1)
-    every[-1] = -1
     told = np.empty((len(asked), len(ITEM_NAMES)), np.float32)
-    for place, key in enumerate([every, *_keys(items, scale)[:3]]):
-        running = Running.of(key[log.item], log.at, values)
+    of_log, of_asked = _keys(log.item, items, scale), _keys(asked.item, items, scale)
+    for place, (theirs, wanted) in enumerate(zip(of_log, of_asked, strict=True)):
+        running = Running.of(theirs, log.at, values)
         for turn, since in enumerate((np.zeros_like(until), until - RECENT_DAYS * DAYS_MS)):
-            rates = _rates(running.sums(key[asked.item], since, until), scale.usual, DRAWN)
+            rates = _rates(running.sums(wanted, since, until), scale.usual, DRAWN)
             start = (2 * place + turn) * len(RATES)
             told[:, start : start + len(RATES)] = rates
     told[:, -2] = items.duration_ms[asked.item] / 1_000
@@ -143,16 +142,16 @@ def _joined(some: Floats, more: Floats) -> Floats:
     return np.concatenate([some, more], axis=1, dtype=np.float32)
 
 
-def _keys(items: Items, scale: Scale) -> list[Longs]:
-    """Return by what items (V + 1,) are alike: creator, topic, bucket of durations, and the item itself."""
-    itself = np.append(np.arange(len(items)), -1)
-    return [items.creator, items.topic, scale.buckets(items), itself]
+def _keys(item: Longs, items: Items, scale: Scale) -> list[Longs]:
+    """Return by what items (M,) are alike: the item itself, creator, topic, bucket of durations; −1 unknown."""
+    itself = np.where(item < len(items), item, -1)
+    return [itself, items.creator[item], items.topic[item], scale.buckets(items.duration_ms[item])]
 
 
-def _pair(viewer: Longs, item: Longs, key: Longs) -> Longs:
-    """Return one number for a viewer and what an item is by some key, −1 where that is unknown."""
-    kinds = int(key.max(initial=0)) + 1
-    return np.where(key[item] < 0, -1, viewer * kinds + key[item])
+def _pairs(of: Log | Asked, items: Items, scale: Scale) -> list[Longs]:
+    """Return for every key one number (M,) for a viewer and what an item is by it, −1 where that is unknown."""
+    itself, *others = _keys(of.item, items, scale)
+    return [np.where(key < 0, -1, of.viewer * MOST_KEYS + key) for key in (*others, itself)]
 
 
 def _values(log: Log, items: Items) -> Sums:
