@@ -131,7 +131,12 @@ def test_a_word_is_looked_for_once_however_many_others_are(monkeypatch: pytest.M
     words = ["cat", "dog", *(f"word {number}" for number in range(98))]
     looked: list[bytes] = []
     find = Texts._with
-    monkeypatch.setattr(Texts, "_with", lambda of, needle: looked.append(needle) or find(of, needle))
+
+    def noted(of: Texts, needle: bytes) -> Iterator[int]:
+        looked.append(needle)
+        return find(of, needle)
+
+    monkeypatch.setattr(Texts, "_with", noted)
 
     for _ in range(2):
         assert [told.containing(word).tolist() for word in words] == [[0], [1], *([] for _ in range(98))]
