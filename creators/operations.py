@@ -76,10 +76,11 @@ def revise_creator(*, creator: Creator, by: Member, **profile: Unpack[Profile]) 
 
 @transaction.atomic
 def follow(*, viewer: Member, creator: Creator, at: datetime) -> bool:
-    """Follow the creator; tell whether that is new. Following twice is following."""
+    """Follow the creator, and hide them no longer; tell whether that is new. Following twice is following."""
     is_new = insert_once(Follow, viewer_id=viewer.pk, creator_id=creator.pk, followed_at=at)
     if is_new:
         Creator.objects.filter(pk=creator.pk).update(followers=F("followers") + 1)
+    show_creator_again(viewer=viewer, creator=creator)
     return is_new
 
 

@@ -67,6 +67,18 @@ def test_a_hidden_creator_is_gone_from_the_next_page_and_comes_back(client: APIC
     assert sorted(session(client)) == ids([*theirs, *others])
 
 
+def test_who_is_followed_again_is_hidden_no_longer(client: APIClient) -> None:
+    creator = planted.creator()
+    [theirs] = planted.videos(1, by=creator)
+    client.put(f"/api/v1/creators/{creator.handle}/hidden/")
+    assert session(client) == []
+
+    assert client.put(f"/api/v1/creators/{creator.handle}/follow/").status_code == 204
+
+    assert session(client) == [theirs.pk]
+    assert client.get("/api/v1/hidden-creators/").json()["results"] == []
+
+
 def test_a_list_of_hidden_creators_asks_no_question_per_row(client: APIClient) -> None:
     def asked(count: int) -> int:
         for _ in range(count):
