@@ -43,9 +43,10 @@ def read(*, until: datetime, most: int = MOST_QUESTIONS) -> tuple[World, Asked, 
     items = Items.of(ids, attributes(ids))
     log = Log.gather(events, items)
     some_item = {of.creator: of.item for of in told}
-    also = _both(_bought(np.unique(log.viewer), until), _spared(_followed(some_item, until), Forgotten.read()))
+    forgotten, shown = Forgotten.read(), shown_between(until - SHOWN_FOR, until, most=MOST_SHOWN)
+    also = _both(_bought(np.unique(log.viewer), until), _spared(_followed(some_item, until), forgotten))
     world = World.of(log, items, until=_ms(until), also=Log.gather(also, items))
-    passed = passed_over(log, items, shown_between(until - SHOWN_FOR, until, most=MOST_SHOWN))
+    passed = passed_over(log, items, shown[forgotten.spares(shown["viewer"], shown["at"])])
     return world, *_newest_questions(log, passed, most)
 
 

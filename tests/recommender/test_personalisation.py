@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -183,3 +184,20 @@ def test_nothing_done_before_is_learned_from_or_drawn(client: APIClient, viewer:
     assert set(learned.item_ids[np.unique(learned.item)].tolist()) == {item.pk for item in items["cooking"][:2]}
     refresh_portraits(tenant=viewer.tenant, at=NOW)
     assert set(dict(Portrait.objects.get().interests)) == {"topic:cooking", "tag:cooking-tag"}
+
+
+def test_what_was_shown_before_beginning_anew_was_not_passed_over(viewer: Member, groups: Groups) -> None:
+    (seen, passed, later, *_), _ = groups
+    at = timezone.now() - timedelta(hours=5)
+    for position, item in enumerate((seen, passed, later)):
+        facts = {"page": UUID(int=1), "position": position, "propensity": 1.0, "source": "popular"}
+        Impression.objects.create(viewer=viewer, item=item, shown_at=at, **facts)
+    planted.watch(viewer, seen, at=at + timedelta(minutes=1))
+    planted.watch(viewer, later, at=at + timedelta(hours=2))
+    _, _, rows = questions(until=timezone.now())
+    assert (rows == -1).sum() == 1, "One is passed over, and two are watched."
+
+    operations.reset_taste(viewer=viewer, at=at + timedelta(hours=1))
+
+    _, asked, rows = questions(until=timezone.now())
+    assert (len(asked.viewer), (rows == -1).sum()) == (1, 0)
