@@ -8,7 +8,7 @@ the weights of the other.
 Shapes: M models, B viewers, N of each model's best, C = M · N candidates, G points of the grid.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -67,6 +67,12 @@ def learned(models: Mapping[str, Model], split: Split) -> Blend:
     weights = {name: round(float(weight), 2) for name, weight in zip(names, grid[best] / grid[best].max(), strict=True)}
     told = {name: float(found[place].mean()) for name, place in zip(names, alone, strict=True)}
     return Blend(weights, told, float(blended.mean()), lead)
+
+
+def among(weights: Mapping[str, float], fitted: Collection[str], *, best: str) -> dict[str, float]:
+    """Return the weights of the models that could be fitted anew; where none of them counts, the best one does."""
+    kept = {name: weight for name, weight in weights.items() if name in fitted}
+    return kept if any(kept.values()) else {**kept, best: 1.0}
 
 
 def fused(lists: Ints, codes: Ints) -> Floats:

@@ -20,7 +20,7 @@ from recommender.models import ModelVersion, TrainingRun
 from recommender.operations import Trained
 from recommender.serving import artefacts
 from recommender.training import devices
-from recommender.training.blending import learned
+from recommender.training.blending import among, learned
 from recommender.training.candidates import USUAL, Budget, Candidate, Plan, Sizes, planned
 from recommender.training.fitting import Fits, forget_checkpoints, settings_of
 from recommender.training.judging import INCUMBENT, Verdict, audited, good, held_back, judgements, verdict
@@ -116,6 +116,8 @@ def _learn(run: RunLog, lesson: Lesson, share: float | None) -> None:
         reject(run, lesson.trained, kind=judged.best, reason=judged.reason, metrics=judged.metrics)
         return
     parts = _refitted(run, lesson, chosen)
+    if blend := judged.metrics.get("blend"):
+        blend["weights"] = among(blend["weights"], parts, best=judged.best)
     publish(run, parts, lesson.data, lesson.trained, judged, budget=lesson.budget, share=share)
 
 

@@ -9,7 +9,7 @@ from recommender.ml.arrays import Floats, Ints, Longs
 from recommender.ml.interactions import Interactions, gather
 from recommender.ml.rank_fusion import K
 from recommender.ml.splits import Split
-from recommender.training.blending import fused, learned
+from recommender.training.blending import among, fused, learned
 
 VIEWERS, ITEMS, WANTED = 120, 4_000, 4
 
@@ -92,3 +92,11 @@ def test_three_models_can_be_blended(split: Split) -> None:
 
     assert blend.ndcg > max(blend.alone.values())
     assert sum(weight > 0 for weight in blend.weights.values()) >= 2
+
+
+def test_where_the_only_model_that_counts_cannot_be_fitted_anew_the_best_one_does() -> None:
+    weights = {"als": 0.0, "gru": 1.0, "ease": 0.4}
+
+    assert among(weights, {"als", "gru", "ease"}, best="als") == weights
+    assert among(weights, {"als", "ease"}, best="als") == {"als": 0.0, "ease": 0.4}
+    assert among(weights, {"als"}, best="als") == {"als": 1.0}
