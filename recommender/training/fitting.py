@@ -42,14 +42,19 @@ class OverBudgetError(Exception):
 
 
 class Timer:
-    """Tells of progress, and stops what takes longer than so many seconds at its next step."""
+    """Tells of progress, and stops what takes longer than so many seconds at its next step; each fit has so many."""
 
     def __init__(self, seconds: float, progress: Progress) -> None:
-        self.seconds, self.progress, self.began = seconds, progress, time.monotonic()
+        self.seconds, self.progress = seconds, progress
+        self.began = self.told = time.monotonic()
+        self.done = 0
 
     def __call__(self, done: int, of: int) -> None:
         self.progress(done, of)
-        taken = time.monotonic() - self.began
+        if done <= self.done:  # another fit has begun since
+            self.began = self.told
+        self.done, self.told = done, time.monotonic()
+        taken = self.told - self.began
         if taken > self.seconds and done < of:
             raise OverBudgetError(f"{taken:.0f} s, and {done} of {of} steps are done.")
 

@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 RANKED_FROM = 5_000  # events; of fewer, putting a page in order is not learned
 SECONDS_OF_A_QUESTION = 5e-4  # for fitting trees twice: to be judged, and on everything
+SECONDS_IN_A_NETWORK = 4e-3  # the same for attention, on a processor
+FEWEST_IN_A_NETWORK = 50_000  # questions, of fewer trees learn as well and sooner
 Stage = TrainingRun.Stage
 
 
@@ -98,8 +100,7 @@ def _ranker(run: RunLog, judged: Verdict, budget: Budget) -> dict[str, Savable]:
 def _found(run: RunLog, budget: Budget) -> Found:
     """Fit rankers within the budget; a failure is a reason for having none."""
     timer = Timer(SLACK * budget.seconds_of_one, run.progress)
-    most = min(MOST_QUESTIONS, max(RANKED_FROM, int(budget.seconds_of_one / SECONDS_OF_A_QUESTION)))
-    kinds = choosing.NAMES if run.run.events >= budget.long_from else (boosted.NAME,)
+    kinds, most = ranked_by(budget, events=run.run.events)
     with measured(run, foreseen_s=budget.seconds_of_one):
         try:
             return fit_ranker(
@@ -115,6 +116,17 @@ def _found(run: RunLog, budget: Budget) -> Found:
         except Exception as error:
             log.exception("no ranker for tenant %s", run.tenant.pk)
             return Found(None, f"failed: {getattr(error, 'code', repr(error))}", {})
+
+
+def ranked_by(budget: Budget, *, events: int) -> tuple[tuple[str, ...], int]:
+    """Return which kinds of ranker are fitted, and on how many questions at most, so that time suffices for them."""
+    if events >= budget.long_from:
+        of_a_network = SECONDS_OF_A_QUESTION if budget.cards else SECONDS_IN_A_NETWORK
+        most = int(budget.seconds_of_one / (SECONDS_OF_A_QUESTION + of_a_network))
+        if most >= FEWEST_IN_A_NETWORK:
+            return choosing.NAMES, min(MOST_QUESTIONS, most)
+    most = int(budget.seconds_of_one / SECONDS_OF_A_QUESTION)
+    return (boosted.NAME,), min(MOST_QUESTIONS, max(RANKED_FROM, most))
 
 
 def _figures(found: Found) -> dict[str, Any]:

@@ -4,10 +4,12 @@ Both kinds of ranker are fitted on earlier questions and judged on later ones; t
 if it surely ranks better than the items' own rates do.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from kpplatform.jobs.running import LeaseLost
 from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.scope import scope
 from recommender.ml.arrays import Flags, Floats
@@ -21,6 +23,8 @@ from recommender.ml.ranker.judging import aucs
 from recommender.ml.ranker.ranker import Ranker
 from recommender.ml.ranker.targets import HEADS
 from recommender.training.questions import MOST_QUESTIONS, read
+
+log = logging.getLogger(__name__)
 
 FEWEST_VIEWERS = 20  # on whom it is judged whether ranking helps
 SEED = 0
@@ -76,10 +80,18 @@ def _better(
     """Fit each kind on the earlier questions, and the one that foretells the later ones better on all."""
     before, after = examples.where(~later), examples.where(later)
     fitted, judged, scores = {}, {}, {}
-    for name in kinds:
-        fitted[name] = choosing.fit(
-            name, world, before, after, at=at, config=config, seed=SEED, device=device, progress=progress
-        )
+    for turn, name in enumerate(kinds, 1):
+        try:
+            fitted[name] = choosing.fit(
+                name, world, before, after, at=at, config=config, seed=SEED, device=device, progress=progress
+            )
+        except (LeaseLost, TooLittle):
+            raise
+        except Exception:
+            if turn == len(kinds) and not fitted:
+                raise
+            log.exception("no ranker of the kind %s", name)
+            continue
         told = choosing.foretold(fitted[name].ranker, world, after)
         judged[name] = choosing.figures(after, told)
         scores[name] = told[:, HEADS.index("long_view")]

@@ -20,6 +20,9 @@ from recommender.queries import past
 from recommender.serving import artefacts
 from recommender.serving.bundle import RANKER
 from recommender.serving.ranker import rank, worth
+from recommender.training.candidates import Budget
+from recommender.training.fitting import OverBudgetError, Timer
+from recommender.training.publishing import ranked_by
 from recommender.training.questions import read
 from recommender.training.ranking import fit_ranker
 from tests import make
@@ -92,6 +95,53 @@ def test_what_viewers_love_is_ranked_first_by_the_part_of_a_version(in_school: T
     best = candidates[np.argsort(-worth(told))[:6]]
     assert set(best.tolist()) == {item.pk for item in ours[6:12]}
     assert rank(ranker, past(viewer, started=now, at=now), candidates[:0], at=0).shape == (0, len(HEADS))
+
+
+def test_a_kind_that_fails_does_not_take_the_other_with_it(in_school: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    _two_tastes()
+
+    def fails(*_: object, **__: object) -> None:
+        raise OverBudgetError("50 s, and 8 of 16 steps are done.")
+
+    monkeypatch.setattr(attending, "fit", fails)
+
+    found = fit_ranker(tenant=in_school, until=timezone.now(), config=QUICK)
+
+    assert found.part is not None
+    assert (found.reason, set(found.metrics)) == ("boosted_is_better", {"boosted"})
+
+
+def test_each_fit_has_the_timer_s_seconds_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("recommender.training.fitting.time.monotonic", lambda: now[0])
+    timer = Timer(10, lambda _done, _of: None)
+
+    for done in (1, 2, 1, 2):  # two fits of three steps, four seconds each
+        now[0] += 4
+        timer(done, 3)
+    now[0] += 4
+
+    with pytest.raises(OverBudgetError):
+        timer(3, 4)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "events", "cards", "kinds", "most"),
+    [
+        (1, 260_000, 0, 1, 24_000),
+        (30, 10_000, 0, 1, 400_000),
+        (30, 260_000, 0, 2, 80_000),
+        (30, 260_000, 1, 2, 360_000),
+        (0.1, 10_000, 0, 1, 5_000),
+    ],
+)
+def test_rankers_learn_from_as_much_as_there_is_time_for(
+    minutes: float, events: int, cards: int, kinds: int, most: int
+) -> None:
+    names, questions = ranked_by(Budget(minutes, 16_000, cards), events=events)
+
+    assert len(names) == kinds
+    assert questions == pytest.approx(most, rel=0.01)
 
 
 def _two_tastes() -> tuple[list[Item], list[Item]]:
