@@ -95,7 +95,7 @@ class Budget:
 
     @property
     def seconds_until_judged(self) -> float:
-        """Return after how long no further model is tried."""
+        """Return how long after the first one no further model is tried."""
         return 60 * self.minutes * (SHARE_OF_OTHERS + SHARE_OF_LONG / 2)
 
     @property

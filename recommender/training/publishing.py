@@ -30,7 +30,7 @@ from recommender.training.runs import RunLog
 log = logging.getLogger(__name__)
 
 RANKED_FROM = 5_000  # events; of fewer, putting a page in order is not learned
-SECONDS_OF_A_QUESTION = 5e-4  # for fitting trees twice: to be judged, and on everything
+SECONDS_OF_A_QUESTION = 1e-3  # for fitting trees twice: to be judged, and on everything
 SECONDS_OF_A_NETWORK = 300  # for its thousand steps twice, on a processor
 FASTER_ON_A_CARD = 10
 Stage = TrainingRun.Stage

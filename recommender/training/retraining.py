@@ -145,8 +145,9 @@ def _chosen(run: RunLog, lesson: Lesson, plan: Plan) -> Chosen:
     split = held_back(lesson.data, learned_until=incumbent.learned_until if incumbent else None)
     fits = Fits(run, split.train, lesson.budget)
     judged: dict[str, Judgement] = {}
+    began = run.elapsed
     for candidate, until in _spread(run, plan.tried, until=0.6):
-        if judged and run.elapsed > lesson.budget.seconds_until_judged:
+        if judged and run.elapsed - began > lesson.budget.seconds_until_judged:
             fits.leave_out(candidate, "no_time_left")
             continue
         run.enter(Stage.FITTING, until=until, model=candidate.name)
