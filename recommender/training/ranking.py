@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from kpplatform.jobs.running import LeaseLost
 from kpplatform.tenancy.models import Tenant
@@ -16,7 +17,7 @@ from recommender.ml.arrays import Flags, Floats
 from recommender.ml.metrics import paired_difference
 from recommender.ml.model import Progress
 from recommender.ml.ranker import choosing
-from recommender.ml.ranker.choosing import Config
+from recommender.ml.ranker.choosing import Config, Fitted
 from recommender.ml.ranker.examples import Examples, TooLittle, World
 from recommender.ml.ranker.features import NAMES
 from recommender.ml.ranker.judging import aucs
@@ -79,37 +80,35 @@ def _better(
 ) -> Found:
     """Fit each kind on the earlier questions, and the one that foretells the later ones better on all."""
     before, after = examples.where(~later), examples.where(later)
-    fitted, judged, scores = {}, {}, {}
-    for turn, name in enumerate(kinds, 1):
-        try:
-            fitted[name] = choosing.fit(
-                name, world, before, after, at=at, config=config, seed=SEED, device=device, progress=progress
-            )
-        except (LeaseLost, TooLittle):
-            raise
-        except Exception:
-            if turn == len(kinds) and not fitted:
-                raise
-            log.exception("no ranker of the kind %s", name)
-            continue
+    judged, scores = {}, {}
+    asked: dict[str, Any] = {"at": at, "config": config, "seed": SEED, "device": device, "progress": progress}
+    fitted = _fitted(kinds, world, before, after, asked)
+    for name in fitted:
         told = choosing.foretold(fitted[name].ranker, world, after)
         judged[name] = choosing.figures(after, told)
         scores[name] = told[:, HEADS.index("long_view")]
     best = choosing.choose(judged)
     if reason := _useless(after, scores[best]):
         return Found(None, reason, judged)
-    whole = choosing.fit(
-        best,
-        world,
-        examples,
-        at=at,
-        config=config,
-        seed=SEED,
-        device=device,
-        effort=fitted[best].effort,
-        progress=progress,
-    )
+    whole = choosing.fit(best, world, examples, effort=fitted[best].effort, **asked)
     return Found(whole.ranker, f"{best}_is_better", judged)
+
+
+def _fitted(
+    kinds: Sequence[str], world: World, before: Examples, after: Examples, asked: dict[str, Any]
+) -> dict[str, Fitted]:
+    """Return the kinds that could be fitted. Raises what the last one raises where none could."""
+    fitted: dict[str, Fitted] = {}
+    for name in kinds:
+        try:
+            fitted[name] = choosing.fit(name, world, before, after, **asked)
+        except (LeaseLost, TooLittle):
+            raise
+        except Exception:
+            if name == kinds[-1] and not fitted:
+                raise
+            log.exception("no ranker of the kind %s", name)
+    return fitted
 
 
 def _useless(later: Examples, scores: Floats) -> str:
