@@ -1,11 +1,15 @@
 import json
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from recommender.ml.ranker import choosing
+from recommender.ml.ranker.evaluation import Question, evaluate
+from recommender.ml.ranker.examples import Examples, World
 from tests.recommender.ml import make
 from tests.recommender.ml.ranker import planted
 
@@ -59,6 +63,27 @@ def test_what_happened_since_the_training_can_be_told(tmp_path: Path) -> None:
     assert [row["told_all"] for row in rows] == [0, 1]
     assert rows[0]["questions"] == rows[1]["questions"]
     assert rows[0]["mae_s"] != rows[1]["mae_s"]
+
+
+def test_what_is_judged_has_learned_from_every_view_before_the_split(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a version has: the last views only say for how long to learn."""
+    fits: list[tuple[int, Any]] = []
+    fit = choosing.fit
+
+    def watched(name: str, world: World, train: Examples, *rest: Any, **told: Any) -> choosing.Fitted:
+        fits.append((len(train), told["effort"]))
+        return fit(name, world, train, *rest, **told)
+
+    monkeypatch.setattr(choosing, "fit", watched)
+
+    (row,) = evaluate(Question(world(tmp_path), kinds=["boosted"]))
+
+    (some, unknown), (whole, effort) = fits
+    assert some < whole == row["train"]
+    assert unknown is None
+    assert str(effort) == row["effort"]
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,18 @@
 """Judge rankers on a folder: learn from what came before a moment, foretell every view after it.
 
 The table of items and the viewers' past end where the test begins, as in a version that is trained once and asked at
-that moment. Were the past told up to each view, gAUC would not measure ranking: after a long view a viewer's rate is
-higher, and of the views that it is compared with fewer are long. `is_told_all` tells it nevertheless, as a request is
-told of all that the viewer did before: that is what AUC, errors and XAUC will be where versions are served.
+that moment. How long to learn is found on the last views before it; what is judged has learned anew from all of them,
+as what a version ships has. Were the past told up to each view, gAUC would not measure ranking: after a long view a
+viewer's rate is higher, and of the views that it is compared with fewer are long. `is_told_all` tells it nevertheless,
+as a request is told of all that the viewer did before: that is what AUC, errors and XAUC will be where versions are
+served.
 """
 
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -51,20 +54,13 @@ def evaluate(question: Question) -> list[Row]:
     judged: dict[str, dict[str, float]] = {}
     for name in question.kinds:
         began = time.perf_counter()
-        fitted = choosing.fit(
-            name,
-            world,
-            train.where(~later),
-            train.where(later),
-            at=at,
-            config=question.config,
-            seed=question.seed,
-            device=question.device,
-        )
+        fitted = _fit(name, world, train.where(~later), train.where(later), at=at, question=question)
+        told = choosing.foretold(fitted.ranker, world, train.where(later))
+        judged[name] = choosing.figures(train.where(later), told)
+        whole = _fit(name, world, train, at=at, question=question, effort=fitted.effort)
         fit_s = time.perf_counter() - began
-        judged[name] = choosing.figures(train.where(later), choosing.foretold(fitted.ranker, world, train.where(later)))
-        told = choosing.figures(test, choosing.foretold(fitted.ranker, world, test))
-        rows[name] = {"model": name, **_rounded(told), "fit_s": round(fit_s, 1), "effort": str(fitted.effort)}
+        reached = choosing.figures(test, choosing.foretold(whole.ranker, world, test))
+        rows[name] = {"model": name, **_rounded(reached), "fit_s": round(fit_s, 1), "effort": str(fitted.effort)}
     chosen = choosing.choose(judged)
     for name, row in rows.items():
         row |= {"chosen": int(name == chosen), "later_gauc": round(judged[name]["gauc"], 4),
@@ -72,6 +68,29 @@ def evaluate(question: Question) -> list[Row]:
                 "without": ", ".join(question.without), "told_all": int(question.is_told_all),
                 "peak_mb": round(peak_mb(), 1)}  # fmt: skip
     return sorted(rows.values(), key=lambda row: row["model"] != chosen)
+
+
+def _fit(
+    name: str,
+    world: World,
+    train: Examples,
+    later: Examples | None = None,
+    *,
+    at: int,
+    question: Question,
+    effort: Any = None,
+) -> choosing.Fitted:
+    return choosing.fit(
+        name,
+        world,
+        train,
+        later,
+        at=at,
+        config=question.config,
+        seed=question.seed,
+        device=question.device,
+        effort=effort,
+    )
 
 
 def _world(question: Question) -> tuple[World, int]:
