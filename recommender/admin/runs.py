@@ -137,7 +137,8 @@ def grid(figures: Mapping[str, Mapping[str, float]]) -> SafeString:
 def rows(head: list[str], body: Iterable[Iterable[Any]]) -> SafeString:
     heads = format_html_join("", HEAD, ((name,) for name in head))
     lines = format_html_join("", "<tr>{}</tr>", ((format_html_join("", CELL, ((c,) for c in row)),) for row in body))
-    return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", heads, lines)
+    table = format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", heads, lines)
+    return format_html('<div style="max-width: 64vw; overflow-x: auto">{}</div>', table)
 
 
 def _short(value: Any) -> str:
