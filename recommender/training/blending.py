@@ -23,7 +23,7 @@ from recommender.ml.model import Model
 from recommender.ml.rank_fusion import K
 from recommender.ml.ranking import recommend
 from recommender.ml.splits import Split
-from recommender.training.judging import FEWEST, PAGE, SEED, AsServed, halves
+from recommender.training.judging import FEWEST, PAGE, SEED, AsServed, crossed, halves
 
 EACH = 100  # candidates that a model brings to a page
 STEPS = 10  # of a weight, from 0 to 1
@@ -61,7 +61,7 @@ def learned(models: Mapping[str, Model], split: Split) -> Blend:
     found = np.concatenate([_judged(models, split, wanted, rows, grid) for rows in _blocks(viewers)], axis=1)  # (G, B)
     alone = [int(np.flatnonzero(grid[:, place] == 1)[0]) for place in range(len(names))]
     half = halves(len(viewers))
-    blended, single = _crossed(found, half), _crossed(found[alone], half)
+    blended, single = crossed(found, half), crossed(found[alone], half)
     lead = paired_difference(blended, single, seed=SEED)
     best = int(found.mean(1).argmax()) if lead.high >= 0 and len(viewers) >= 2 * FEWEST else alone[0]
     weights = {name: round(float(weight), 2) for name, weight in zip(names, grid[best] / grid[best].max(), strict=True)}
@@ -111,14 +111,6 @@ def _ndcg(scores: Floats, there: Flags, hit: Flags, counts: np.ndarray) -> Score
     page = np.argsort(-scores, axis=1, kind="stable")[:, :PAGE]
     shown = np.take_along_axis(scores, page, 1) > 0
     return accuracy.ndcg(np.asarray(np.take_along_axis(hit, page, 1) & shown), counts)
-
-
-def _crossed(found: Scores, half: Flags) -> Scores:
-    """Return what each viewer (B,) says of the point that the other half thinks best."""
-    by_others = found[:, ~half].mean(1).argmax() if (~half).any() else 0
-    by_half = found[:, half].mean(1).argmax() if half.any() else 0
-    said: Scores = np.where(half, found[by_others], found[by_half])
-    return said
 
 
 def _grid(models: int) -> Iterator[tuple[float, ...]]:

@@ -97,8 +97,7 @@ def judgements(split: Split, models: Mapping[str, Model]) -> dict[str, Judgement
 def verdict(judged: Mapping[str, Judgement], *, candidates: Sequence[str], usual: Sequence[str]) -> Verdict:
     """Choose the best candidate, and tell whether it holds its own against the best of `usual` and what stands."""
     viewers = next(iter(judged.values())).viewers
-    everybody = np.ones(len(viewers), np.bool_)
-    best = _best(judged, candidates, everybody)
+    best = _best(judged, candidates)
     metrics: dict[str, Any] = {
         "k": PAGE,
         "viewers": len(viewers),
@@ -108,10 +107,10 @@ def verdict(judged: Mapping[str, Judgement], *, candidates: Sequence[str], usual
     if len(viewers) < 2 * FEWEST:
         return Verdict(best, passed=False, reason="too_few_viewers", metrics=metrics)
     half = halves(len(viewers))
-    ours = _crossed(judged, candidates, half)
-    rivals = {"popularity": _crossed(judged, usual, half)}
+    ours, theirs = (crossed(np.stack([_scores(judged[name]) for name in of]), half) for of in (candidates, usual))
+    rivals = {"popularity": theirs}
     rivals |= {INCUMBENT: _scores(judged[INCUMBENT])} if INCUMBENT in judged else {}
-    lead = {rival: paired_difference(ours, theirs, seed=SEED) for rival, theirs in rivals.items()}
+    lead = {rival: paired_difference(ours, of, seed=SEED) for rival, of in rivals.items()}
     metrics |= {"lead": {rival: [round(of.mean, 4), round(of.low, 4), round(of.high, 4)] for rival, of in lead.items()}}
     return Verdict(best, *_passed(lead["popularity"], lead.get(INCUMBENT)), metrics=metrics)
 
@@ -126,21 +125,24 @@ def halves(viewers: int) -> Flags:
     return np.random.default_rng(SEED).permutation(viewers) < viewers // 2
 
 
+def crossed(found: Scores, half: Flags) -> Scores:
+    """Return what each viewer (B,) says of the choice, among found (G, B), that the other half thinks best."""
+    by_others = found[:, ~half].mean(1).argmax() if (~half).any() else 0
+    by_half = found[:, half].mean(1).argmax() if half.any() else 0
+    said: Scores = np.where(half, found[by_others], found[by_half])
+    return said
+
+
 def good(judged: Mapping[str, Judgement], names: Iterable[str], *, usual: Sequence[str]) -> list[str]:
     """Return which of these surely beat the best of `usual`, the best first."""
-    popular = _scores(judged[_best(judged, usual, np.ones(len(judged[usual[0]].viewers), np.bool_))])
+    popular = _scores(judged[_best(judged, usual)])
     kept = [name for name in names if paired_difference(_scores(judged[name]), popular, seed=SEED).low > 0]
     return sorted(kept, key=lambda name: -float(_scores(judged[name]).mean()))
 
 
-def _best(judged: Mapping[str, Judgement], names: Sequence[str], viewers: Flags) -> str:
-    return max(names, key=lambda name: float(_scores(judged[name])[viewers].mean()) if viewers.any() else 0.0)
-
-
-def _crossed(judged: Mapping[str, Judgement], names: Sequence[str], half: Flags) -> Scores:
-    """Return what each viewer (B,) says of the one that the other half thinks best."""
-    chosen_by_others, chosen_by_half = _best(judged, names, ~half), _best(judged, names, half)
-    return np.where(half, _scores(judged[chosen_by_others]), _scores(judged[chosen_by_half]))
+def _best(judged: Mapping[str, Judgement], names: Sequence[str]) -> str:
+    """Return the one that all viewers together think best."""
+    return max(names, key=lambda name: float(scores.mean()) if len(scores := _scores(judged[name])) else 0.0)
 
 
 def _passed(over_popularity: Interval, over_incumbent: Interval | None) -> tuple[bool, str]:
