@@ -1,6 +1,6 @@
 """Trainings in the web admin: how far, how they learn, what they cost, and several beside each other."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from recommender import queries
 from recommender.admin.charts import Points, line_chart
 from recommender.models import TrainingRun
 
-STATE_COLOURS = {"running": "info", "done": "success", "failed": "danger"}
+STATE_COLOURS = {"waiting": "warning", "running": "info", "done": "success", "failed": "danger", "cancelled": ""}
 BESIDE_EACH_OTHER = 6
 CELL, HEAD = "<td class='pr-6 align-top'>{}</td>", "<th class='text-left pr-6'>{}</th>"
 FACTS = (
@@ -45,10 +45,10 @@ class TrainingRunAdmin(TenantAdmin):
     search_fields = ("outcome", "model", "error")
     list_filter = ("state", "kind", "started_at")
     actions = ("compare",)
-    drawn = ("far", "left", "cost", "curve", "quality_of_models", "costs_of_models", "said_on_the_way")
+    drawn = ("far", "left", "cost", "asked", "curve", "quality_of_models", "sure", "costs_of_models", "said_on_the_way")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        raw = {"curves", "metrics", "costs", "notes"}
+        raw = {"curves", "metrics", "costs", "notes", "plan"}
         return [name for name in self.get_readonly_fields(request, obj) if name not in {"id", *raw}]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
@@ -87,6 +87,17 @@ class TrainingRunAdmin(TenantAdmin):
         """Show every figure of every model, each model on a row."""
         return grid(run.metrics.get("models", {}))
 
+    @display(description=_("intervals"))
+    def sure(self, run: TrainingRun) -> SafeString:
+        """Show between what bounds every figure lies, where that was told."""
+        bounds = run.metrics.get("intervals", {})
+        return grid({model: {name: _bounds(of) for name, of in told.items()} for model, told in bounds.items()})
+
+    @display(description=_("asked"))
+    def asked(self, run: TrainingRun) -> SafeString:
+        """Show what was to be tried: models, a protocol, a budget, a seed."""
+        return rows([], ([name, asked] for name, asked in run.plan.items()))
+
     @display(description=_("costs"))
     def costs_of_models(self, run: TrainingRun) -> SafeString:
         return grid(run.costs)
@@ -100,6 +111,7 @@ class TrainingRunAdmin(TenantAdmin):
         """Show the chosen runs beside each other."""
         runs = {str(run): run for run in queryset.order_by("pk")[:BESIDE_EACH_OTHER]}
         facts = [[said(_name(field)), *(getattr(run, field) for run in runs.values())] for field in FACTS]
+        facts += [[said("protocol"), *(run.plan.get("protocol", "") for run in runs.values())]]
         figures = [[name, *values] for name, values in best_figures(runs.values())]
         context = {
             **self.admin_site.each_context(request),
@@ -121,14 +133,32 @@ def charts(runs: Mapping[str, TrainingRun]) -> SafeString:
     return line_chart(said("loss"), lines["loss"]) + line_chart(said("quality"), lines["quality"])
 
 
-def best_figures(runs: Iterable[TrainingRun]) -> list[tuple[str, list[str]]]:
-    """Return each figure by its name, with what the best model of every run has reached."""
-    reached = [run.metrics.get("models", {}).get(run.metrics.get("best"), {}) for run in runs]
+def best_figures(runs: Collection[TrainingRun]) -> list[tuple[str, list[str]]]:
+    """Return each figure by its name, with what the best model of every run has reached and how sure that is."""
+    reached = [_of_best(run, "models") for run in runs]
+    bounds = [_of_best(run, "intervals") for run in runs]
     names = sorted({name for figures in reached for name in figures})
-    return [(name, [f"{figures[name]:.4f}" if name in figures else "" for figures in reached]) for name in names]
+    beside = [*zip(reached, bounds, strict=True)]
+    return [(name, [_with_bounds(figures, sure, name) for figures, sure in beside]) for name in names]
 
 
-def grid(figures: Mapping[str, Mapping[str, float]]) -> SafeString:
+def _of_best(run: TrainingRun, part: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = run.metrics.get(part, {}).get(run.metrics.get("best"), {})
+    return found
+
+
+def _with_bounds(figures: Mapping[str, float], sure: Mapping[str, Sequence[float]], name: str) -> str:
+    if name not in figures:
+        return ""
+    return f"{figures[name]:.4f}" + (f" ({_bounds(sure[name])})" if name in sure else "")
+
+
+def _bounds(of: Sequence[float]) -> str:
+    low, high = of
+    return f"{low:.4f} … {high:.4f}"
+
+
+def grid(figures: Mapping[str, Mapping[str, Any]]) -> SafeString:
     """Show figures by name, each row's under one head."""
     names = sorted({name for of in figures.values() for name in of})
     return rows(["", *names], [[row, *(_short(of.get(name)) for name in names)] for row, of in figures.items()])

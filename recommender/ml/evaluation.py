@@ -27,6 +27,7 @@ __all__ = [
     "evaluate",
     "judge",
     "measure",
+    "measure_on",
     "peak_mb",
     "splits",
 ]
@@ -86,17 +87,39 @@ def measure(
     question: Question, *, fitting: Progress | None = None, ranking: Callable[[int], object] | None = None
 ) -> Measured:
     """Return a model's figures, over all folds where there are several. Raises BrokenData or UnknownModel."""
-    data = read_folder(question.folder)
-    trials = [_tried(question, split, fitting, ranking) for split in splits(data, question)]
+    return measure_on(read_folder(question.folder), question, fitting=fitting, ranking=ranking)
+
+
+def measure_on(
+    data: Interactions,
+    question: Question,
+    *,
+    fitting: Progress | None = None,
+    ranking: Callable[[int], object] | None = None,
+    folding: Progress | None = None,
+) -> Measured:
+    """Return a model's figures on data that are read already; `folding` is told of every fold that is done.
+
+    Raises BrokenData or UnknownModel.
+    """
+    trials: list[Trial] = []
+    for split in splits(data, question):
+        trials.append(_tried(question, split, fitting, ranking))
+        if folding:
+            folding(len(trials), question.folds if question.protocol == K_FOLD else 1)
+    return _measured(trials, question, items=data.shape[1])
+
+
+def _measured(trials: Sequence[Trial], question: Question, *, items: int) -> Measured:
     judged = Judgement.joined([trial.judged for trial in trials])
     if not all(len(trial.judged.viewers) for trial in trials):
-        raise BrokenData("nothing_to_judge", f"No viewer of {question.folder} wanted anything new in the test.")
+        raise BrokenData("nothing_to_judge", "No viewer wanted anything new in the test.")
     cost = {
         "fit_s": round(sum(trial.fit_s for trial in trials), 2),
         "rank_s": round(sum(trial.rank_s for trial in trials), 2),
         "peak_mb": round(peak_mb(), 1),
     }
-    size = {"viewers": len(judged.viewers), "items": data.shape[1], "events": trials[0].events}
+    size = {"viewers": len(judged.viewers), "items": items, "events": trials[0].events}
     asked = {"k": question.k, "seed": question.seed}
     row = {
         "model": question.model,

@@ -1,4 +1,7 @@
-"""A training while it runs and afterwards: how far it is, how it learns, what it costs and how it ended."""
+"""A training while it runs and afterwards: how far it is, how it learns, what it costs and how it ended.
+
+Searches of settings and evaluations of models are rows of the same table: they read, fit and judge as trainings do.
+"""
 
 from django.db import models
 from django.db.models import Q
@@ -14,14 +17,17 @@ class TrainingRun(TenantOwned):
     """
 
     class State(models.TextChoices):
+        WAITING = "waiting"
         RUNNING = "running"
         DONE = "done"
         FAILED = "failed"
+        CANCELLED = "cancelled"
 
     class Kind(models.TextChoices):
         DAILY = "daily"
         FULL = "full"
         SEARCH = "search"
+        EVALUATION = "evaluation"
 
     class Stage(models.TextChoices):
         READING = "reading"
@@ -49,7 +55,7 @@ class TrainingRun(TenantOwned):
     events = models.PositiveBigIntegerField(default=0)
     viewers = models.PositiveBigIntegerField(default=0)
     items = models.PositiveBigIntegerField(default=0)
-    plan = models.JSONField(default=dict, help_text="Which models are tried, which are not and why.")
+    plan = models.JSONField(default=dict, help_text="What is tried, with which budget, and what is not and why.")
     settings = models.JSONField(default=dict, help_text="Of each model that was fitted.")
     costs = models.JSONField(default=dict, help_text="Of each fit: seconds and MiB, foreseen and measured.")
     curves = models.JSONField(default=dict, help_text="Of each fit: points of step, loss and quality.")

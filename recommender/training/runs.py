@@ -53,7 +53,7 @@ class RunLog:
         """Take note of how many of how many steps of the part are done."""
         start, end = self.span
         self.run.progress = start + (end - start) * min(done / max(of, 1), 1.0)
-        self._write_now_and_then()
+        self.goes_on()
 
     def point(self, point: Point) -> None:
         """Add a point to the curve of the model that is being fitted: step, loss, quality, seconds since it began."""
@@ -67,7 +67,7 @@ class RunLog:
             del points[1:-1:2]
         self.run.loss = loss if loss is not None else self.run.loss
         self.board.scalars(self.curve, step, loss=loss, quality=quality)
-        self._write_now_and_then()
+        self.goes_on()
 
     def note(self, what: str) -> None:
         """Write down what is worth saying, at once."""
@@ -93,6 +93,11 @@ class RunLog:
             report(run.progress)
             run.save()
 
+    def goes_on(self) -> None:
+        """Write the row if that was not done within the last second. Raises LeaseLost as `write` does."""
+        if self.clock() - self.written >= WRITTEN_EVERY_S:
+            self.write()
+
     def end(self, state: str, *, error: str = "") -> None:
         """Close the row."""
         self.board.close()
@@ -114,10 +119,6 @@ class RunLog:
     def curve(self) -> str:
         """Return whose curve it is: a model is fitted once to be judged and once more on everything."""
         return f"{self.run.model} (all)" if self.run.stage == Stage.REFITTING else self.run.model
-
-    def _write_now_and_then(self) -> None:
-        if self.clock() - self.written >= WRITTEN_EVERY_S:
-            self.write()
 
     def _left(self) -> float | None:
         gone, share = self.clock() - self.began, self.run.progress

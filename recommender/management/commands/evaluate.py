@@ -1,39 +1,46 @@
-"""`manage.py evaluate`: a row of figures per model for any folder of interactions."""
+"""`manage.py evaluate`: a row of figures per model, for any folder of interactions or for a tenant."""
 
 import json
-import multiprocessing
-import sys
 from argparse import ArgumentParser
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from tqdm import tqdm
+from django.utils import timezone
 
+from kpplatform.tenancy.models import Tenant
 from recommender.ml.affinity import diagnose
-from recommender.ml.evaluation import PROTOCOLS, Measured, Question, compare, measure
+from recommender.ml.apart import measured_apart
+from recommender.ml.evaluation import PROTOCOLS, Measured, Question, compare
 from recommender.ml.interactions import BrokenData
 from recommender.ml.models import MODELS, UnknownModel
 from recommender.ml.reading import read_folder
 from recommender.ml.sequence.stepping import TrainingFailed
 from recommender.ml.splits import FOLDED_BY
+from recommender.training.validating import evaluate
+
+FOR_FOLDERS = ("affinity", "beside", "compare", "checkpoints")
 
 
 class Command(BaseCommand):
-    """Needs no database: the folder is read, split, learned and ranked in memory, a process per model."""
+    """A folder needs no database: it is read, split, learned and ranked in memory, a process per model.
 
-    help = "Judge models on a folder of interactions: all items ranked, seen ones left out."
+    What is found for a tenant is kept in a row beside its trainings.
+    """
+
+    help = "Judge models on interactions: all items ranked, seen ones left out."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--data", type=Path, required=True, help="folder with interactions.parquet")
+        where = parser.add_mutually_exclusive_group(required=True)
+        where.add_argument("--data", type=Path, help="folder with interactions.parquet")
+        where.add_argument("--tenant", help="its slug: what its viewers did is judged, and the figures are kept")
         parser.add_argument("--protocol", "--split", choices=PROTOCOLS, default=PROTOCOLS[0])
         parser.add_argument("--folds", type=int, default=5, help="of a k-fold")
         parser.add_argument("--by", choices=FOLDED_BY, default=FOLDED_BY[0], help="what a k-fold parts")
-        parser.add_argument("--model", default="all", help=f"all, or one of {', '.join(MODELS)}")
+        parser.add_argument("--model", default="all", help=f"all, or some of {', '.join(MODELS)}")
         parser.add_argument("--beside", metavar="MODEL", help="judge this one, too, and say by how much it is beaten")
         parser.add_argument("--compare", nargs=2, metavar="MODEL", help="judge the first beside the second")
         parser.add_argument("--k", type=int, default=10, help="length of the page that is judged")
@@ -49,6 +56,9 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object per line")
 
     def handle(self, **options: Any) -> None:
+        if options["tenant"]:
+            self._of_tenant(options)
+            return
         if options["affinity"]:
             self._say(_affinity(options["data"], options["seed"]), options)
             return
@@ -60,8 +70,26 @@ class Command(BaseCommand):
             if rival:
                 self._say(compare(judged, rival, seed=question.seed), options)
 
+    def _of_tenant(self, options: Mapping[str, Any]) -> None:
+        if strange := [name for name in FOR_FOLDERS if options[name]]:
+            raise CommandError(f"for_folders_only: --{strange[0]} is for a folder.")
+        tenant = Tenant.objects.filter(slug=options["tenant"]).first()
+        if tenant is None:
+            raise CommandError(f"tenant_unknown: There is no tenant {options['tenant']}.")
+        names, question = _names(options), _question(options)
+        try:
+            evaluate(
+                tenant=tenant,
+                names=names,
+                question=question,
+                at=timezone.now(),
+                told=lambda row: self._say(row, options),
+            )
+        except (BrokenData, UnknownModel, TrainingFailed) as error:
+            raise CommandError(f"{error.code}: {error}") from error
+
     def _judged(self, question: Question, options: Mapping[str, Any]) -> Measured:
-        measured = _in_a_process(question)
+        measured = _measured(question)
         self._say(measured.row, options)
         return measured
 
@@ -74,15 +102,18 @@ def _asked_for(options: Mapping[str, Any]) -> tuple[list[str], str | None]:
     if options["compare"]:
         first, second = options["compare"]
         return [first], second
-    names = list(MODELS) if options["model"] == "all" else [options["model"]]
-    return [name for name in names if name != options["beside"]], options["beside"]
+    return [name for name in _names(options) if name != options["beside"]], options["beside"]
+
+
+def _names(options: Mapping[str, Any]) -> list[str]:
+    return list(MODELS) if options["model"] == "all" else options["model"].split(",")
 
 
 def _question(options: Mapping[str, Any]) -> Question:
     if options["k"] < 1:
         raise CommandError("k_too_small: --k must be at least 1.")
     return Question(
-        folder=options["data"],
+        folder=options["data"] or Path(),
         protocol=options["protocol"],
         model="",
         k=options["k"],
@@ -111,27 +142,11 @@ def _settings(pairs: list[str]) -> dict[str, float]:
         raise CommandError("setting_malformed: --set takes NAME=NUMBER.") from error
 
 
-def _in_a_process(question: Question) -> Measured:
-    """Return the figures of a model that had a process to itself, so that its peak of memory is its own."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-        try:
-            return process.submit(_watched, question).result()
-        except (BrokenData, UnknownModel, TrainingFailed) as error:
-            raise CommandError(f"{error.code}: {error}") from error
-
-
-def _watched(question: Question) -> Measured:
-    """Evaluate with progress bars on the error stream."""
-    with (
-        tqdm(desc=f"{question.model}: fit", unit="step", file=sys.stderr, leave=False) as fit,
-        tqdm(desc=f"{question.model}: rank", unit="viewer", file=sys.stderr, leave=False) as rank,
-    ):
-
-        def fitting(done: int, total: int) -> None:
-            fit.total = total
-            fit.update(done - fit.n)
-
-        return measure(question, fitting=fitting, ranking=rank.update)
+def _measured(question: Question) -> Measured:
+    try:
+        return measured_apart(question)
+    except (BrokenData, UnknownModel, TrainingFailed) as error:
+        raise CommandError(f"{error.code}: {error}") from error
 
 
 def _readable(row: Mapping[str, Any]) -> str:
