@@ -16,7 +16,7 @@ from bench import site
 from bench.loop_world import Day, Living, begun, moment
 from kpplatform.demo.world.arrays import DAY, MINUTE
 
-SOURCES = ("personal", "similar", "cold", "interests", "followed", "popular", "fresh", "explored")
+SOURCES = ("personal", "similar", "cold", "interests", "followed", "social", "popular", "fresh", "explored")
 POLICIES: dict[str, dict[str, Any]] = {
     "random": {**dict.fromkeys(SOURCES, 0.0), "explored": 1.0, "small_floor": 0.0, "new_topics": 0, "method": "none"},
     "popular": {**dict.fromkeys(SOURCES, 0.0), "popular": 1.0, "small_floor": 0.0, "new_topics": 0, "method": "none"},

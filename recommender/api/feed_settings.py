@@ -20,7 +20,8 @@ from recommender.models import FeedSettingsChange
 
 class FeedSettingsOut(serializers.Serializer[Any]):
     personal, similar, cold, interests = (serializers.FloatField(help_text="Of a page.") for _ in range(4))
-    followed, popular, fresh, explored = (serializers.FloatField(help_text="Of a page.") for _ in range(4))
+    followed, social, popular = (serializers.FloatField(help_text="Of a page.") for _ in range(3))
+    fresh, explored = (serializers.FloatField(help_text="Of a page.") for _ in range(2))
     model_weights = serializers.DictField(child=serializers.FloatField(), help_text="Within `personal`, by name.")
     per_creator = serializers.IntegerField(help_text="Items on a page.")
     per_topic = serializers.FloatField(help_text="Of a page.")

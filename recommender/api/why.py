@@ -24,6 +24,7 @@ WORDS: dict[str, Promise] = {
     OF.COLD: _("It is new, and what is said of it fits what you watched."),
     OF.INTERESTS: _("It is of a topic that you chose."),
     OF.FOLLOWED: _("You follow its creator."),
+    OF.SOCIAL: _("Those who follow the same creators as you follow its creator."),
     OF.POPULAR: _("Many are watching it these days."),
     OF.FRESH: _("It is new and being tried."),
     OF.EXPLORED: _("It was drawn at random, so that you meet something else now and then."),

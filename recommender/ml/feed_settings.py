@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 # Sources of a page, each with its share. They need not add up to 1: what counts is how they stand to each other.
-SHARES: Final = ("personal", "similar", "cold", "interests", "followed", "popular", "fresh", "explored")
+SHARES: Final = ("personal", "similar", "cold", "interests", "followed", "social", "popular", "fresh", "explored")
 METHODS: Final = ("mmr", "dpp", "none")
 
 
@@ -18,6 +18,7 @@ class Settings:
     cold: float = 0.04  # by what is told of items that the models do not know yet
     interests: float = 0.04  # popular within the topics that the viewer chose
     followed: float = 0.08
+    social: float = 0.04  # of creators whom those follow who follow the same ones
     popular: float = 0.06
     fresh: float = 0.10  # trials of new items
     explored: float = 0.04  # any item at all, each equally likely

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from recommender.ml import blended, cold, item_to_item, latent_cosine, markov, pair_network, towers, user_cosine
+from recommender.ml import blended, cold, item_to_item, latent_cosine, markov, pair_network, social, towers, user_cosine
 from recommender.ml.cold import Cold
 from recommender.ml.factors import Factors
 from recommender.ml.item_to_item import ItemToItem
@@ -15,6 +15,7 @@ from recommender.ml.pair_network import PairNetwork
 from recommender.ml.ranker import ranker
 from recommender.ml.sequence import served
 from recommender.ml.sequence.served import SequenceModel
+from recommender.ml.social import Social
 from recommender.ml.towers import Towers
 from recommender.ml.user_cosine import UserCosine
 
@@ -27,6 +28,7 @@ FAMILIES: Mapping[str, Callable[[Path], Any]] = {
     markov.FAMILY: markov.Markov.load,
     pair_network.FAMILY: PairNetwork.load,
     served.FAMILY: SequenceModel.load,
+    social.FAMILY: Social.load,
     towers.FAMILY: Towers.load,
     user_cosine.FAMILY: UserCosine.load,
     blended.FAMILY: lambda folder: blended.load(folder, part=load),

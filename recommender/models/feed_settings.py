@@ -41,6 +41,7 @@ class FeedSettings(TenantOwned):
     cold = _share(DEFAULTS.cold, "By text and tags, of what the models do not know yet.")
     interests = _share(DEFAULTS.interests, "Popular within the chosen topics.")
     followed = _share(DEFAULTS.followed, "Of followed creators.")
+    social = _share(DEFAULTS.social, "Of creators whom those follow who follow the same ones.")
     popular = _share(DEFAULTS.popular, "Watched by most.")
     fresh = _share(DEFAULTS.fresh, "Trials of new items.")
     explored = _share(DEFAULTS.explored, "Any item at all.")

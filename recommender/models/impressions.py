@@ -26,6 +26,7 @@ class Impression(TenantOwned):
         SIMILAR = "similar"
         COLD = "cold"
         INTERESTS = "interests"
+        SOCIAL = "social"
 
     viewer = TenantForeignKey(Member, on_delete=models.CASCADE)
     item = TenantForeignKey(Item, on_delete=models.CASCADE)

@@ -17,12 +17,22 @@ from recommender.serving.anywhere import Anywhere
 from recommender.serving.drawing import Draw
 from recommender.serving.page import Offer, Placed, Pool, Rules, Source, evenly
 from recommender.serving.served import Asked, Served
+from recommender.serving.social import social
 from recommender.serving.space import Space
 from recommender.serving.taste import CODES
 from recommender.serving.traits import Teller
 
 OF = Impression.Source
-AT_MOST = {OF.MODEL: 100, OF.SIMILAR: 30, OF.COLD: 20, OF.INTERESTS: 60, OF.FOLLOWED: 60, OF.POPULAR: 120, OF.FRESH: 60}
+AT_MOST = {
+    OF.MODEL: 100,
+    OF.SIMILAR: 30,
+    OF.COLD: 20,
+    OF.INTERESTS: 60,
+    OF.FOLLOWED: 60,
+    OF.SOCIAL: 60,
+    OF.POPULAR: 120,
+    OF.FRESH: 60,
+}
 FRESH_RATIO = 0.5  # a new item is half as likely as the one that has waited more for its trials
 RANKED = 60  # candidates that the ranker is asked about
 UNWANTED = 0.5  # what being like an unwanted item takes from relevance
@@ -56,6 +66,8 @@ def sources(shelf: Shelf, past: Past, served: Served | None) -> list[Source]:
     if served:
         found = served.best(past.history, _asked_of_models(share, past, served))
         told |= {OF.MODEL: found.best, OF.SIMILAR: found.similar}
+        if share.social:
+            told[OF.SOCIAL] = social(served.bundle, shelf.catalogue, past.followed, best=found.best)
         if share.cold:
             told[OF.COLD] = served.unmet(past.history, hidden=past.hidden, k=AT_MOST[OF.COLD])
     if past.is_personal:
@@ -91,6 +103,7 @@ def _shares(shelf: Shelf, offers: dict[OF, list[Offer]]) -> dict[OF, float]:
         OF.COLD: share.cold,
         OF.INTERESTS: share.interests,
         OF.FOLLOWED: share.followed,
+        OF.SOCIAL: share.social,
         OF.POPULAR: share.popular,
         OF.FRESH: share.fresh,
     }

@@ -8,10 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from catalog.models import Item
+from creators.models import Creator
 from kpplatform.tenancy.models import Member
 from recommender.models import Impression
 from recommender.queries.past import Past, past
 from recommender.queries.shelf import Shelf, shelf
+from recommender.serving.social import followed_beside
 from recommender.serving.space import Space
 from recommender.serving.traits import Teller
 
@@ -53,7 +55,8 @@ def why(viewer: Member, *, item: int, page: uuid.UUID | None = None, at: datetim
         return None
     done, everything = past(viewer, started=at, at=at), shelf(at=at)
     near = _near(impression.item, done, everything) if done.is_personal else None
-    reasons = [_own(impression, near), *_also(impression, done, everything, near)]
+    beside = _beside(impression.item.creator, done, everything) if done.is_personal else ""
+    reasons = [_own(impression, near, beside), *_also(impression, done, everything, near, beside)]
     return Why(impression, near, list({reason.code: reason for reason in reversed(reasons)}.values())[::-1])
 
 
@@ -71,7 +74,7 @@ def _near(item: Item, done: Past, everything: Shelf) -> Near | None:
     return Near(int(wanted[best]), title or "", round(float(likeness[best]), 4))
 
 
-def _own(impression: Impression, near: Near | None) -> Reason:
+def _own(impression: Impression, near: Near | None, beside: str) -> Reason:
     """Return the word of the source that gave the place."""
     of = Impression.Source
     item = impression.item
@@ -81,17 +84,29 @@ def _own(impression: Impression, near: Near | None) -> Reason:
         of.COLD: near.title if near else "",
         of.FOLLOWED: item.creator.name,
         of.INTERESTS: item.topic.slug if item.topic else "",
+        of.SOCIAL: beside,
     }
     return Reason(impression.source, about.get(of(impression.source), ""))
 
 
-def _also(impression: Impression, done: Past, everything: Shelf, near: Near | None) -> list[Reason]:
+def _beside(creator: Creator, done: Past, everything: Shelf) -> str:
+    """Return the name of whom the viewer follows whose followers follow this creator too, if there is one."""
+    served = everything.served_to(done.viewer)
+    if served is None or creator.pk in done.followed:
+        return ""
+    found = followed_beside(served.bundle, done.followed, creator.pk)
+    return Creator.objects.filter(pk=found).values_list("name", flat=True).first() or "" if found else ""
+
+
+def _also(impression: Impression, done: Past, everything: Shelf, near: Near | None, beside: str) -> list[Reason]:
     """Return what speaks for the item beside that."""
     of, item = Impression.Source, impression.item
     told = []
     if done.is_personal:
         if item.creator_id in done.followed:
             told.append(Reason(of.FOLLOWED, item.creator.name))
+        if beside:
+            told.append(Reason(of.SOCIAL, beside))
         if item.topic and item.topic_id in done.chosen:
             told.append(Reason(of.INTERESTS, item.topic.slug))
         if near:

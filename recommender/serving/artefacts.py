@@ -2,7 +2,8 @@
 
     <version>/manifest.json             schema, tenant, names of the parts in their order
     <version>/retrieval-<name>/         one or several models that find candidates, the judged best one first
-    <version>/ranker/, <version>/cold/  where there are some
+    <version>/ranker/, <version>/cold/, <version>/social/
+                                        where there are some
 
 A part is a saved model: arrays as .npy, ONNX graphs, and model.json that names its family. The seal is the SHA-256 over
 the names and contents of all files; it stands in the database. Versions that were written before there were parts are

@@ -8,7 +8,7 @@ from typing import Any
 from recommender.ml.model import Model
 from recommender.serving.breaker import Breaker
 
-RETRIEVAL, RANKER, COLD = "retrieval-", "ranker", "cold"
+RETRIEVAL, RANKER, COLD, SOCIAL = "retrieval-", "ranker", "cold", "social"
 
 
 def retrieval(name: str) -> str:
@@ -18,7 +18,7 @@ def retrieval(name: str) -> str:
 
 @dataclass(frozen=True)
 class Bundle:
-    """One version of one tenant: models that find candidates, and where it has them a ranker and a cold start.
+    """One version of one tenant: models that find candidates; where it has them a ranker, a cold start, the follows.
 
     Each part has a breaker of its own, as new as the bundle: a new version starts with a good name.
     """
@@ -45,3 +45,7 @@ class Bundle:
     @property
     def cold(self) -> Any:
         return self.parts.get(COLD)
+
+    @property
+    def social(self) -> Any:
+        return self.parts.get(SOCIAL)

@@ -83,6 +83,13 @@ class Catalogue:
         found.sort(key=lambda place: (-int(self.published[place]), -int(self.items[place])))
         return self.offers(np.array(found, np.int64))
 
+    def newest_of_each(self, creators: Longs, *, each: int) -> list[Offer]:
+        """Return the newest few free items of each creator: everybody's newest in the order given, then the second."""
+        starts = np.searchsorted(self.owners, creators)
+        ends = np.searchsorted(self.owners, creators, side="right")
+        places = np.arange(each)[:, None] + starts  # (each, creators)
+        return self.offers(self.by_creator[places[places < ends]])
+
     def offers(self, places: Longs) -> list[Offer]:
         """Return the items at these places as offers."""
         return list(map(Offer, self.items[places].tolist(), self.creators[places].tolist()))

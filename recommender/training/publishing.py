@@ -22,6 +22,7 @@ from recommender.training import devices
 from recommender.training.beside import beside
 from recommender.training.candidates import Budget
 from recommender.training.fitting import SLACK, Timer, measured
+from recommender.training.following import learned_from_follows
 from recommender.training.judging import Verdict
 from recommender.training.questions import MOST_QUESTIONS
 from recommender.training.ranking import Found, fit_ranker
@@ -52,6 +53,7 @@ def publish(
     parts = {
         **{retrieval(name): model for name, model in models.items()},
         **beside(main, data),
+        **_follows(run),
         **_ranker(run, judged, budget),
     }
     folder, sealed = _stored(run, parts)
@@ -95,6 +97,11 @@ def _ranker(run: RunLog, judged: Verdict, budget: Budget) -> dict[str, Savable]:
         run.note(f"ranker: {found.reason}")
         return {}
     return {RANKER: found.part}
+
+
+def _follows(run: RunLog) -> dict[str, Savable]:
+    with scope(run.tenant):
+        return learned_from_follows(run.run)
 
 
 def _found(run: RunLog, budget: Budget) -> Found:

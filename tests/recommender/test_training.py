@@ -13,6 +13,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from catalog.models import Watch
+from creators.models import Follow
 from kpplatform.jobs.models import Job
 from kpplatform.jobs.running import run
 from kpplatform.tenancy.models import Member, Tenant
@@ -63,6 +64,9 @@ def test_a_model_that_beats_popularity_is_published(in_school: Tenant) -> None:
 
 def test_what_it_learned_is_served(in_school: Tenant, client: APIClient, viewer: Member) -> None:
     piano, _cooking = planted.busy_world()
+    for follower in Member.objects.order_by("pk")[:2]:
+        for item in piano[:2]:
+            Follow.objects.create(viewer=follower, creator=item.creator, followed_at=timezone.now())
     retrain(tenant=in_school, at=timezone.now())
     for item in piano[:4]:
         planted.watch(viewer, item)
@@ -70,6 +74,7 @@ def test_what_it_learned_is_served(in_school: Tenant, client: APIClient, viewer:
     answered = page(client, limit=10)
 
     assert answered["version"] == newest().pk
+    assert (tenant_folder("models", newest().folder) / "social").is_dir()
     of_model = [card["id"] for card in answered["results"] if card["source"] == "model"]
     assert of_model
     assert set(of_model) <= {item.pk for item in piano[4:]}
