@@ -15,6 +15,11 @@ def retrain(*, tenant: Tenant, percent: int | None = None) -> None:
 
 
 @long_job
+def tune(*, tenant: Tenant) -> None:
+    training.tune_as_asked(tenant=tenant, at=timezone.now())
+
+
+@long_job
 def refresh_portraits(*, tenant: Tenant) -> None:
     training.refresh_portraits(tenant=tenant, at=timezone.now())
 

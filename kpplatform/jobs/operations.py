@@ -114,6 +114,14 @@ def replay(*, job: Job, at: datetime) -> None:
 
 
 @transaction.atomic
+def cancel(*, job_id: int, at: datetime) -> bool:
+    """Have the job done no further; False when it is over. Who is at it learns of it with the next report."""
+    unfinished = Job.objects.filter(pk=job_id, state__in=[Job.State.WAITING, Job.State.RUNNING])
+    over = {"state": Job.State.DONE, "lease_until": None, "finished_at": at, "token": F("token") + 1}
+    return bool(unfinished.update(error="Cancelled.", **over))
+
+
+@transaction.atomic
 def purge(*, at: datetime) -> int:
     """Forget the scope's jobs that were done long ago, and say how many. The dead stay until somebody looks."""
     return Job.objects.filter(state=Job.State.DONE, finished_at__lt=at - KEPT).delete()[0]

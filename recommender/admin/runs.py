@@ -4,18 +4,21 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as said
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from kpplatform.tenancy.admin_base import TenantAdmin, labelled
-from recommender import queries
+from recommender import operations, queries
+from recommender.admin.asking import SearchForm
 from recommender.admin.charts import Points, line_chart
 from recommender.models import TrainingRun
 
@@ -41,11 +44,23 @@ FACTS = (
 
 @admin.register(TrainingRun)
 class TrainingRunAdmin(TenantAdmin):
-    list_display = ("__str__", "shown_state", "stage", "far", "left", "outcome", "cost", "started_at")
+    list_display = ("__str__", "shown_state", "stage", "far", "left", "reached", "outcome", "cost", "started_at")
     search_fields = ("outcome", "model", "error")
     list_filter = ("state", "kind", "started_at")
-    actions = ("compare",)
-    drawn = ("far", "left", "cost", "asked", "curve", "quality_of_models", "sure", "costs_of_models", "said_on_the_way")
+    actions = ("compare", "cancel")
+    actions_list = ("search",)
+    drawn = (
+        "far",
+        "left",
+        "reached",
+        "cost",
+        "asked",
+        "curve",
+        "quality_of_models",
+        "sure",
+        "costs_of_models",
+        "said_on_the_way",
+    )
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         raw = {"curves", "metrics", "costs", "notes", "plan"}
@@ -73,6 +88,14 @@ class TrainingRunAdmin(TenantAdmin):
     def left(self, run: TrainingRun) -> str:
         is_told = run.state == TrainingRun.State.RUNNING and run.seconds_left is not None
         return str(timedelta(seconds=round(run.seconds_left or 0))) if is_told else ""
+
+    @display(description=_("best so far"))
+    def reached(self, run: TrainingRun) -> str:
+        """Show which settings of a search have done best until now, and how well."""
+        if "found" not in run.metrics:
+            return ""
+        settings = ", ".join(f"{name} {value:.4g}" for name, value in run.metrics["found"].items())
+        return f"{_of_best(run, 'models')['ndcg@10']:.4f} ({settings})"
 
     @display(description=_("cost"))
     def cost(self, run: TrainingRun) -> str:
@@ -105,6 +128,21 @@ class TrainingRunAdmin(TenantAdmin):
     @display(description=_("notes"))
     def said_on_the_way(self, run: TrainingRun) -> SafeString:
         return format_html_join("", "<div>{} {}</div>", ((note["at"], note["what"]) for note in run.notes))
+
+    @admin.action(description=_("Cancel"), permissions=["staff"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[TrainingRun]) -> None:
+        now = timezone.now()
+        self.do_each(request, queryset, lambda run: operations.cancel_run(run=run, at=now))
+
+    @action(description=_("Search settings"), url_path="search", permissions=["staff"])
+    def search(self, request: HttpRequest) -> HttpResponse:
+        """Ask for a search: of which model, and for how long."""
+        form = SearchForm(request.POST or None)
+        if form.is_valid() and form.asked(at=timezone.now()):
+            self.message_user(request, said("A worker will search."), messages.SUCCESS)
+            return redirect("admin:recommender_trainingrun_changelist")
+        context = {**self.admin_site.each_context(request), "title": said("Search settings"), "form": form}
+        return TemplateResponse(request, "recommender/search.html", context)
 
     @admin.action(description=_("Compare"))
     def compare(self, request: HttpRequest, queryset: QuerySet[TrainingRun]) -> TemplateResponse:

@@ -18,37 +18,17 @@ from optuna.trial import TrialState, create_trial
 from recommender.ml import models
 from recommender.ml.interactions import BrokenData
 from recommender.ml.judgement import judge
+from recommender.ml.model import Progress
 from recommender.ml.models import UnknownModel
 from recommender.ml.sequence.stepping import TrainingFailed
+from recommender.ml.spaces import SPACES, Range
 from recommender.ml.splits import Split
 
 PAGE = 10
-Range = FloatDistribution | IntDistribution
-SAMPLERS: Mapping[str, Callable[[int], BaseSampler]] = {
+Distribution = FloatDistribution | IntDistribution
+MADE: Mapping[str, Callable[[int], BaseSampler]] = {
     "tpe": lambda seed: TPESampler(seed=seed),
     "random": lambda seed: RandomSampler(seed=seed),
-}
-OF_ALS: Mapping[str, Range] = {
-    "alpha": FloatDistribution(1, 60, log=True),
-    "reg": FloatDistribution(5, 500, log=True),
-    "power": FloatDistribution(0, 1),
-    "factors": IntDistribution(16, 128, log=True),
-}
-OF_SEQUENCES: Mapping[str, Range] = {
-    "dropout": FloatDistribution(0, 0.5),
-    "hidden_items": FloatDistribution(0, 0.3),
-    "rate": FloatDistribution(5e-4, 5e-3, log=True),
-}
-SPACES: Mapping[str, Mapping[str, Range]] = {
-    "implicit-als": OF_ALS,
-    "recent-als": {**OF_ALS, "recency": FloatDistribution(0.005, 0.5, log=True), "days": FloatDistribution(1, 30)},
-    "ease": {"reg": FloatDistribution(0.05, 20, log=True)},
-    "item-cosine": {"neighbours": IntDistribution(10, 400, log=True), "shrink": FloatDistribution(0.5, 200, log=True)},
-    "user-cosine": {"neighbours": IntDistribution(20, 800, log=True), "shrink": FloatDistribution(0.5, 200, log=True)},
-    "svd": {"factors": IntDistribution(8, 128, log=True)},
-    "markov": {"back": IntDistribution(1, 8), "decay": FloatDistribution(0.1, 1), "prior": FloatDistribution(0.5, 50)},
-    "transformer": OF_SEQUENCES,
-    "gru": OF_SEQUENCES,
 }
 
 
@@ -71,16 +51,20 @@ def search(
     device: str = "cpu",
     known: Sequence[Trial] = (),
     told: Callable[[Trial], object] | None = None,
+    progress: Progress | None = None,
 ) -> list[Trial]:
     """Return all trials, those `known` before first; no trial begins once the minutes are over.
+
+    `progress` is told of the steps of every fit, and may end the search by raising.
 
     Raises UnknownModel where there is nothing to search.
     """
     if name not in SPACES:
         raise UnknownModel("nothing_to_search", f"{name} is none of {', '.join(SPACES)}.")
-    space, usual = SPACES[name], asdict(models.MODELS[name].config)
+    space = {key: _distribution(of) for key, of in SPACES[name].items()}
+    usual = asdict(models.MODELS[name].config)
     # Who goes on with trials that are known must not draw the first ones again.
-    study = optuna.create_study(direction="maximize", sampler=SAMPLERS[sampler](seed + len(known)))
+    study = optuna.create_study(direction="maximize", sampler=MADE[sampler](seed + len(known)))
     trials = list(known)
     for trial in known:
         study.add_trial(_as_known(trial, space))
@@ -89,7 +73,7 @@ def search(
         if not trials:
             study.enqueue_trial({key: usual[key] for key in space if space[key].low <= usual[key] <= space[key].high})
         asked = study.ask(dict(space))
-        done = _tried(name, split, asked.params, seed=seed, device=device)
+        done = _tried(name, split, asked.params, seed=seed, device=device, progress=progress)
         study.tell(asked, done.ndcg, state=None if done.ndcg is not None else TrialState.FAIL)
         trials.append(done)
         if told:
@@ -102,17 +86,23 @@ def best(trials: Sequence[Trial]) -> Trial | None:
     return max((of for of in trials if of.ndcg is not None), key=lambda of: of.ndcg or 0.0, default=None)
 
 
-def _tried(name: str, split: Split, settings: Mapping[str, Any], *, seed: int, device: str) -> Trial:
+def _distribution(of: Range) -> Distribution:
+    if of.whole:
+        return IntDistribution(int(of.low), int(of.high), log=of.log)
+    return FloatDistribution(of.low, of.high, log=of.log)
+
+
+def _tried(name: str, split: Split, settings: Mapping[str, Any], **told: Any) -> Trial:
     began = time.monotonic()
     try:
-        fitted = models.fit(name, split.train, settings=settings, seed=seed, device=device)
+        fitted = models.fit(name, split.train, settings=settings, **told)
         scores = judge(fitted, split, k=PAGE).scores[f"ndcg@{PAGE}"]
     except (BrokenData, TrainingFailed, MemoryError):
         return Trial(settings, None, time.monotonic() - began)
     return Trial(settings, float(scores.mean()) if len(scores) else None, time.monotonic() - began)
 
 
-def _as_known(trial: Trial, space: Mapping[str, Range]) -> optuna.trial.FrozenTrial:
+def _as_known(trial: Trial, space: Mapping[str, Distribution]) -> optuna.trial.FrozenTrial:
     failed = trial.ndcg is None
     state = TrialState.FAIL if failed else TrialState.COMPLETE
     return create_trial(state=state, value=trial.ndcg, params=dict(trial.settings), distributions=dict(space))

@@ -39,6 +39,17 @@ from recommender.operations.portraits import (
 )
 from recommender.operations.refusals import allow_portrait, refuse_portrait
 from recommender.operations.rules import ExactCountsAreClosed, tell_rules
+from recommender.operations.searches import (
+    LEAST_MINUTES,
+    MOST_MINUTES,
+    MOST_TRIALS,
+    BudgetOutOfBounds,
+    NothingToSearch,
+    RunIsOver,
+    SearchGoesOn,
+    ask_for_search,
+    cancel_run,
+)
 from recommender.operations.served import (
     NothingToGoBackTo,
     NotServable,
@@ -74,6 +85,9 @@ from recommender.operations.versions import (
 )
 
 __all__ = [
+    "LEAST_MINUTES",
+    "MOST_MINUTES",
+    "MOST_TRIALS",
     "Advice",
     "Advices",
     "AlreadyDecided",
@@ -82,6 +96,7 @@ __all__ = [
     "BadArms",
     "BadFeedSettings",
     "BadSpans",
+    "BudgetOutOfBounds",
     "CampaignNameTaken",
     "ExactCountsAreClosed",
     "ForNobody",
@@ -92,9 +107,12 @@ __all__ = [
     "NotServed",
     "NotYourFeed",
     "NothingToGoBackTo",
+    "NothingToSearch",
     "Overtaken",
     "Page",
     "PrivacyIsSpent",
+    "RunIsOver",
+    "SearchGoesOn",
     "Session",
     "Shown",
     "StalePortraits",
@@ -112,11 +130,13 @@ __all__ = [
     "ask_for_duplicates",
     "ask_for_export",
     "ask_for_portraits",
+    "ask_for_search",
     "ask_for_texts",
     "ask_for_training",
     "begin_campaign",
     "begin_experiment",
     "begin_run",
+    "cancel_run",
     "change_feed_settings",
     "check_feed_settings",
     "check_portraits",

@@ -77,6 +77,12 @@ def with_lost(runs: QuerySet[TrainingRun]) -> QuerySet[TrainingRun]:
     return runs.annotate(is_lost=ExpressionWrapper(lost, BooleanField()))
 
 
+def search_goes_on() -> bool:
+    """Tell whether a search of settings that was asked of a worker waits or runs."""
+    unfinished = Job.objects.filter(state__in=[Job.State.WAITING, Job.State.RUNNING])
+    return TrainingRun.objects.filter(kind=TrainingRun.Kind.SEARCH, job__in=unfinished.values("pk")).exists()
+
+
 def found_settings() -> dict[str, dict[str, Any]]:
     """Return the settings that the tenant's latest searches have found, by the model's name."""
     done = TrainingRun.objects.filter(kind=TrainingRun.Kind.SEARCH, state=TrainingRun.State.DONE)

@@ -5,5 +5,14 @@ from recommender.training.duplicates import find_duplicates
 from recommender.training.portraits import export_portraits, refresh_portraits
 from recommender.training.retraining import retrain
 from recommender.training.tagging import tag_comments
+from recommender.training.tuning import tune_as_asked
 
-__all__ = ["classify_topics", "export_portraits", "find_duplicates", "refresh_portraits", "retrain", "tag_comments"]
+__all__ = [
+    "classify_topics",
+    "export_portraits",
+    "find_duplicates",
+    "refresh_portraits",
+    "retrain",
+    "tag_comments",
+    "tune_as_asked",
+]

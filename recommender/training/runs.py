@@ -10,12 +10,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from kpplatform.jobs.running import LeaseLost, current_job_id, report
 from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.places import tenant_folder
 from kpplatform.tenancy.scope import scope
+from recommender import queries
 from recommender.models import TrainingRun
 from recommender.training.boards import Board
 from recommender.training.memory import forget_peak, peak_mb
@@ -99,7 +101,7 @@ class RunLog:
             self.write()
 
     def end(self, state: str, *, error: str = "") -> None:
-        """Close the row."""
+        """Close the row. Raises LeaseLost when somebody else has the job, or it was cancelled."""
         self.board.close()
         run = self.run
         run.state, run.error, run.seconds_left, run.ended_at = state, error, None, timezone.now()
@@ -108,6 +110,7 @@ class RunLog:
             run.stage, run.model, run.progress = Stage.ENDED, "", 1.0
         run.updated_at = run.ended_at
         with scope(self.tenant):
+            report(run.progress)
             run.save()
 
     @property
@@ -145,11 +148,17 @@ def run_log(*, tenant: Tenant, kind: str, at: datetime) -> Iterator[RunLog]:
 def _opened(*, kind: str, at: datetime) -> TrainingRun:
     job = current_job_id()
     known = TrainingRun.objects.filter(job=job).first() if job is not None else None
-    # What still runs elsewhere has most likely lost its worker; if it has not, it writes so itself a second later.
-    left = TrainingRun.objects.filter(state=State.RUNNING).exclude(pk=known.pk if known else 0)
-    left.update(state=State.FAILED, error="Its worker died.", seconds_left=None, ended_at=at)
+    # What a shell has begun may go on for all that one can tell; if it does, it writes so itself a second later.
+    left = queries.with_lost(TrainingRun.objects.filter(state=State.RUNNING)).exclude(pk=known.pk if known else 0)
+    left.filter(Q(is_lost=True) | Q(job=None)).update(
+        state=State.FAILED, error="Its worker died.", seconds_left=None, ended_at=at
+    )
     if known:
-        known.state, known.resumed, known.ended_at = State.RUNNING, known.resumed + 1, None
+        if known.state == State.WAITING:
+            known.started_at = at
+        else:
+            known.resumed += 1
+        known.state, known.ended_at = State.RUNNING, None
         known.save()
         return known
     return TrainingRun.objects.create(kind=kind, job=job, data_until=at, started_at=at, updated_at=at)

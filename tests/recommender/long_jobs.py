@@ -1,4 +1,4 @@
-"""A training by a transformer alone, as a job that a real worker runs in tests."""
+"""A training by a transformer alone, and a search that dies, as jobs that a real worker runs in tests."""
 
 import os
 import signal
@@ -9,9 +9,11 @@ from django.utils import timezone
 from kpplatform.jobs.running import long_job
 from kpplatform.tenancy.models import Tenant
 from recommender.ml.model import Point
-from recommender.training import candidates, retrain
+from recommender.ml.searching import Trial
+from recommender.training import candidates, retrain, tune_as_asked
 from recommender.training.candidates import Budget
 from recommender.training.runs import RunLog
+from recommender.training.tuning import Trials
 from tests.jobs_for_tests import mark, marks
 
 ALONE = Budget(minutes=10, memory_mb=8_000, long_from=0, long=("transformer",))
@@ -33,3 +35,19 @@ def learn_a_sequence(*, tenant: Tenant) -> None:
 
     with mock.patch.object(RunLog, "point", told), mock.patch.object(candidates, "COSTS", {}):
         retrain(tenant=tenant, at=timezone.now(), budget=ALONE)
+
+
+@long_job
+def search_settings(*, tenant: Tenant) -> None:
+    """Search, and the first time take the worker's child along after two trials."""
+    is_first = not marks()
+    note = Trials.note
+
+    def noted(trials: Trials, trial: Trial) -> None:
+        note(trials, trial)
+        mark(f"{len(trials.made)} {trial.ndcg}")
+        if is_first and len(trials.made) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with mock.patch.object(Trials, "note", noted):
+        tune_as_asked(tenant=tenant, at=timezone.now())

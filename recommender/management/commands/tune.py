@@ -12,7 +12,8 @@ from kpplatform.tenancy.models import Tenant
 from recommender.ml.interactions import BrokenData
 from recommender.ml.models import UnknownModel
 from recommender.ml.reading import read_folder
-from recommender.ml.searching import SAMPLERS, SPACES, Trial, best, search
+from recommender.ml.searching import Trial, best, search
+from recommender.ml.spaces import SAMPLERS, SPACES
 from recommender.ml.splits import leave_one_out
 from recommender.training.tuning import tune
 
