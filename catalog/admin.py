@@ -116,7 +116,7 @@ class WatchAdmin(TenantAdmin):
     list_display = ("viewer", "item", "started_at", "watched", "source", "reason")
     list_select_related = ("viewer", "item")
     number_fields = OF_VIEWER_AND_ITEM
-    list_filter = ("quarantine", "started_at")
+    list_filter = ("quarantine", "device", "network", "started_at")
 
     @display(description=_("watched"))
     def watched(self, watch: Watch) -> str:

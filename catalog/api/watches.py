@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from catalog import operations
 from catalog.operations import Event
+from kpplatform.rest.devices import DEVICES, NETWORKS, UNKNOWN, device_of, network_of
 from kpplatform.rest.views import ViewSet
 
 LARGEST_BATCH = 500
@@ -32,6 +33,8 @@ class WatchIn(serializers.Serializer[Any]):
     watch_ms = serializers.IntegerField(min_value=0, max_value=LONGEST_WATCH_MS)
     source = serializers.CharField(max_length=LONGEST_SOURCE, default="")  # type: ignore[assignment]
     session = serializers.CharField(max_length=LONGEST_SESSION, default="")
+    device = serializers.ChoiceField(DEVICES, required=False, help_text="Without it, as the headers tell.")
+    network = serializers.ChoiceField(NETWORKS, required=False, help_text="Without it, as the headers tell.")
 
 
 class WatchesIn(serializers.Serializer[Any]):
@@ -59,7 +62,7 @@ class WatchViewSet(ViewSet):
         paid for (`not_bought`) are refused one by one, and the rest is stored; a batch of nothing else is refused
         as a whole, with 404 or 402. What breaks a cleaning rule is stored in quarantine and counted by its rule.
         """
-        events = events_of(request.data)
+        events = events_of(request.data, device=device_of(request.headers), network=network_of(request.headers))
         recorded = operations.record_watches(viewer=self.viewer, events=events, at=timezone.now())
         return Response(
             {
@@ -71,8 +74,11 @@ class WatchViewSet(ViewSet):
         )
 
 
-def events_of(body: Any) -> list[Event]:
-    """Return the events of a batch. Raises ValidationError with the index and the field of everything wrong."""
+def events_of(body: Any, *, device: str = UNKNOWN, network: str = UNKNOWN) -> list[Event]:
+    """Return the events of a batch, watched on this unless they say something else.
+
+    Raises ValidationError with the index and the field of everything wrong.
+    """
     if type(body) is not dict or list(body) != ["watches"] or type(sent := body["watches"]) is not list:
         raise ValidationError({"watches": ["A batch is an object with a list of watches, and nothing else."]})
     if not 1 <= len(sent) <= LARGEST_BATCH:
@@ -80,7 +86,7 @@ def events_of(body: Any) -> list[Event]:
     events, wrong = [], {}
     for index, told in enumerate(sent):
         try:
-            events.append(event_of(told))
+            events.append(event_of(told, device=device, network=network))
         except WrongFieldError as error:
             wrong[str(index)] = {error.field: [error.problem]}
     if wrong:
@@ -96,10 +102,12 @@ class WrongFieldError(ValueError):
         self.field, self.problem = field, problem
 
 
-KNOWN = {"event_id", "item", "started_at", "watch_ms", "source", "session"}
+KNOWN = {"event_id", "item", "started_at", "watch_ms", "source", "session", "device", "network"}
+DEVICE_CODES = {device: code for code, device in enumerate(DEVICES)}
+NETWORK_CODES = {network: code for code, network in enumerate(NETWORKS)}
 
 
-def event_of(told: Any) -> Event:
+def event_of(told: Any, *, device: str = UNKNOWN, network: str = UNKNOWN) -> Event:
     """Return one event. Raises WrongFieldError for the first field that is wrong.
 
     `type(x) is int` because true is an int to Python, and not to us.
@@ -120,7 +128,19 @@ def event_of(told: Any) -> Event:
         raise WrongFieldError("source", f"{LONGEST_SOURCE} printable characters at most.")
     if type(session) is not str or len(session) > LONGEST_SESSION or not session.isprintable():
         raise WrongFieldError("session", f"{LONGEST_SESSION} printable characters at most.")
-    return Event(event_id.lower(), item, moment_of(told.get("started_at")), watch_ms, source, session)
+    on = (
+        _code(told, "device", DEVICE_CODES, unless_told=device),
+        _code(told, "network", NETWORK_CODES, unless_told=network),
+    )
+    return Event(event_id.lower(), item, moment_of(told.get("started_at")), watch_ms, source, session, *on)
+
+
+def _code(told: dict[str, Any], field: str, codes: dict[str, int], *, unless_told: str) -> int:
+    """Return the number of a word. Raises WrongFieldError."""
+    word = told.get(field, unless_told)
+    if type(word) is not str or word not in codes:
+        raise WrongFieldError(field, f"One of {', '.join(codes)}.")
+    return codes[word]
 
 
 def moment_of(told: Any) -> datetime:

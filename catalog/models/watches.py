@@ -20,6 +20,18 @@ class Watch(TenantOwned):
         BOT = "bot"
         CLOCK_SKEW = "clock_skew"
 
+    class Device(models.IntegerChoices):
+        UNKNOWN = 0
+        PHONE = 1
+        TABLET = 2
+        DESKTOP = 3
+        TV = 4, "TV"
+
+    class Network(models.IntegerChoices):
+        UNKNOWN = 0
+        WIFI = 1, "Wi-Fi"
+        CELLULAR = 2
+
     event_id = models.UUIDField(help_text="Made by the client: sent again, it is the same watch.")
     viewer = TenantForeignKey(Member, on_delete=models.CASCADE)
     item = TenantForeignKey(Item, on_delete=models.CASCADE)
@@ -29,6 +41,8 @@ class Watch(TenantOwned):
     duration_ms = models.PositiveIntegerField(help_text="Of the item, when it was watched.")
     source = models.CharField(max_length=20, blank=True, help_text="Where it was found: feed, profile, search …")
     session = models.CharField(max_length=40, blank=True)
+    device = models.SmallIntegerField(choices=Device.choices, default=Device.UNKNOWN, db_default=Device.UNKNOWN)
+    network = models.SmallIntegerField(choices=Network.choices, default=Network.UNKNOWN, db_default=Network.UNKNOWN)
     quarantine = models.CharField(max_length=20, choices=Quarantine.choices, default=Quarantine.CLEAN, blank=True)
 
     class Meta:

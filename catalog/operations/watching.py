@@ -11,6 +11,7 @@ from django.db import connection
 
 from catalog import cleaning, queries
 from catalog.cleaning import Minute, Viewing, minute_of
+from catalog.models import Watch
 from catalog.operations.access import NotBought
 from kpplatform.errors import NotFound
 from kpplatform.tenancy.models import Member
@@ -30,6 +31,8 @@ class Event(NamedTuple):
     watch_ms: int
     source: str
     session: str
+    device: int = Watch.Device.UNKNOWN
+    network: int = Watch.Network.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +136,9 @@ def _before(viewer: Member, events: Sequence[Event]) -> tuple[set[str], dict[dat
 
 _INSERT = """
     INSERT INTO catalog_watch (tenant_id, viewer_id, received_at, event_id, item_id, started_at, watch_ms, source,
-        session, duration_ms, quarantine)
+        session, device, network, duration_ms, quarantine)
     SELECT %s, %s, %s, * FROM unnest(%s::uuid[], %s::bigint[], %s::timestamptz[], %s::integer[], %s::text[],
-        %s::text[], %s::integer[], %s::text[])
+        %s::text[], %s::smallint[], %s::smallint[], %s::integer[], %s::text[])
     ON CONFLICT DO NOTHING
 """
 
@@ -143,10 +146,11 @@ _INSERT = """
 def _insert(
     viewer: Member, events: Sequence[Event], durations: Sequence[int], reasons: Sequence[str], *, at: datetime
 ) -> None:
-    ids, items, starts, lengths, sources, sessions = zip(*events, strict=True)
+    ids, items, starts, lengths, sources, sessions, devices, networks = zip(*events, strict=True)
     columns = [
         *(_array(values) for values in (ids, items, starts, lengths)),
         *(_array(map(_quoted, texts)) for texts in (sources, sessions)),
+        *(_array(map(int, codes)) for codes in (devices, networks)),
         _array(durations),
         _array(map(_quoted, reasons)),
     ]

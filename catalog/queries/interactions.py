@@ -41,20 +41,22 @@ INTERACTION = np.dtype(
         ("kind", "<i2"),
         ("watch_ms", "<i4"),
         ("duration_ms", "<i4"),
+        ("device", "<i2"),
+        ("network", "<i2"),
     ]
 )
 
 _KIND = "CASE kind WHEN 'like' THEN 1 WHEN 'save' THEN 2 WHEN 'share' THEN 3 WHEN 'not_interested' THEN 4 END::smallint"
-_WATCHES = "started_at, 0::smallint, watch_ms, duration_ms FROM catalog_watch WHERE quarantine = ''"
-_REACTIONS = f"reacted_at, {_KIND}, 0, 0 FROM catalog_reaction WHERE true"
+_WATCHES = "started_at, 0::smallint, watch_ms, duration_ms{also} FROM catalog_watch WHERE quarantine = ''"
+_REACTIONS = f"reacted_at, {_KIND}, 0, 0{{also}} FROM catalog_reaction WHERE true"
 
 
 def history(viewer: Member, *, limit: int) -> list[Interaction]:
     """Return the latest that the viewer did, newest first, from clean watches and reactions."""
     mine = "AND tenant_id = %(tenant)s AND viewer_id = %(viewer)s ORDER BY"
     sql = f"""
-        (SELECT item_id, {_WATCHES} {mine} started_at DESC LIMIT %(limit)s)
-        UNION ALL (SELECT item_id, {_REACTIONS} {mine} reacted_at DESC LIMIT %(limit)s)
+        (SELECT item_id, {_WATCHES.format(also="")} {mine} started_at DESC LIMIT %(limit)s)
+        UNION ALL (SELECT item_id, {_REACTIONS.format(also="")} {mine} reacted_at DESC LIMIT %(limit)s)
         ORDER BY 2 DESC, 1 DESC, 3 LIMIT %(limit)s
     """
     with connection.cursor() as cursor:
@@ -77,9 +79,11 @@ def interactions_of(viewers: Sequence[int], until: datetime, *, rows: int = 100_
 
 def _streamed(which: str, asked: dict[str, Any], rows: int) -> Iterator[Any]:
     theirs = f"AND tenant_id = %(tenant)s AND {which} AND {{0}} < %(until)s"
+    watches = _WATCHES.format(also=", device, network")
+    reactions = _REACTIONS.format(also=", 0::smallint, 0::smallint")
     sql = f"""
-        COPY (SELECT viewer_id, item_id, {_WATCHES} {theirs.format("started_at")}
-        UNION ALL SELECT viewer_id, item_id, {_REACTIONS} {theirs.format("reacted_at")})
+        COPY (SELECT viewer_id, item_id, {watches} {theirs.format("started_at")}
+        UNION ALL SELECT viewer_id, item_id, {reactions} {theirs.format("reacted_at")})
         TO STDOUT (FORMAT binary)
     """
     with connection.cursor() as cursor, cursor.copy(sql, asked | {"tenant": current_tenant_id()}) as copy:
@@ -101,6 +105,8 @@ _ROW = np.dtype(
                 ("kind", ">i2"),
                 ("watch_ms", ">i4"),
                 ("duration_ms", ">i4"),
+                ("device", ">i2"),
+                ("network", ">i2"),
             )
             for part, kind in (("length", ">i4"), ("value", kind))
         ),

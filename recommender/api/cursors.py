@@ -22,18 +22,19 @@ class ExpiredCursor(Invalid):
 
 def cursor_of(session: Session, *, viewer: Member) -> str:
     """Return the cursor that continues the session."""
-    return signing.dumps([viewer.tenant_id, viewer.pk, session.started.timestamp(), session.places], salt=SALT)
+    told = [viewer.tenant_id, viewer.pk, session.started.timestamp(), session.places, session.circumstance]
+    return signing.dumps(told, salt=SALT)
 
 
 def session_of(cursor: str, *, viewer: Member, at: datetime) -> Session:
     """Return the session that a cursor continues. Raises BadCursor and ExpiredCursor."""
     try:
-        tenant, member, started, places = signing.loads(cursor, salt=SALT)
+        tenant, member, started, *rest = signing.loads(cursor, salt=SALT)
     except (signing.BadSignature, ValueError) as error:
         raise BadCursor("This cursor was not given out here.") from error
     if (tenant, member) != (viewer.tenant_id, viewer.pk):
         raise BadCursor("This cursor was given to somebody else.")
-    session = Session(datetime.fromtimestamp(started, UTC), places)
+    session = Session(datetime.fromtimestamp(started, UTC), *rest)  # an older cursor has no circumstance
     if session.started + GOOD_FOR < at:
         raise ExpiredCursor("This cursor is older than a day; begin anew without it.")
     return session

@@ -11,10 +11,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from catalog.models import Item
+from kpplatform.rest.devices import device_of, network_of
 from kpplatform.rest.serializers import Asked
 from kpplatform.rest.views import SignedIn
 from recommender import operations
 from recommender.api.cursors import cursor_of, session_of
+from recommender.ml.ranker.circumstances import DEVICES, NETWORKS, code
 from recommender.models import Impression
 from recommender.operations import Page, Session
 
@@ -22,6 +24,8 @@ from recommender.operations import Page, Session
 class FeedIn(Asked):
     cursor = serializers.CharField(required=False, max_length=400)
     limit = serializers.IntegerField(default=20, min_value=1, max_value=50)
+    device = serializers.ChoiceField(DEVICES, required=False, help_text="Without it, as the headers tell.")
+    network = serializers.ChoiceField(NETWORKS, required=False, help_text="Without it, as the headers tell.")
 
 
 class FeedCreatorOut(serializers.Serializer[Any]):
@@ -59,14 +63,21 @@ class FeedView(SignedIn, APIView):
 
     @extend_schema(operation_id="feed", parameters=[FeedIn], responses=FeedOut)
     def get(self, request: Request) -> Response:
-        """Show the viewer the next page: without a cursor a new session begins."""
+        """Show the viewer the next page: without a cursor a new session begins, on the device it is asked from."""
         asked = FeedIn(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
         at, cursor = timezone.now(), asked.validated_data.get("cursor")
-        session = session_of(cursor, viewer=self.viewer, at=at) if cursor else Session(at)
+        on = self._circumstance(asked.validated_data)
+        session = session_of(cursor, viewer=self.viewer, at=at) if cursor else Session(at, circumstance=on)
         limit = asked.validated_data["limit"]
         page = operations.show_page(viewer=self.viewer, limit=limit, session=session, at=at)
         return Response(self._out(page, limit))
+
+    def _circumstance(self, asked: dict[str, Any]) -> int:
+        """Return on what is asked, as a code: by what the client says, else by the headers."""
+        headers = self.request.headers
+        device, network = asked.get("device") or device_of(headers), asked.get("network") or network_of(headers)
+        return code(DEVICES.index(device), NETWORKS.index(network))
 
     def _out(self, page: Page, limit: int) -> dict[str, Any]:
         # Plain dicts: rendering twenty cards through serializers costs more than choosing them.

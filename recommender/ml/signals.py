@@ -57,6 +57,7 @@ class Events:
     long_view: Floats  # 1 or 0, NaN where unknown
     watch_ms: Ints  # how long it was watched, −1 where unknown
     flags: Mapping[str, Flags] = field(default_factory=dict)  # names of FLAGS
+    circumstance: NDArray[np.int8] | None = None  # on what: codes of ranker.circumstances, where anything is told
 
 
 def signals(events: Events) -> dict[str, Floats]:

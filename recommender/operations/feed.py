@@ -4,7 +4,7 @@ import random
 import re
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -27,10 +27,11 @@ SPARE = 3  # places drawn beyond the page, for what was withdrawn a moment ago
 
 @dataclass(frozen=True)
 class Session:
-    """One scroll through the feed: since when, and how many places it has had."""
+    """One scroll through the feed: since when, how many places it has had, and on what."""
 
     started: datetime
     places: int = 0
+    circumstance: int = 0  # a code of ml.ranker.circumstances
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def show_page(*, viewer: Member, limit: int, session: Session, at: datetime, rng
     shown within a day comes again only when there is nothing else. Who has closed personalisation sees what everybody
     would who begins in the same minute: the same dice, no version, no experiment.
     """
-    past = queries.past(viewer, started=session.started, at=at)
+    past = queries.past(viewer, started=session.started, at=at, circumstance=session.circumstance)
     rng = rng or (random.Random() if past.is_personal else _everybodys_dice(session))
     everyones = queries.shelf(at=at)
     if everyones.unnoted:
@@ -79,7 +80,7 @@ def show_page(*, viewer: Member, limit: int, session: Session, at: datetime, rng
     shown = _written(placed, page=page, limit=limit, muted=[like(word) for word in past.muted], **facts)
     floor.shown(places=len(shown), small=_small(draw, shown), share=shelf.settings.small_floor)
     expose(viewer=viewer, dealt=dealt, at=at)
-    following = Session(session.started, session.places + len(shown)) if len(shown) == limit else None
+    following = replace(session, places=session.places + len(shown)) if len(shown) == limit else None
     return Page(page, version, shown, following)
 
 

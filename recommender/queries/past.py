@@ -39,6 +39,7 @@ class Past:
     hidden_creators: frozenset[int] = frozenset()  # nothing of theirs is ever shown
     is_personal: bool = True  # whether what they did may decide what they see
     muted: tuple[str, ...] = ()  # words that they do not want to read
+    circumstance: int = 0  # on what they ask, a code of ml.ranker.circumstances; 0 unknown
 
     @cached_property
     def history(self) -> Interactions:
@@ -127,7 +128,7 @@ class Row(NamedTuple):
     reported: list[int] | None
 
 
-def past(viewer: Member, *, started: datetime, at: datetime) -> Past:
+def past(viewer: Member, *, started: datetime, at: datetime, circumstance: int = 0) -> Past:
     """Return what the viewer did and saw until now; `started` is when their session began.
 
     Of who has closed personalisation only this session is told, and what they said that they do not want to see.
@@ -144,6 +145,7 @@ def past(viewer: Member, *, started: datetime, at: datetime) -> Past:
         "asked_at": _ms(at),
         "hidden_creators": frozenset(row.hidden or ()),
         "muted": tuple(row.muted or ()),
+        "circumstance": circumstance,
     }
     if row.refused_at:
         return Past(**told, **_taste([], []), **NOTHING, over=kept_away, is_personal=False)

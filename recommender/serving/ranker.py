@@ -36,6 +36,11 @@ class Context(Protocol):
         """Return the share of the item that they watched (T,), NaN for a reaction."""
         ...
 
+    @property
+    def circumstance(self) -> int:
+        """Return on what they ask: a code of `ml.ranker.circumstances`."""
+        ...
+
 
 def rank(ranker: Ranker, context: Context, candidates: Longs, *, at: int) -> Floats:
     """Return what a view of each candidate (n,), ids in any order, would be like at a moment (ms): (n, H) as in HEADS.
@@ -47,7 +52,7 @@ def rank(ranker: Ranker, context: Context, candidates: Longs, *, at: int) -> Flo
         return np.zeros((0, len(HEADS)), np.float32)
     nobody_else = np.zeros(len(context.items), np.int64)
     told = events(viewer=nobody_else, item=context.items, at=context.at, said=context.said, watched=context.watched)
-    return ranker.rank(told, candidates, at=at)
+    return ranker.rank(told, candidates, at=at, circumstance=context.circumstance)
 
 
 def worth(told: Floats, weights: dict[str, float] = WORTH) -> Floats:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommender.ml.arrays import Floats, Ints, Longs
 from recommender.ml.interactions import Interactions, gather
@@ -24,7 +25,14 @@ CODES: Mapping[str, int] = MappingProxyType({said: KINDS.index(kind) for said, k
 
 
 def events(
-    *, viewer: Longs, item: Longs, at: Longs, said: Longs, watched: Floats, watch_ms: Ints | None = None
+    *,
+    viewer: Longs,
+    item: Longs,
+    at: Longs,
+    said: Longs,
+    watched: Floats,
+    watch_ms: Ints | None = None,
+    circumstance: NDArray[np.int8] | None = None,
 ) -> Events:
     """Return columns (N,) as events; `said` holds values of CODES, `watched` the share, NaN where there is none."""
     unknown = np.full(len(item), np.nan, np.float32)
@@ -37,6 +45,7 @@ def events(
         watched=watched,
         long_view=unknown,
         watch_ms=watch_ms,
+        circumstance=circumstance,
     )
 
 

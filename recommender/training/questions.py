@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from catalog.queries import INTERACTION, granted_to, interactions_between, told_of_items
 from creators.models import Follow
-from recommender.ml.arrays import Longs
+from recommender.ml.arrays import Flags, Longs
+from recommender.ml.ranker import circumstances
+from recommender.ml.ranker.circumstances import Codes
 from recommender.ml.ranker.examples import World
 from recommender.ml.ranker.facts import Asked, Items, Log, asked
-from recommender.ml.ranker.running import Running
+from recommender.ml.ranker.running import Running, Sums
 from recommender.ml.ranker.targets import SOON_MS
 from recommender.ml.signals import KINDS, Events
 from recommender.queries.shown import shown_between
@@ -53,14 +55,32 @@ def read(*, until: datetime, most: int = MOST_QUESTIONS) -> tuple[World, Asked, 
 def passed_over(log: Log, items: Items, shown: NDArray[np.void]) -> Asked:
     """Return the impressions that were not watched within a day, while one further down the page was."""
     codes, many = items.codes(shown["item"]), len(items) + 1
-    met = Running.of(log.viewer * many + log.item, log.at, log.met[:, None].astype(np.float64))
-    watched = met.sums(shown["viewer"] * many + codes, shown["at"], shown["at"] + SOON_MS)[:, 0] > 0
+    on = np.insert(circumstances.columns(log.circumstance), 0, 1, axis=1)  # (N, 1 + C), a watch first
+    running = Running.of(log.viewer * many + log.item, log.at, (on * log.met[:, None]).astype(np.float64))
+    came = running.sums(shown["viewer"] * many + codes, shown["at"], shown["at"] + SOON_MS)
+    watched = came[:, 0] > 0
     pages, page = np.unique(shown["page"], return_inverse=True)
     furthest = np.full(len(pages), -1)
     np.maximum.at(furthest, page[watched], shown["position"][watched])
     passed = ~watched & (shown["position"] < furthest[page])
     at = shown["at"][passed]
-    return Asked(viewer=shown["viewer"][passed], item=codes[passed], at=at, known_until=at)
+    return Asked(
+        viewer=shown["viewer"][passed],
+        item=codes[passed],
+        at=at,
+        known_until=at,
+        circumstance=_on(came, page, watched)[passed],
+    )
+
+
+def _on(came: Sums, page: Longs, watched: Flags) -> Codes:
+    """Return on what the page of each impression (S,) was watched, as far as the watches of its items tell.
+
+    Impressions do not say it; were it left out, unknown would mean passed over.
+    """
+    told = np.zeros((page.max(initial=-1) + 1, came.shape[1] - 1), np.float32)
+    np.maximum.at(told, page[watched], came[watched, 1:])
+    return circumstances.codes(told > 0)[page]
 
 
 def _newest_questions(log: Log, passed: Asked, most: int) -> tuple[Asked, Longs]:
@@ -118,6 +138,7 @@ def _deeds(rows: Sequence[Deed], kind: str) -> Events:
         watched=unknown,
         long_view=unknown,
         watch_ms=np.full(len(rows), -1, np.int32),
+        circumstance=np.zeros(len(rows), np.int8),
     )
 
 

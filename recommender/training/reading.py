@@ -14,6 +14,7 @@ from kpplatform.tenancy.places import tenant_folder
 from recommender.ml.arrays import Longs
 from recommender.ml.attributes import Attributes, gather_attributes
 from recommender.ml.interactions import Interactions, gather
+from recommender.ml.ranker.circumstances import code
 from recommender.ml.signals import Events, rating, signals, wanted
 from recommender.serving.taste import CODES, events
 from recommender.training.forgetting import Forgotten
@@ -95,6 +96,7 @@ def as_events(block: Any) -> Events:
         said=SAID[block["kind"]],
         watch_ms=np.where(known, block["watch_ms"], -1).astype(np.int32),
         watched=np.divide(block["watch_ms"], block["duration_ms"], out=_unknown(len(block)), where=known),
+        circumstance=code(block["device"], block["network"]).astype(np.int8),
     )
 
 

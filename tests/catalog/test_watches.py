@@ -15,8 +15,10 @@ from rest_framework.test import APIClient
 from catalog import operations, queries
 from catalog.models import Item, Watch
 from catalog.operations import Event
+from kpplatform.rest import devices
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.scope import scope
+from recommender.ml.ranker import circumstances
 from tests import make
 from tests.catalog import things
 from tests.concurrency import at_once
@@ -237,3 +239,58 @@ def test_cleaning_again_touches_its_own_tenant_only(school: Tenant, agency: Tena
 
     with scope(agency):
         assert queries.quarantined() == {"bot": 1}
+
+
+TELEVISION = "Mozilla/5.0 (SMART-TV; Linux; Tizen 6.0) AppleWebKit/537.36 TV Safari/537.36"
+
+
+def test_on_what_it_was_watched_is_what_the_event_says_else_what_the_headers_tell(
+    client: APIClient, in_school: Tenant
+) -> None:
+    video = things.video()
+    said, silent = told(video, device="phone", network="wifi"), told(video)
+
+    answer = client.post(
+        WATCHES, {"watches": [said, silent]}, headers={"user-agent": TELEVISION, "save-data": "on"}
+    ).json()
+
+    assert answer["stored"] == 2
+    on = {str(watch.event_id): (watch.device, watch.network) for watch in Watch.objects.all()}
+    assert on[said["event_id"]] == (Watch.Device.PHONE, Watch.Network.WIFI)
+    assert on[silent["event_id"]] == (Watch.Device.TV, Watch.Network.CELLULAR)
+    [read] = queries.interactions_between(None, timezone.now())
+    assert sorted(zip(read["device"].tolist(), read["network"].tolist(), strict=True)) == [(1, 1), (4, 2)]
+
+
+@pytest.mark.parametrize("wrong", [{"device": "fridge"}, {"device": 1}, {"network": None}, {"network": ["wifi"]}])
+def test_a_device_or_network_that_there_is_not_refuses_the_batch(
+    client: APIClient, in_school: Tenant, wrong: dict[str, Any]
+) -> None:
+    answer = client.post(WATCHES, {"watches": [told(things.video(), **wrong)]})
+
+    assert answer.status_code == 400
+    assert not Watch.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("agent", "device"),
+    [
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Mobile/15E148", "phone"),
+        ("Mozilla/5.0 (Linux; Android 14; Pixel 8) Chrome/120 Mobile Safari/537.36", "phone"),
+        ("Mozilla/5.0 (iPad; CPU OS 17_0 like Mac OS X) Mobile/15E148", "tablet"),
+        ("Mozilla/5.0 (Linux; Android 13; SM-X900) Chrome/120 Safari/537.36", "tablet"),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/120", "desktop"),
+        (TELEVISION, "tv"),
+        ("curl/8", "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_the_headers_tell_the_device(agent: str, device: str) -> None:
+    assert devices.device_of({"User-Agent": agent}) == device
+    assert devices.device_of({"User-Agent": "", "Sec-CH-UA-Mobile": "?1"}) == "phone"
+    assert devices.network_of({"User-Agent": agent}) == "unknown"
+
+
+def test_there_is_one_list_of_devices_and_one_of_networks() -> None:
+    assert devices.DEVICES == circumstances.DEVICES == tuple(name.lower() for name in Watch.Device.names)
+    assert devices.NETWORKS == circumstances.NETWORKS == tuple(name.lower() for name in Watch.Network.names)

@@ -87,8 +87,8 @@ def cold(model: Factors, **groups: str) -> Cold:
     return Cold(model.name, hidden=np.zeros((content.WIDTH, 0), np.float32), out=out)
 
 
-def ranker(items: Sequence[Item]) -> Ranker:
-    """Return a ranker that loves long items after noon and short ones before it (UTC), whoever asks."""
+def ranker(items: Sequence[Item], *, by: str = "hour", turns_at: float = 12) -> Ranker:
+    """Return a ranker that loves long items after noon and short ones before it (UTC), or by another feature."""
     told = Items(
         ids=np.array(sorted(item.pk for item in items)),
         creator=np.full(len(items) + 1, -1),
@@ -99,20 +99,20 @@ def ranker(items: Sequence[Item]) -> Ranker:
     nothing = np.zeros(0, np.int64)
     log = Log.gather(events(viewer=nothing, item=nothing, at=nothing, said=nothing, watched=np.zeros(0, "f4")), told)
     scale = Scale.of(log, told)
-    return Ranker("boosted", told, scale, table(log, told, scale, at=0), 0, _hour_times_duration())
+    return Ranker("boosted", told, scale, table(log, told, scale, at=0), 0, _times_duration(by, turns_at))
 
 
-def _hour_times_duration() -> bytes:
-    """Return the program (hour − 12) · duration / 20,000 for the first head, 0 for the others."""
+def _times_duration(by: str, turns_at: float) -> bytes:
+    """Return the program (feature − turn) · duration / 20,000 for the first head, 0 for the others."""
 
     def column(name: str) -> Floats:
         return np.eye(len(NAMES), dtype=np.float32)[:, NAMES.index(name), None]
 
     first = np.eye(1, len(HEADS), dtype=np.float32) / 20_000
-    constants = {"hour": column("hour"), "duration": column("duration"), "noon": np.full(1, 12, "f4"), "head": first}
+    constants = {"by": column(by), "duration": column("duration"), "turn": np.full(1, turns_at, "f4"), "head": first}
     steps = [
-        onnx.helper.make_node("MatMul", ["features", "hour"], ["at"]),
-        onnx.helper.make_node("Sub", ["at", "noon"], ["after"]),
+        onnx.helper.make_node("MatMul", ["features", "by"], ["at"]),
+        onnx.helper.make_node("Sub", ["at", "turn"], ["after"]),
         onnx.helper.make_node("MatMul", ["features", "duration"], ["length"]),
         onnx.helper.make_node("Mul", ["after", "length"], ["worth"]),
         onnx.helper.make_node("MatMul", ["worth", "head"], ["raw"]),

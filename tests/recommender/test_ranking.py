@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from catalog.models import Item
+from catalog.models import Item, Watch
 from creators.models import Follow
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.places import tenant_folder
 from kpplatform.tenancy.scope import scope
 from recommender.ml.ranker import attending, boosted
 from recommender.ml.ranker.choosing import Config
+from recommender.ml.ranker.circumstances import code
 from recommender.ml.ranker.targets import HEADS
 from recommender.models import Impression
 from recommender.queries import past
@@ -44,12 +45,14 @@ def test_a_question_is_a_view_or_what_was_passed_over(in_school: Tenant) -> None
     viewer, (skipped, watched, unseen) = make.member(), planted.videos(3)
     show(viewer, [skipped, watched, unseen])
     planted.watch(viewer, watched, share=1.0, at=timezone.now() - timedelta(minutes=59))
+    Watch.objects.update(device=Watch.Device.TV, network=Watch.Network.WIFI)
 
     world, told, rows = read(until=timezone.now())
 
     answers = world.examples(told, rows).answers
     by_item = dict(zip(world.items.ids[told.item].tolist(), answers.long_view.tolist(), strict=True))
     assert by_item == {skipped.pk: 0.0, watched.pk: 1.0}
+    assert told.circumstance.tolist() == [code(4, 1)] * 2
 
 
 def test_likes_and_follows_belong_to_the_view_before_them(in_school: Tenant) -> None:

@@ -156,6 +156,26 @@ def test_the_ranker_puts_candidates_in_order_by_the_hour(
     assert [place.item["duration_ms"] // 60_000 for place in shown] == expected
 
 
+def test_the_ranker_puts_candidates_in_order_by_the_device_through_the_whole_session(
+    client: APIClient, viewer: Member, groups: Groups
+) -> None:
+    for minutes, item in enumerate(groups[0], start=1):
+        item.duration_ms = minutes * 60_000
+        item.save()
+    planted.watch(viewer, groups[0][0])
+    planted.published(planted.tastes(groups[0]), ranker=planted.ranker(groups[0], by="on_tv", turns_at=0.5))
+    only(personal=1)
+
+    def lengths(answer: dict[str, Any]) -> list[int]:
+        return [card["duration_ms"] // 60_000 for card in answer["results"]]
+
+    on_tv = page(client, limit=3, device="tv")
+    assert lengths(on_tv) == [20, 19, 18]
+    assert lengths(client.get(on_tv["next"]).json()) == [17, 16, 15]
+    assert lengths(page(client, limit=3, device="phone")) == [2, 3, 4]
+    assert client.get("/api/v1/feed/", {"device": "fridge"}).status_code == 400
+
+
 def test_what_is_like_the_unwanted_falls_in_every_source(client: APIClient, viewer: Member, groups: Groups) -> None:
     piano, cooking = groups
     planted.published(planted.tastes(*groups))

@@ -11,6 +11,7 @@ import numpy as np
 
 from recommender.ml.arrays import Flags, Floats, Longs, common
 from recommender.ml.attributes import Attributes
+from recommender.ml.ranker.circumstances import Codes
 from recommender.ml.signals import COMPLETE_FROM, KINDS, Events
 
 LONG_FROM_S = 18.0  # a view is long from here on, or when a shorter item was watched to its end (Gao et al., 2022)
@@ -75,6 +76,7 @@ class Log:
     liked: Floats  # 1, or −1 where it was not wanted, else 0
     followed: Floats  # 1 or 0
     bought: Floats  # 1 or 0
+    circumstance: Codes  # of what it was watched on
 
     def __len__(self) -> int:
         return len(self.viewer)
@@ -114,6 +116,7 @@ class Log:
             liked=liked.astype(np.float32),
             followed=followed.astype(np.float32),
             bought=(said["purchase"] | said["enrol"]).astype(np.float32),
+            circumstance=np.zeros(len(item), np.int8) if events.circumstance is None else events.circumstance,
         )
         return told.where(order)
 
@@ -138,6 +141,7 @@ class Asked:
     item: Longs  # codes
     at: Longs
     known_until: Longs  # the moment up to which the past is told: `at`, or earlier
+    circumstance: Codes  # on what
 
     def __len__(self) -> int:
         return len(self.viewer)
@@ -151,4 +155,6 @@ def asked(log: Log, rows: Longs, *, known_until: int | None = None) -> Asked:
     """Return the questions to which rows (M,) of the log were the answers, with what was told until some moment."""
     at = log.at[rows]
     known = at if known_until is None else np.minimum(at, known_until)
-    return Asked(viewer=log.viewer[rows], item=log.item[rows], at=at, known_until=known)
+    return Asked(
+        viewer=log.viewer[rows], item=log.item[rows], at=at, known_until=known, circumstance=log.circumstance[rows]
+    )

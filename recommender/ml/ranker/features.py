@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.ml.arrays import Floats, Longs
+from recommender.ml.ranker import circumstances
 from recommender.ml.ranker.facts import Asked, Items, Log
 from recommender.ml.ranker.running import Running, Sums
 
@@ -36,8 +37,14 @@ ITEM_NAMES = (
     "duration",
     "topic_code",
 )
-NAMES = (*(f"{group}_{rate}" for group in OF_VIEWER for rate in RATES), *MOMENT, *ITEM_NAMES, "age")
-GROUPS = ("viewer", "pair", "moment", "item")
+NAMES = (
+    *(f"{group}_{rate}" for group in OF_VIEWER for rate in RATES),
+    *MOMENT,
+    *ITEM_NAMES,
+    "age",
+    *circumstances.NAMES,
+)
+GROUPS = ("viewer", "pair", "moment", "item", "context")
 PREFIX_OF_PAIR = "with_"
 
 Usual = NDArray[np.float64]  # (..., 5) what is usual of the RATES that are no counts
@@ -66,20 +73,21 @@ class Scale:
 def features(log: Log, items: Items, scale: Scale, asked: Asked) -> Floats:
     """Return the features (M, F) of questions, told by everybody's log."""
     told = _joined(of_viewers(log, items, scale, asked), of_items(log, items, scale, asked))
-    return _joined(told, age(items, asked))
+    return _joined(told, _asked_now(items, asked))
 
 
 def features_by(table: Floats, log: Log, items: Items, scale: Scale, asked: Asked) -> Floats:
     """Return the same (M, F) by the viewers' own log alone and a table (V + 1, ·) of what is told of items."""
     told = _joined(of_viewers(log, items, scale, asked), table[asked.item])
-    return _joined(told, age(items, asked))
+    return _joined(told, _asked_now(items, asked))
 
 
 def table(log: Log, items: Items, scale: Scale, *, at: int) -> Floats:
     """Return what is told of every item (V + 1, ·) at a moment; the last row is of an item that is not known."""
     every = np.arange(len(items) + 1)
-    moment = np.full(len(every), at)
-    return of_items(log, items, scale, Asked(np.zeros_like(every), every, moment, moment), whole_days=False)
+    moment, nothing = np.full(len(every), at), np.zeros_like(every)
+    asked = Asked(nothing, every, moment, moment, nothing.astype(np.int8))
+    return of_items(log, items, scale, asked, whole_days=False)
 
 
 def of_viewers(log: Log, items: Items, scale: Scale, asked: Asked) -> Floats:
@@ -120,6 +128,8 @@ def group_of(name: str) -> str:
     """Return which of GROUPS a feature belongs to."""
     if name in MOMENT:
         return "moment"
+    if name in circumstances.NAMES:
+        return "context"
     if name.startswith(PREFIX_OF_PAIR):
         return "pair"
     return "viewer" if name.startswith("viewer") else "item"
@@ -136,6 +146,11 @@ def age(items: Items, asked: Asked) -> Floats:
     published = items.published_at[asked.item]
     days = np.where(published > 0, np.maximum(asked.at - published, 0) / DAYS_MS, -1)
     return np.asarray(days, np.float32)[:, None]
+
+
+def _asked_now(items: Items, asked: Asked) -> Floats:
+    """Return what is told of the question itself (M, ·): how old the item is, and on what it would be watched."""
+    return _joined(age(items, asked), circumstances.columns(asked.circumstance))
 
 
 def _joined(some: Floats, more: Floats) -> Floats:

@@ -14,6 +14,7 @@ import onnxruntime
 
 from recommender.ml import folders
 from recommender.ml.arrays import Floats, Longs
+from recommender.ml.ranker.circumstances import UNKNOWN
 from recommender.ml.ranker.facts import LONGEST_S, Asked, Items, Log
 from recommender.ml.ranker.features import Scale, features_by
 from recommender.ml.ranker.histories import LENGTH, histories
@@ -35,23 +36,25 @@ class Ranker:
     learned_until: int  # milliseconds since the epoch
     program: bytes = field(repr=False)  # ONNX: features (n, F), and where asked for candidates and history → (n, H)
 
-    def rank(self, events: Events, candidates: Longs, *, at: int) -> Floats:
+    def rank(self, events: Events, candidates: Longs, *, at: int, circumstance: int = UNKNOWN) -> Floats:
         """Return what a view of each candidate (n,), given by ids, would be like at a moment: (n, H) as in HEADS.
 
         `events` is one viewer's latest history, oldest or newest first: 200 events are read. The chance of a long view,
         a like, a follow and a purchase; quantiles of the seconds; where the view would stand among all, and among those
-        of items as long. An item that the ranker does not know is judged by the viewer alone.
+        of items as long. An item that the ranker does not know is judged by the viewer alone. What it would be watched
+        on is told as in `circumstances`.
         """
         log = Log.gather(events, self.items)
         viewer = log.viewer[0] if len(log) else 0
         moment = np.full(len(candidates), at)
-        asked = Asked(np.full(len(candidates), viewer), self.items.codes(candidates), moment, moment)
+        on = np.full(len(candidates), circumstance, np.int8)
+        asked = Asked(np.full(len(candidates), viewer), self.items.codes(candidates), moment, moment, on)
         told = features_by(self.table, log, self.items, self.scale, asked)
         return self.read(told, log, asked)
 
     def read(self, features: Floats, log: Log, asked: Asked) -> Floats:
         """Return what the program says of questions (n,) of one viewer whose features (n, F) are told: (n, H)."""
-        inputs: dict[str, Any] = {"features": features}
+        inputs: dict[str, Any] = {"features": features[:, : self._width]}
         if self._attends:
             told = histories(log, asked.where(np.arange(1)), length=LENGTH)
             inputs |= {"candidate": asked.item, **told.inputs()}
@@ -89,6 +92,12 @@ class Ranker:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         return onnxruntime.InferenceSession(self.program, options, providers=["CPUExecutionProvider"])
+
+    @cached_property
+    def _width(self) -> int:
+        """Return how many features the program reads: one from before there were more reads the first ones."""
+        width: int = next(of.shape[1] for of in self._session.get_inputs() if of.name == "features")
+        return width
 
     @cached_property
     def _attends(self) -> bool:

@@ -1,8 +1,11 @@
 """A world where every viewer watches one creator long and the other not, for reasons a ranker can find."""
 
+from dataclasses import fields, replace
+
 import numpy as np
 
 from recommender.ml.attributes import gather_attributes
+from recommender.ml.ranker.circumstances import code
 from recommender.ml.ranker.examples import Examples, World
 from recommender.ml.ranker.facts import Items, Log, asked
 from recommender.ml.signals import Events
@@ -13,6 +16,7 @@ ITEMS = np.arange(100, 140)  # even ones are creator 0's, odd ones creator 1's
 DURATION_MS = 60_000
 VIEWERS = 60
 VIEWS = 30
+PHONE, TV = code(1, 0), code(4, 1)
 
 
 def items() -> Items:
@@ -45,6 +49,30 @@ def events(*, viewers: int = VIEWERS, views: int = VIEWS, seed: int = 0) -> Even
         watch_ms=watch_ms.astype(np.int32),
         flags={"liked": loved & (rng.random(len(item)) < 0.3)},
     )
+
+
+def world_of_devices() -> World:
+    """Return a world where everybody watches even items to the end on a phone, odd ones on a television."""
+    rng = np.random.default_rng(0)
+    told, seen = items(), events()
+    on_tv = rng.random(len(seen.item)) < 0.3
+    loved = (seen.item % 2 == 1) == on_tv
+    watch_ms = np.where(loved, DURATION_MS, 3_000).astype(np.int32)
+    seen = replace(
+        seen,
+        watch_ms=watch_ms,
+        watched=(watch_ms / DURATION_MS).astype(np.float32),
+        flags={},
+        circumstance=np.where(on_tv, TV, PHONE).astype(np.int8),
+    )
+    return World.of(Log.gather(seen, told), told, until=NOON * 2)
+
+
+def nothing() -> Events:
+    """Return the history of a newcomer."""
+    seen = events(viewers=1)
+    columns = {of.name: getattr(seen, of.name)[:0] for of in fields(seen) if of.name not in {"flags", "circumstance"}}
+    return Events(**columns)
 
 
 def world(*, viewers: int = VIEWERS, views: int = VIEWS) -> World:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recommender.ml.ranker import circumstances
 from recommender.ml.ranker.facts import Asked, Log, asked
 from recommender.ml.ranker.features import (
     DAYS_MS,
@@ -40,6 +41,7 @@ def test_every_feature_is_of_one_group_that_can_be_left_out() -> None:
     assert group_of("with_creator_long") == "pair"
     assert group_of("viewer_lately_ratio") == "viewer"
     assert group_of("pause") == "moment"
+    assert group_of("on_phone") == group_of("by_wifi") == "context"
     assert group_of("creator_long_recent") == "item"
 
 
@@ -98,7 +100,9 @@ def test_rates_are_sums_of_what_came_before() -> None:
 def test_what_nobody_knows_is_told_as_usual() -> None:
     world = planted.world()
     empty = world.log.where(np.zeros(len(world.log), np.bool_))
-    stranger = Asked(np.array([0]), np.array([len(world.items)]), np.array([NOON]), np.array([NOON]))
+    stranger = Asked(
+        np.array([0]), np.array([len(world.items)]), np.array([NOON]), np.array([NOON]), np.zeros(1, np.int8)
+    )
 
     told = features_by(table(empty, world.items, world.scale, at=NOON), empty, world.items, world.scale, stranger)
 
@@ -114,3 +118,21 @@ def test_a_log_of_nothing_has_a_scale() -> None:
     nothing = Log.gather(planted.events(viewers=0), items)
 
     assert np.isfinite(Scale.of(nothing, items).usual).all()
+
+
+def test_on_what_it_is_watched_is_told_as_columns_and_read_back() -> None:
+    codes = np.array([circumstances.code(device, network) for device in range(5) for network in range(3)], np.int8)
+
+    told = circumstances.columns(codes)
+
+    assert told[0].tolist() == [0] * len(circumstances.NAMES)
+    assert np.array_equal(circumstances.codes(told), codes)
+    phone_by_wifi = circumstances.columns(np.array([circumstances.code(1, 1)], np.int8))[0]
+    assert dict(zip(circumstances.NAMES, phone_by_wifi, strict=True)) == {
+        "on_phone": 1,
+        "on_tablet": 0,
+        "on_desktop": 0,
+        "on_tv": 0,
+        "by_wifi": 1,
+        "by_cellular": 0,
+    }

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import lightgbm
@@ -12,9 +13,10 @@ import pytest
 from recommender.ml import saved
 from recommender.ml.arrays import Floats
 from recommender.ml.model import FACTS
-from recommender.ml.ranker import attending, boosted, choosing
+from recommender.ml.ranker import attending, boosted, choosing, circumstances
 from recommender.ml.ranker.choosing import Config, figures, foretold
 from recommender.ml.ranker.examples import Examples, TooLittle, World
+from recommender.ml.ranker.features import silenced
 from recommender.ml.ranker.ranker import Ranker
 from recommender.ml.ranker.targets import HEADS
 from recommender.ml.ranker.trees import program, trees
@@ -171,3 +173,38 @@ def _some(told: Events, rows: np.ndarray) -> Events:
 def _read(written: bytes) -> Callable[[Floats], Floats]:
     session = onnxruntime.InferenceSession(written, providers=["CPUExecutionProvider"])
     return lambda features: np.asarray(session.run(None, {"features": features})[0])
+
+
+def test_what_is_watched_long_on_a_device_comes_first_on_it() -> None:
+    world = planted.world_of_devices()
+    told = planted.examples(world)
+    ranker = choosing.fit("boosted", world, told, at=planted.last_moment(world), config=QUICK).ranker
+    nobody = planted.nothing()
+
+    for device, loved in ((planted.PHONE, 0), (planted.TV, 1)):
+        long = ranker.rank(nobody, planted.ITEMS, at=NOON, circumstance=device)[:, HEADS.index("long_view")]
+        best = planted.ITEMS[np.argsort(-long, kind="stable")[: len(planted.ITEMS) // 2]]
+        assert set(best % 2) == {loved}
+
+
+def test_without_the_group_of_circumstances_the_device_changes_nothing() -> None:
+    world = planted.world_of_devices()
+    told = planted.examples(world)
+    blind = replace(told, features=silenced(told.features, ["context"]))
+    ranker = choosing.fit("boosted", world, blind, at=planted.last_moment(world), config=QUICK).ranker
+
+    on_phone, on_tv = (
+        ranker.rank(planted.nothing(), planted.ITEMS, at=NOON, circumstance=on) for on in (planted.PHONE, planted.TV)
+    )
+
+    assert np.array_equal(on_phone, on_tv)
+
+
+def test_a_ranker_from_before_there_were_circumstances_still_ranks(world: World) -> None:
+    told = planted.examples(world)
+    fewer = replace(told, features=told.features[:, : -len(circumstances.NAMES)])
+
+    ranker = choosing.fit("boosted", world, fewer, at=planted.last_moment(world), config=QUICK).ranker
+
+    said = ranker.rank(planted.events(viewers=1), planted.ITEMS, at=NOON, circumstance=planted.TV)
+    assert np.isfinite(said).all()
