@@ -91,6 +91,8 @@ RETRAIN_EVERY_S = env.float("RETRAIN_EVERY_S", default=86_400.0)
 # What one training of a tenant may take: models that learn for long are told how long, others are left out or made
 # smaller. 0 MB: most of what is free when it begins.
 TRAINING_MINUTES = env.float("TRAINING_MINUTES", default=30.0)
+# In how many processes a long model is fitted, each with a graphics card of its own. 0: one per card, else one.
+TRAINING_PROCESSES = env.int("TRAINING_PROCESSES", default=0)
 TRAINING_MEMORY_MB = env.float("TRAINING_MEMORY_MB", default=0.0)
 PORTRAITS_EVERY_S = env.float("PORTRAITS_EVERY_S", default=86_400.0)
 # What is done for every tenant again and again: name → (seconds between, queue).

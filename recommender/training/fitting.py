@@ -14,7 +14,7 @@ import torch
 from kpplatform.jobs.running import LeaseLost
 from kpplatform.tenancy.places import tenant_folder
 from kpplatform.tenancy.scope import scope
-from recommender.ml import models
+from recommender.ml import models, together
 from recommender.ml.factors import Factors
 from recommender.ml.interactions import BrokenData, Interactions
 from recommender.ml.model import Model, Progress
@@ -22,6 +22,7 @@ from recommender.ml.models import UnknownModel
 from recommender.ml.popularity import recent
 from recommender.ml.sequence.memory import give_back
 from recommender.ml.sequence.stepping import TrainingFailed
+from recommender.ml.together import Asked
 from recommender.training import devices
 from recommender.training.candidates import ALS, BIAS, RECENT_ALS, Budget, Candidate
 from recommender.training.memory import forget_peak, peak_mb
@@ -122,19 +123,17 @@ class Fits:
         als = self.models.get(ALS)
         if candidate.is_fit_of(self.als) and isinstance(als, Factors):
             return _with_recent(als, self.data, candidate.settings)
-        run = self.run
-        also: dict[str, Any] = {}
-        if candidate.is_long:
-            also = {"curve": run.point, "checkpoints": checkpoints(run) / run.run.stage / candidate.name}
-        return models.fit(
-            candidate.name,
-            self.data,
-            settings=candidate.settings,
-            seed=SEED,
-            device=devices.device(),
-            progress=run.progress if candidate.is_long else Timer(SLACK * self.budget.seconds_of_one, run.progress),
-            **also,
-        )
+        run, device = self.run, devices.device()
+        if not candidate.is_long:
+            timer = Timer(SLACK * self.budget.seconds_of_one, run.progress)
+            name, settings = candidate.name, candidate.settings
+            return models.fit(name, self.data, settings=settings, seed=SEED, device=device, progress=timer)
+        kept = checkpoints(run) / run.run.stage / candidate.name
+        asked = Asked(candidate.name, self.data, candidate.settings, SEED, device, kept)
+        told: dict[str, Any] = {"progress": run.progress, "curve": run.point}
+        if (many := devices.processes()) > 1:
+            return together.fit(asked, processes=many, **told)
+        return asked.fit(**told)
 
 
 def checkpoints(run: RunLog) -> Path:
