@@ -35,6 +35,7 @@ from recommender.models import (
     PortraitRefusal,
     PortraitRun,
     PropensityReport,
+    RatingMapping,
     Rule,
     Segment,
     SpanLabel,
@@ -131,6 +132,7 @@ def _served(found: Everything) -> None:
         Impression.objects.create(viewer=viewer, item=found.video, version=version, source="fresh", **shown)
     FeedSettings.objects.create(changed_at=NOON)
     FeedSettingsChange.objects.create(by=found.staff, before={"popular": 0.1}, after={"popular": 0.06}, changed_at=NOON)
+    RatingMapping.objects.create(by=found.staff, like=4, changed_at=NOON)
     said = {"before": "", "after": ModelVersion.State.REJECTED, "why": "too little", "changed_at": NOON}
     VersionChange.objects.create(version=version, by=found.staff, **said)
     TrainingRun.objects.create(

@@ -15,6 +15,7 @@ from recommender.admin.portraits import (
     PropensityReportAdmin,
     SegmentAdmin,
 )
+from recommender.admin.ratings import RatingMappingAdmin
 from recommender.admin.runs import TrainingRunAdmin
 from recommender.admin.texts import CommentSignalAdmin, SpanLabelAdmin, TextRunAdmin, TopicSuggestionAdmin
 from recommender.admin.versions import ModelVersionAdmin
@@ -39,6 +40,7 @@ __all__ = [
     "PortraitRefusalAdmin",
     "PortraitRunAdmin",
     "PropensityReportAdmin",
+    "RatingMappingAdmin",
     "RuleAdmin",
     "SegmentAdmin",
     "SpanLabelAdmin",

@@ -11,6 +11,7 @@ from recommender.api import (
     feed,
     feed_settings,
     portraits,
+    ratings,
     runs,
     serving,
     texts,
@@ -30,12 +31,14 @@ router.register("rules", audience.RuleViewSet, basename="rule")
 router.register("topic-suggestions", texts.TopicSuggestionViewSet, basename="topic-suggestion")
 router.register("text-runs", texts.TextRunViewSet, basename="text-run")
 router.register("span-labels", texts.SpanLabelViewSet, basename="span-label")
+router.register("ratings/changes", ratings.RatingMappingViewSet, basename="rating-mapping")
 router.register("feed-settings/changes", feed_settings.FeedSettingsChangeViewSet, basename="feed-settings-change")
 
 urlpatterns = [
     path("feed/", feed.FeedView.as_view(), name="feed"),
     path("exposure/", exposure.ExposureView.as_view(), name="exposure"),
     path("feed-settings/", feed_settings.FeedSettingsView.as_view(), name="feed-settings"),
+    path("ratings/", ratings.RatingsView.as_view(), name="ratings"),
     path("interests/", choices.InterestsView.as_view(), name="interests"),
     path("interests/<path:name>/", choices.InterestView.as_view(), name="interest"),
     path("personalisation/", choices.PersonalisationView.as_view(), name="personalisation"),

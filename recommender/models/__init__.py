@@ -10,6 +10,7 @@ from recommender.models.feed_settings import FeedSettings, FeedSettingsChange
 from recommender.models.impressions import Impression
 from recommender.models.portraits import Portrait, PortraitRun, Segment
 from recommender.models.propensity import PropensityReport
+from recommender.models.ratings import RatingMapping
 from recommender.models.refusals import PortraitRefusal
 from recommender.models.rules import Rule
 from recommender.models.runs import TrainingRun
@@ -36,6 +37,7 @@ __all__ = [
     "PortraitRefusal",
     "PortraitRun",
     "PropensityReport",
+    "RatingMapping",
     "Rule",
     "Segment",
     "SpanLabel",

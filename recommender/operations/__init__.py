@@ -37,6 +37,7 @@ from recommender.operations.portraits import (
     keep_segments,
     store_portraits,
 )
+from recommender.operations.ratings import BadRatings, NotYourRatings, change_ratings
 from recommender.operations.refusals import allow_portrait, refuse_portrait
 from recommender.operations.rules import ExactCountsAreClosed, tell_rules
 from recommender.operations.searches import (
@@ -95,6 +96,7 @@ __all__ = [
     "AudienceTooSmall",
     "BadArms",
     "BadFeedSettings",
+    "BadRatings",
     "BadSpans",
     "BudgetOutOfBounds",
     "CampaignNameTaken",
@@ -106,6 +108,7 @@ __all__ = [
     "NotServable",
     "NotServed",
     "NotYourFeed",
+    "NotYourRatings",
     "NothingToGoBackTo",
     "NothingToSearch",
     "Overtaken",
@@ -138,6 +141,7 @@ __all__ = [
     "begin_run",
     "cancel_run",
     "change_feed_settings",
+    "change_ratings",
     "check_feed_settings",
     "check_portraits",
     "choose_interest",

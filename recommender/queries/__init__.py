@@ -36,6 +36,7 @@ from recommender.queries.portraits import (
     viewers_to_draw,
 )
 from recommender.queries.privacy import Privacy, period, privacy
+from recommender.queries.ratings import Ratings, rating_mappings, ratings
 from recommender.queries.rules import rules
 from recommender.queries.shelf import Shelf, bytes_at_hand, forget_shelves, lacking, shelf, shelf_at_hand
 from recommender.queries.texts import (
@@ -77,6 +78,7 @@ __all__ = [
     "Interest",
     "Past",
     "Privacy",
+    "Ratings",
     "Shelf",
     "Why",
     "agreements",
@@ -123,6 +125,8 @@ __all__ = [
     "privacy",
     "propensity_reports",
     "published_version",
+    "rating_mappings",
+    "ratings",
     "readings",
     "refused_at",
     "resets",

@@ -46,6 +46,7 @@ def draw(shelf: Shelf, past: Past, *, size: int, owed: int, rng: random.Random) 
     Nothing hidden from the viewer is among the candidates, nor their own, nor anything of creators they hid.
     """
     served = shelf.served_to(past.viewer) if past.is_personal else None
+    past = past.rated(served.bundle.ratings) if served else past
     space = served.space if served else NOWHERE
     met = past.items if past.is_personal else np.zeros(0, np.int64)
     teller = Teller(shelf.catalogue, space, met, shelf.settings.small_followers)

@@ -1,7 +1,7 @@
 """What a viewer did and saw, read anew at every request, in one statement."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import islice
@@ -14,6 +14,7 @@ from kpplatform.tenancy.scope import current_tenant_id
 from kpplatform.tenancy.statements import planned
 from recommender.ml.arrays import Floats, Longs
 from recommender.ml.interactions import Interactions
+from recommender.ml.signals import WEIGHTS
 from recommender.serving.taste import CODES, history
 
 REMEMBERED = 200  # watches and reactions that the taste is made from
@@ -39,17 +40,29 @@ class Past:
     hidden_creators: frozenset[int] = frozenset()  # nothing of theirs is ever shown
     is_personal: bool = True  # whether what they did may decide what they see
     muted: tuple[str, ...] = ()  # words that they do not want to read
+    ratings: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)  # what each of these says of taste
     circumstance: int = 0  # on what they ask, a code of ml.ranker.circumstances; 0 unknown
 
     @cached_property
     def history(self) -> Interactions:
         """Return the history as models read it."""
-        return history(items=self.items, at=self.at, said=self.said, watched=self.watched, asked_at=self.asked_at)
+        return history(
+            items=self.items,
+            at=self.at,
+            said=self.said,
+            watched=self.watched,
+            asked_at=self.asked_at,
+            weights=self.ratings,
+        )
 
     @cached_property
     def hidden(self) -> frozenset[int]:
         """Return the items that are not to be shown while there is something else."""
         return self.over.union(self.shown)
+
+    def rated(self, ratings: Mapping[str, float]) -> Self:
+        """Return the same with other ratings: those that a version was learned by."""
+        return self if ratings == self.ratings else replace(self, ratings=ratings)
 
     def without(self, items: Iterable[int]) -> Self:
         """Return the same with some more items that are never to be shown."""

@@ -1,6 +1,6 @@
 """A trained version as a sealed folder of parts: written whole or not at all, read only if it is what was written.
 
-    <version>/manifest.json             schema, tenant, names of the parts in their order
+    <version>/manifest.json             schema, tenant, names of the parts in their order, what events count
     <version>/retrieval-<name>/         one or several models that find candidates, the judged best one first
     <version>/ranker/, <version>/cold/, <version>/social/
                                         where there are some
@@ -25,6 +25,7 @@ from recommender.ml import saved
 from recommender.ml.blended import Blended
 from recommender.ml.factors import Factors
 from recommender.ml.model import FACTS
+from recommender.ml.signals import WEIGHTS
 from recommender.serving.breaker import Breaker
 from recommender.serving.bundle import Bundle, retrieval
 
@@ -51,7 +52,7 @@ class BrokenArtefactError(Exception):
         return str(self.args[1])
 
 
-def store(parts: Mapping[str, Savable], folder: Path, *, tenant_id: int) -> str:
+def store(parts: Mapping[str, Savable], folder: Path, *, tenant_id: int, ratings: Mapping[str, float] = WEIGHTS) -> str:
     """Write the parts of a version into a folder that appears complete or not at all; return its seal.
 
     Viewers' vectors are left out: they are folded in from the history at every request.
@@ -62,7 +63,7 @@ def store(parts: Mapping[str, Savable], folder: Path, *, tenant_id: int) -> str:
     for name, part in parts.items():
         (half / name).mkdir()
         _without_viewers(part).save(half / name)
-    manifest = {"schema": SCHEMA, "tenant": tenant_id, "parts": list(parts)}
+    manifest = {"schema": SCHEMA, "tenant": tenant_id, "parts": list(parts), "ratings": dict(ratings)}
     (half / MANIFEST).write_text(json.dumps(manifest))
     for path in [*half.rglob("*"), half]:
         _to_disk(path)
@@ -112,6 +113,7 @@ def _read(folder: Path, sealed: str, tenant_id: int) -> Bundle:
         tenant_id=tenant_id,
         parts=parts,
         nbytes=sum(path.stat().st_size for path in _files(folder)),
+        ratings=_ratings(folder),
         breakers={name: Breaker(f"{name} of tenant {tenant_id} in {folder.name}") for name in parts},
     )
 
@@ -126,6 +128,13 @@ def _parts(folder: Path, tenant_id: int) -> dict[str, str]:
     if manifest["tenant"] != tenant_id:
         raise BrokenArtefactError("foreign", f"{folder} is a model of tenant {manifest['tenant']}.")
     return {name: name for name in manifest["parts"]}
+
+
+def _ratings(folder: Path) -> Mapping[str, float]:
+    """Return by what the version's events were rated: as usual where it does not say."""
+    path = folder / MANIFEST
+    told = json.loads(path.read_text()).get("ratings", {}) if path.exists() else {}
+    return {**WEIGHTS, **told}
 
 
 def _files(folder: Path) -> Iterator[Path]:

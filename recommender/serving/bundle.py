@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from recommender.ml.model import Model
+from recommender.ml.signals import WEIGHTS
 from recommender.serving.breaker import Breaker
 
 RETRIEVAL, RANKER, COLD, SOCIAL = "retrieval-", "ranker", "cold", "social"
@@ -26,6 +27,7 @@ class Bundle:
     tenant_id: int
     parts: Mapping[str, Any]  # by name, in the order in which they were stored
     nbytes: int  # of all files
+    ratings: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)  # what events counted when it was learned
     breakers: Mapping[str, Breaker] = field(default_factory=dict, compare=False)
 
     @cached_property

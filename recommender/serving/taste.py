@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from recommender.ml.arrays import Floats, Ints, Longs
 from recommender.ml.interactions import Interactions, gather
-from recommender.ml.signals import KINDS, Events, rating, signals, wanted
+from recommender.ml.signals import KINDS, WEIGHTS, Events, rating, signals, wanted
 
 # What is said of an item here → the kind of event that training knows.
 MEANS: Mapping[str, str] = MappingProxyType(
@@ -49,14 +49,28 @@ def events(
     )
 
 
-def history(*, items: Longs, at: Longs, said: Longs, watched: Floats, asked_at: int | None = None) -> Interactions:
+def history(
+    *,
+    items: Longs,
+    at: Longs,
+    said: Longs,
+    watched: Floats,
+    asked_at: int | None = None,
+    weights: Mapping[str, float] = WEIGHTS,
+) -> Interactions:
     """Return what one viewer did (n,), in any order and at times in milliseconds, as models read it: viewer 0.
 
-    `asked_at` is the moment of the request (milliseconds), which models that know time make use of.
+    `asked_at` is the moment of the request (milliseconds), which models that know time make use of. The weights are
+    those that the models were learned by.
     """
     nobody_else = np.zeros(len(items), np.int64)
     told = events(viewer=nobody_else, item=items, at=at, said=said, watched=watched)
     done = gather(
-        viewers=nobody_else, items=items, at=at, weight=rating(signals(told)), positive=wanted(told), watched=watched
+        viewers=nobody_else,
+        items=items,
+        at=at,
+        weight=rating(signals(told), weights=weights),
+        positive=wanted(told),
+        watched=watched,
     )
     return done if asked_at is None else replace(done, asked_at=np.full(done.shape[0], asked_at, np.int64))

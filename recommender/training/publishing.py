@@ -56,7 +56,7 @@ def publish(
         **_follows(run),
         **_ranker(run, judged, budget),
     }
-    folder, sealed = _stored(run, parts)
+    folder, sealed = _stored(run, parts, trained.recipe["ratings"]["weights"])
     with scope(run.tenant):
         run.enter(Stage.PUBLISHING, until=0.98)  # in the same transaction: who has lost the job publishes nothing
         version = operations.publish_version(
@@ -80,12 +80,12 @@ def reject(run: RunLog, trained: Trained, **why: object) -> None:
     run.tell(outcome=version.reason, version=version)
 
 
-def _stored(run: RunLog, parts: Mapping[str, Savable]) -> tuple[str, str]:
-    """Write the parts into a folder of their own; return its name and its seal."""
+def _stored(run: RunLog, parts: Mapping[str, Savable], ratings: Mapping[str, float]) -> tuple[str, str]:
+    """Write the parts, and what they were learned by, into a folder of their own; return its name and its seal."""
     name = uuid.uuid4().hex
     with scope(run.tenant):
         folder = tenant_folder("models", name)
-    return name, artefacts.store(parts, folder, tenant_id=run.tenant.pk)
+    return name, artefacts.store(parts, folder, tenant_id=run.tenant.pk, ratings=ratings)
 
 
 def _ranker(run: RunLog, judged: Verdict, budget: Budget) -> dict[str, Savable]:

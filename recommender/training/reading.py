@@ -1,6 +1,7 @@
 """What everybody in a tenant did, as models learn from it."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -11,11 +12,13 @@ import numpy as np
 
 from catalog.queries import Kind, interactions_between, told_of_items
 from kpplatform.tenancy.places import tenant_folder
+from recommender import queries
 from recommender.ml.arrays import Longs
 from recommender.ml.attributes import Attributes, gather_attributes
 from recommender.ml.interactions import Interactions, gather
 from recommender.ml.ranker.circumstances import code
-from recommender.ml.signals import Events, rating, signals, wanted
+from recommender.ml.signals import WEIGHTS, Events, rating, signals, wanted
+from recommender.queries.ratings import Ratings
 from recommender.serving.taste import CODES, events
 from recommender.training.forgetting import Forgotten
 from recommender.training.snapshots import Columns, Snapshot, write
@@ -33,35 +36,44 @@ COLUMNS: Mapping[str, type[np.generic]] = {
 RECIPE = "1"  # of ratings and candidates: another one makes the same data worth learning again
 
 
-def read(*, until: datetime, in_full: bool) -> tuple[Interactions, Snapshot]:
+def read(*, until: datetime, in_full: bool, ratings: Ratings | None = None) -> tuple[Interactions, Snapshot]:
     """Return what was done in the scope's tenant before `until`, and the snapshot on disk that holds it.
 
     Unless it is read in full, only what is new or not yet settled comes from the database (see `snapshots`). A
-    training that is taken up again finds the snapshot it had begun with, and learns from exactly that.
+    training that is taken up again finds the snapshot it had begun with, and learns from exactly that. Events are rated
+    as the tenant says now, unless that was asked for before; by another mapping everything is read anew.
     """
+    weights = (ratings or queries.ratings()).weights
+    recipe = recipe_of(weights)
     place = tenant_folder("training")
     known = Snapshot.newest(place)
-    if known and known.until == until and known.recipe == RECIPE:
+    if known and known.until == until and known.recipe == recipe:
         return _gathered(known), known
-    if in_full or known is None or not known.serves(until=until, recipe=RECIPE):
-        rows: Iterable[Columns] = blocks(since=None, until=until)
+    if in_full or known is None or not known.serves(until=until, recipe=recipe):
+        rows: Iterable[Columns] = blocks(since=None, until=until, weights=weights)
         in_full_at = until
     else:
-        new = blocks(since=known.settled_until, until=until)
+        new = blocks(since=known.settled_until, until=until, weights=weights)
         rows, in_full_at = chain(known.settled(COLUMNS), new), known.in_full_at
-    written = write(place, rows, kinds=COLUMNS, until=until, in_full_at=in_full_at, recipe=RECIPE)
+    written = write(place, rows, kinds=COLUMNS, until=until, in_full_at=in_full_at, recipe=recipe)
     return _gathered(written), written
 
 
 def everything(*, until: datetime) -> Interactions:
     """Return what was done in the scope's tenant before `until`, straight from the database."""
-    read = list(blocks(since=None, until=until))
+    read = list(blocks(since=None, until=until, weights=queries.ratings().weights))
     return _in_order(
         {name: np.concatenate([block[name] for block in read] or [np.zeros(0, kind)]) for name, kind in COLUMNS.items()}
     )
 
 
-def blocks(*, since: datetime | None, until: datetime) -> Iterator[Columns]:
+def recipe_of(weights: Mapping[str, float]) -> str:
+    """Return what the columns mean, in a word: another one for other weights."""
+    told = json.dumps(dict(weights), sort_keys=True).encode()
+    return RECIPE if weights == WEIGHTS else f"{RECIPE}-{hashlib.sha256(told).hexdigest()}"
+
+
+def blocks(*, since: datetime | None, until: datetime, weights: Mapping[str, float] = WEIGHTS) -> Iterator[Columns]:
     """Yield what was done in the scope's tenant in [since, until) as columns, streamed from the database."""
     for block in interactions_between(since, until):
         said = as_events(block)
@@ -69,7 +81,7 @@ def blocks(*, since: datetime | None, until: datetime) -> Iterator[Columns]:
             "viewers": said.viewer,
             "items": said.item,
             "at": said.at,
-            "weight": rating(signals(said)),
+            "weight": rating(signals(said), weights=weights),
             "positive": wanted(said),
             "watched": said.watched,
             "watch_ms": said.watch_ms,

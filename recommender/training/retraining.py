@@ -83,11 +83,19 @@ def _lesson(run: RunLog, budget: Budget) -> Lesson:
     """Read what there is to learn from."""
     run.enter(Stage.READING, until=0.05)
     with scope(run.tenant):
-        data, snapshot = read(until=run.run.data_until, in_full=False)
+        ratings = queries.ratings()
+        data, snapshot = read(until=run.run.data_until, in_full=False, ratings=ratings)
         known, standing = queries.newest_version(), queries.published_version()
         incumbent = _incumbent(standing)
     until = run.run.data_until
-    trained = Trained(events=len(data), data=fingerprint(data), learned_until=_last(data), at=until, over=standing)
+    trained = Trained(
+        events=len(data),
+        data=fingerprint(data),
+        learned_until=_last(data),
+        at=until,
+        over=standing,
+        recipe={"ratings": ratings.told()},
+    )
     viewers, items = data.shape
     run.tell(
         kind=Kind.FULL if snapshot.in_full_at == until else Kind.DAILY,

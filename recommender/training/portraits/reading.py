@@ -12,8 +12,8 @@ from kpplatform.tenancy.scope import current_tenant
 from recommender.ml.arrays import Ints, Longs
 from recommender.ml.portraits.block import Block, Chosen, order
 from recommender.ml.portraits.interests import Contents, describe
-from recommender.ml.signals import KINDS, WEIGHTS, rating, signals
-from recommender.queries import chosen_by
+from recommender.ml.signals import KINDS, rating, signals
+from recommender.queries import chosen_by, ratings
 from recommender.training.forgetting import Forgotten
 from recommender.training.reading import as_events
 
@@ -40,11 +40,12 @@ def contents() -> tuple[Contents, Longs]:
 def block(viewer_ids: Longs, *, until: datetime, known: Contents) -> Block:
     """Return what these viewers (U,), sorted, did before `until`: watched, reacted to, bought."""
     columns: dict[str, list[np.ndarray]] = {name: [np.zeros(0, kind)] for name, kind in COLUMNS.items()}
+    weights = ratings().weights
     for read in interactions_of(viewer_ids.tolist(), until):
         said = as_events(read)
-        _add(columns, viewers=said.viewer, items=said.item, at=said.at, rating=rating(signals(said)),
+        _add(columns, viewers=said.viewer, items=said.item, at=said.at, rating=rating(signals(said), weights=weights),
              watched=said.watched, liked=np.isin(said.kind, LIKED), bought=np.zeros(len(read), np.bool_))  # fmt: skip
-    _add(columns, **_bought(viewer_ids, until))
+    _add(columns, **_bought(viewer_ids, until, weights["purchase"]))
     joined = {name: np.concatenate(parts) for name, parts in columns.items()}
     kept = Forgotten.read().spares(joined["viewers"], joined["at"])
     joined = {name: column[kept] for name, column in joined.items()}
@@ -77,13 +78,13 @@ def local_offset_ms(at: datetime) -> int:
     return int(ahead.total_seconds() * 1000) if ahead else 0
 
 
-def _bought(viewer_ids: Longs, until: datetime) -> dict[str, np.ndarray]:
+def _bought(viewer_ids: Longs, until: datetime, weight: float) -> dict[str, np.ndarray]:
     rows = granted_to(viewer_ids.tolist(), until=until)
     return {
         "viewers": np.array([viewer for viewer, _, _ in rows], np.int64),
         "items": np.array([item for _, item, _ in rows], np.int64),
         "at": np.array([since.timestamp() * 1000 for _, _, since in rows]).astype(np.int64),
-        "rating": np.full(len(rows), WEIGHTS["purchase"], np.float32),
+        "rating": np.full(len(rows), weight, np.float32),
         "watched": np.full(len(rows), np.nan, np.float32),
         "liked": np.zeros(len(rows), np.bool_),
         "bought": np.ones(len(rows), np.bool_),
