@@ -4,15 +4,18 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from kpplatform.tenancy.admin_base import TenantAdmin, labelled, staff
 from recommender import operations
+from recommender.admin.marking import PAGE, marking_page
 from recommender.admin.portraits import Drawn
 from recommender.models import CommentSignal, SpanLabel, TextRun, TopicSuggestion
 
@@ -85,6 +88,18 @@ class SpanLabelAdmin(Drawn):
     list_select_related = ("comment", "by")
     number_fields = ("pk", "comment_id", "by_id")
     drawn, raw = ("marked",), ("spans",)
+    actions = ("mark_again",)
+    actions_list = ("mark",)
+
+    @action(description=_("Mark a comment"), url_path="mark", permissions=["staff"])
+    def mark(self, request: HttpRequest) -> HttpResponse:
+        """Mark the next comment, or the one that is asked for."""
+        return marking_page(request, self.admin_site.each_context(request))
+
+    @admin.action(description=_("Mark again"), permissions=["staff"])
+    def mark_again(self, request: HttpRequest, queryset: QuerySet[SpanLabel]) -> HttpResponse:
+        """Open the first one that is chosen."""
+        return redirect(f"{reverse(PAGE)}?comment={queryset[0].comment_id}")
 
     @display(description=_("marked"))
     def marked(self, label: SpanLabel) -> SafeString:
