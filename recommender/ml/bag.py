@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from math import log
 
 import numpy as np
 import rjieba
@@ -38,8 +39,7 @@ def bags(texts: Sequence[str]) -> Floats:
 def weights(text: str) -> dict[str, float]:
     """Return the words of a text with 1 + log of how often each stands there."""
     return {
-        word: (PAIR if word.startswith("~") else 1.0) * (1 + float(np.log(count)))
-        for word, count in Counter(words(text)).items()
+        word: (PAIR if word.startswith("~") else 1.0) * (1 + log(count)) for word, count in Counter(words(text)).items()
     }
 
 

@@ -27,8 +27,15 @@ class Dpp:
 
     def scores(self, relevance: Floats) -> Floats:
         """Return what to place the largest of (..., N), given the relevance (..., N) of each candidate."""
-        apart = np.log(np.maximum(self.left, LEAST))
-        return np.asarray((1 - self.diversity) * relevance + self.diversity * apart)
+        return np.asarray(self.weighed(relevance) + self.apart())
+
+    def weighed(self, relevance: Floats) -> Floats:
+        """Return the part of the scores that stays the same whatever was placed (..., N)."""
+        return np.asarray((1 - self.diversity) * relevance)
+
+    def apart(self) -> Floats:
+        """Return the other part (N,): what being unlike all that was placed is worth."""
+        return np.asarray(self.diversity * np.log(np.maximum(self.left, LEAST)))
 
     def place(self, vector: Floats) -> None:
         """Take note of an item (D,) that was placed, a candidate or not."""

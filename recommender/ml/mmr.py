@@ -19,7 +19,15 @@ class Mmr:
 
     def scores(self, relevance: Floats) -> Floats:
         """Return what to place the largest of (..., N), given the relevance (..., N) of each candidate."""
-        return np.asarray((1 - self.diversity) * relevance - self.diversity * self.nearest)
+        return np.asarray(self.weighed(relevance) + self.apart())
+
+    def weighed(self, relevance: Floats) -> Floats:
+        """Return the part of the scores that stays the same whatever was placed (..., N)."""
+        return np.asarray((1 - self.diversity) * relevance)
+
+    def apart(self) -> Floats:
+        """Return the other part (N,): what being unlike all that was placed is worth."""
+        return np.asarray(-self.diversity * self.nearest)
 
     def place(self, vector: Floats) -> None:
         """Take note of an item (D,) that was placed, a candidate or not."""

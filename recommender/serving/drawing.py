@@ -9,6 +9,7 @@ have given this item. Shapes: S sources, N offers.
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from recommender.ml.dpp import Dpp
 from recommender.ml.mmr import Mmr
 from recommender.serving.anywhere import Anywhere
 from recommender.serving.page import Offer, Placed, Pool, Rules
-from recommender.serving.texts import Words, likeness
+from recommender.serving.texts import Words, Written
 from recommender.serving.traits import Teller
 
 LOOK_AHEAD = 4  # offers of a source among which one is drawn
@@ -30,7 +31,7 @@ class Wish(NamedTuple):
 
     many: int
     of_offers: Flags  # (N,)
-    of_all: Flags  # (M,) of the catalogue
+    of_all: Callable[[], Flags]  # (M,) of the catalogue
 
     def is_due(self, place: int, size: int, met: int) -> bool:
         """Tell whether this place has to be of the kind, given how many were."""
@@ -46,17 +47,19 @@ class Draw:
         self.places = teller.catalogue.places_of(pool.items).tolist()  # (N,) in the catalogue
         self.words: list[Words | None] = [None] * len(self.places)  # of each offer, once somebody asked
         self.unlike = _METHODS[rules.method](self.traits.vectors, rules)
+        self.worth = np.where(pool.offered, self.unlike.weighed(pool.relevance), -np.inf)  # (S, N)
         self.left = np.ones(len(pool.items), np.bool_)  # not on the page
+        self.fits = self.left.copy()  # nor barred by a rule
         self.bars = {rule: np.zeros(len(pool.items), np.bool_) for rule in ("alike", "topic", "creator")}
         self.creators: Counter[int] = Counter()
         self.topics: Counter[int] = Counter()
-        self.texts: list[Words] = []  # of what is on the page
+        self.texts = Written(rules.alike)  # of what is on the page
         self.compared = [0] * len(self.places)  # with how many of these each offer was
         self.met = Counter[str]()
         self.page: list[Placed] = []
         self.wishes = {
-            "new": Wish(rules.new_topics, self.traits.is_new, teller.all_new if rules.new_topics else _NONE),
-            "small": Wish(rules.small, self.traits.is_small, teller.all_small if rules.small else _NONE),
+            "new": Wish(rules.new_topics, self.traits.is_new, lambda: teller.all_new),
+            "small": Wish(rules.small, self.traits.is_small, lambda: teller.all_small),
         }
 
     def fill(self, size: int) -> list[Placed]:
@@ -69,33 +72,32 @@ class Draw:
     def _place(self) -> bool:
         """Draw a source and its next offer; False when no source has one."""
         fronts, wanted = self._fronts()
-        if not any(len(front) for front, _ in fronts) and not self._explored(wanted):
+        shares = [source.share if front else 0.0 for source, (front, _) in zip(self.pool.sources, fronts, strict=True)]
+        shares.append(self.anywhere.share if wanted.many else 0.0)
+        whole = sum(shares)
+        if not whole:
             return False
-        shares = [
-            source.share if len(front) else 0.0 for source, (front, _) in zip(self.pool.sources, fronts, strict=True)
-        ]
-        shares.append(self.anywhere.share if self._explored(wanted) else 0.0)
         turn = self.rng.choices(range(len(shares)), shares)[0]
         if turn < len(fronts):
             front, chances = fronts[turn]
             drawn = front[0] if len(front) == 1 else self.rng.choices(front, chances)[0]
             offer, name = self.pool.offers[drawn], self.pool.sources[turn].name
         else:
-            [offer] = self.anywhere.catalogue.offers(np.array([self.anywhere.draw(wanted)]))
+            [offer] = self.anywhere.catalogue.offers(np.array([self.anywhere.draw(wanted.of_all)]))
             name = EXPLORED
-        self._put(offer, name, self._chance(offer, fronts, wanted, shares) / sum(shares))
+        self._put(offer, name, self._chance(offer, fronts, wanted, shares) / whole)
         return True
 
-    def _chance(self, offer: Offer, fronts: "list[Front]", wanted: Flags | None, shares: list[float]) -> float:
+    def _chance(self, offer: Offer, fronts: "list[Front]", wanted: "Wanted", shares: list[float]) -> float:
         """Return the sum, over sources, of the share times the chance that the source gives the offer."""
         at = self.pool.place_of.get(offer.item)
         told = [
-            share * dict(zip(front, chances, strict=True)).get(at, 0.0)  # type: ignore[arg-type]
+            share * chances[front.index(at)]
             for share, (front, chances) in zip(shares, fronts, strict=False)
-            if share
+            if at in front
         ]
-        if shares[-1] and self.anywhere.has(self._place_of(offer), wanted):
-            told.append(shares[-1] / self.anywhere.within(wanted))
+        if shares[-1] and self.anywhere.has(self._place_of(offer), wanted.of_all):
+            told.append(shares[-1] / wanted.many)
         return sum(told)
 
     def _place_of(self, offer: Offer) -> int:
@@ -110,37 +112,41 @@ class Draw:
             known = self.words[at] = self.teller.words_at(self.places[at])
         return known
 
-    def _explored(self, wanted: Flags | None) -> bool:
-        return self.anywhere.share > 0 and self.anywhere.within(wanted) > 0
+    def _wanted(self, of_all: Flags | None) -> "Wanted":
+        return Wanted(of_all, self.anywhere.within(of_all) if self.anywhere.share > 0 else 0)
 
-    def _fronts(self) -> "tuple[list[Front], Flags | None]":
+    def _fronts(self) -> "tuple[list[Front], Wanted]":
         """Return each source's next offers, and what of the catalogue is wanted: what wishes are due decides."""
-        fits, wanted = self.left & ~np.logical_or.reduce(list(self.bars.values())), None
-        scores = self.unlike.scores(self.pool.relevance)
-        fronts = self._of_sources(scores, fits)
+        scores = self.worth + self.unlike.apart()
+        fits, wanted, fronts = self.fits, self._wanted(None), self._of_sources(scores, self.fits)
         for name, wish in self.wishes.items():
             if wish.is_due(len(self.page), self.rules.size, self.met[name]):
-                narrowed = wish.of_all if wanted is None else wanted & wish.of_all
+                of_all = wish.of_all()
+                narrowed = self._wanted(of_all if wanted.of_all is None else wanted.of_all & of_all)
                 also = self._of_sources(scores, fits & wish.of_offers)
-                if any(len(front) for front, _ in also) or self._explored(narrowed):
+                if narrowed.many or any(front for front, _ in also):
                     fits, wanted, fronts = fits & wish.of_offers, narrowed, also
         return fronts, wanted
 
     def _of_sources(self, scores: Floats, fits: Flags) -> "list[Front]":
         """Return each source's next offers that fit (N,), and how likely each is."""
-        fits = fits.copy()
+        if not scores.size:
+            return [_NOBODY] * len(scores)
         while True:
-            kept = np.where(self.pool.offered & fits, scores, -np.inf)  # (S, N)
-            best = kept.argmax(1) if kept.size else np.zeros(len(kept), np.int64)
-            fronts = [self._front(source, int(place), kept[source], fits) for source, place in enumerate(best)]
+            kept = np.where(fits, scores, -np.inf)  # (S, N)
+            best = kept.argmax(1)
+            has = (kept[np.arange(len(kept)), best] > -np.inf).tolist()
+            fronts = [
+                self._front(source, place, fits) if has[source] else _NOBODY
+                for source, place in enumerate(best.tolist())
+            ]
             same = [place for front, _ in fronts for place in front if self._is_alike(place)]
             if not same:
                 return fronts
+            fits = fits.copy()
             fits[same] = False
 
-    def _front(self, source: int, best: int, kept: Floats, fits: Flags) -> "Front":
-        if kept[best] == -np.inf:
-            return [], []
+    def _front(self, source: int, best: int, fits: Flags) -> "Front":
         ratio = self.pool.sources[source].ratio
         if not ratio:
             return [best], [1.0]
@@ -152,15 +158,14 @@ class Draw:
 
     def _is_alike(self, place: int) -> bool:
         """Tell whether an offer's text is that of something on the page, looking at what it was not compared with."""
-        if "alike" not in self.bars:
+        since = self.compared[place]
+        if "alike" not in self.bars or since == len(self.texts):
             return False
-        since, self.compared[place] = self.compared[place], len(self.texts)
-        if since < len(self.texts) and (own := self._words_of(place)):
-            for other in self.texts[since:]:
-                if likeness(own, other) >= self.rules.alike:
-                    self.bars["alike"][place] = True
-                    break
-        return bool(self.bars["alike"][place])
+        self.compared[place] = len(self.texts)
+        if not self.texts.has(self._words_of(place), since=since):
+            return False
+        self._bar("alike", place)
+        return True
 
     def _put(self, offer: Offer, source: str, likely: float) -> None:
         """Place the item, and bar what the rules do not let stand beside it."""
@@ -168,11 +173,11 @@ class Draw:
         at, place = self.pool.place_of.get(offer.item), self._place_of(offer)
         if at is None:
             of, row = self.teller.of(np.array([offer.item])), 0
-            self.texts.append(self.teller.words_at(place))
+            self.texts.add(self.teller.words_at(place))
         else:
             of, row = self.traits, at
-            self.texts.append(self._words_of(at))
-            self.left[at] = False
+            self.texts.add(self._words_of(at))
+            self.left[at] = self.fits[at] = False
         self.unlike.place(of.vectors[row])
         self.met["new"] += bool(of.is_new[row])
         self.met["small"] += bool(of.is_small[row])
@@ -185,19 +190,27 @@ class Draw:
 
     def _bar_creator(self, creator: int) -> None:
         if "creator" in self.bars and self.creators[creator] >= self.rules.per_creator:
-            self.bars["creator"] |= self.pool.creators == creator
+            self._bar("creator", self.pool.creators == creator)
             self.anywhere.bar_creator(creator)
 
     def _bar_topic(self, topic: int) -> None:
         if "topic" in self.bars and topic and self.topics[topic] >= self.rules.per_topic:
-            self.bars["topic"] |= self.traits.topics == topic
+            self._bar("topic", self.traits.topics == topic)
             self.anywhere.bar_topic(topic)
+
+    def _bar(self, rule: str, of: Flags | int) -> None:
+        """Let a rule bar some offers (N,), or the one that stands there."""
+        self.bars[rule][of] = True
+        self.fits[of] = False
 
     def _yield(self) -> bool:
         """Let the next rule yield; False when none is left."""
         if not self.bars:
             return False
         del self.bars[next(iter(self.bars))]
+        self.fits = self.left.copy()
+        for barred in self.bars.values():
+            self.fits &= ~barred
         self.anywhere.unbar()
         for creator in self.creators:
             self._bar_creator(creator)
@@ -206,18 +219,29 @@ class Draw:
         return True
 
 
+class Wanted(NamedTuple):
+    """What of the catalogue may be explored at a place: any of these (M,), or of all; and how many that are."""
+
+    of_all: Flags | None
+    many: int
+
+
 Front = tuple[list[int], list[float]]  # places of offers, and the chance of each
 
-_NONE: Flags = np.zeros(0, np.bool_)
+_NOBODY: Front = ([], [])
 
 
 class _Unmoved:
     """Relevance alone."""
 
-    def __init__(self, vectors: Floats, rules: Rules) -> None: ...
+    def __init__(self, vectors: Floats, rules: Rules) -> None:
+        self.nothing = np.zeros(len(vectors), np.float32)
 
-    def scores(self, relevance: Floats) -> Floats:
+    def weighed(self, relevance: Floats) -> Floats:
         return relevance
+
+    def apart(self) -> Floats:
+        return self.nothing
 
     def place(self, vector: Floats) -> None: ...
 

@@ -56,13 +56,18 @@ class Space:
 
     @cached_property
     def lengths(self) -> Floats:
-        """Return the lengths of the model's vectors (V,), 1 for those of length 0."""
+        """Return the lengths of the model's vectors (V,), 1 for those of length 0, NaN for those that have none."""
         vectors = vectors_of(self.model)
         assert vectors is not None
         starts = range(0, len(vectors), ROWS_AT_ONCE)
         parts = [np.linalg.norm(vectors[start : start + ROWS_AT_ONCE], axis=1) for start in starts]
         lengths = np.concatenate([np.zeros(0, np.float32), *parts])
-        return np.asarray(np.where(lengths > 0, lengths, 1), np.float32)
+        lengths[~np.isfinite(lengths)] = np.nan
+        return np.asarray(np.where(lengths == 0, 1, lengths), np.float32)
+
+    @cached_property
+    def _cold_directions(self) -> Floats:
+        return np.nan_to_num(unit(self.cold_vectors))
 
     def near(self, codes: tuple[int, ...]) -> Longs:
         """Return the codes of the items nearest by cosine to the mean direction of these, the nearest first.
@@ -89,11 +94,13 @@ class Space:
         assert self.model is not None
         found = np.zeros((len(items), vectors.shape[1]), np.float32)
         codes, theirs = common(self.model.item_ids, items)
-        found[theirs] = vectors[codes]
-        if len(self.cold_items):
+        lengths = self.lengths[codes]
+        is_told = ~np.isnan(lengths)
+        found[theirs[is_told]] = vectors[codes[is_told]] / lengths[is_told, None]
+        if len(self.cold_items) and len(theirs) < len(items):
             codes, theirs = common(self.cold_items, items)
-            found[theirs] = self.cold_vectors[codes]
-        return np.nan_to_num(unit(found))
+            found[theirs] = self._cold_directions[codes]
+        return found
 
     def viewer(self, history: Interactions) -> Floats | None:
         """Return the viewer's vector (D,) among the items' vectors; None when the model knows none of the history."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from math import sqrt
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from recommender.ml.arrays import Longs
 
 REMEMBERED = 1_000_000  # places of searched words, while the texts are the same
 BETWEEN: Final = "\x1f"  # between the title and each tag
+ROUNDED = 1e-9
 FEWEST_WORDS = 4  # below that a text says too little to be the same as another: "Part 1"
 
 
@@ -77,14 +79,49 @@ NO_TEXTS = Texts(b"", np.zeros(0, np.int64))
 
 @lru_cache(maxsize=20_000)
 def words(text: str) -> Words:
-    """Return the words of a text with weights of length 1; none where there are too few to tell it by."""
+    """Return the words of a text with weights of length 1; none where there are too few to tell it by.
+
+    Long and late words come first: of all they are the likeliest to stand in no other text.
+    """
     weights = bag.weights(text.replace(BETWEEN, " "))
     if len(weights) < FEWEST_WORDS:
         return {}
-    length = sum(weight * weight for weight in weights.values()) ** 0.5
-    return {word: weight / length for word, weight in weights.items()}
+    length = sqrt(sum([weight * weight for weight in weights.values()]))
+    return {word: weights[word] / length for word in sorted(weights, key=len)[::-1]}
 
 
 def likeness(one: Words, other: Words) -> float:
     """Return the cosine of two texts by their words."""
-    return sum([one[word] * other[word] for word in one.keys() & other.keys()])
+    return sum([weight * other[word] for word, weight in one.items() if word in other])
+
+
+class Written:
+    """The texts of a page, to tell whether another is the same as one of them: its cosine is at least so much.
+
+    A text is compared with those alone that have one of its first words, where the others alone could not make a cosine
+    as large: prefix filtering, as in `ml.duplicates`.
+    """
+
+    def __init__(self, alike: float) -> None:
+        self.alike, self.enough = alike, alike * alike - ROUNDED
+        self.texts: list[Words] = []
+        self.having: dict[str, list[int]] = {}  # texts, by their words
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def add(self, text: Words) -> None:
+        """Take note of a text."""
+        for word in text:
+            self.having.setdefault(word, []).append(len(self.texts))
+        self.texts.append(text)
+
+    def has(self, text: Words, *, since: int) -> bool:
+        """Tell whether one of the texts, but for the first so many, is the same as this."""
+        rest, could_be = 1.0, set[int]()
+        for word, weight in text.items():
+            could_be.update(self.having.get(word, ()))
+            rest -= weight * weight
+            if rest < self.enough:
+                break
+        return any(likeness(text, self.texts[place]) >= self.alike for place in could_be if place >= since)

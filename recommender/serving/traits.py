@@ -92,9 +92,12 @@ class Teller:
         """Return directions of items (n, D) beside their topics (n, ·), each half of the whole where both are known."""
         topics = self.catalogue.topic_codes[0]
         width = min(len(topics), MOST_TOPICS)
-        about = np.zeros((len(items), width), np.float32)
+        directions = self.space.directions(items)
+        wide = directions.shape[1]
+        both = np.zeros((len(items), wide + width), np.float32)
+        both[:, :wide] = directions
         told = np.flatnonzero((codes >= 0) & (topics[codes] > 0))
-        about[told, codes[told] % max(width, 1)] = 1
-        both = np.concatenate([self.space.directions(items), about], axis=1)
-        lengths = np.sqrt(np.einsum("nd,nd->n", both, both))[:, None]
-        return np.asarray(both / np.where(lengths > 0, lengths, 1), np.float32)
+        both[told, wide + codes[told] % max(width, 1)] = 1
+        lengths = np.sqrt(np.einsum("nd,nd->n", both, both))
+        both /= np.where(lengths > 0, lengths, 1)[:, None]
+        return both
