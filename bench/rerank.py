@@ -25,7 +25,7 @@ from recommender.serving.anywhere import Anywhere
 from recommender.serving.catalogue import Catalogue
 from recommender.serving.drawing import Draw
 from recommender.serving.page import Pool, Rules, Source
-from recommender.serving.retrieval import largest
+from recommender.serving.scan import largest
 from recommender.serving.space import Space
 from recommender.serving.traits import Teller
 

@@ -15,6 +15,7 @@ from recommender.queries.past import Past
 from recommender.queries.shelf import Shelf
 from recommender.serving.anywhere import Anywhere
 from recommender.serving.drawing import Draw
+from recommender.serving.history import History
 from recommender.serving.page import Offer, Placed, Pool, Rules, Source, evenly
 from recommender.serving.served import Asked, Served
 from recommender.serving.social import social
@@ -65,12 +66,13 @@ def sources(shelf: Shelf, past: Past, served: Served | None) -> list[Source]:
     share = shelf.settings
     told: dict[OF, Sequence[Offer]] = {}
     if served:
-        found = served.best(past.history, _asked_of_models(share, past, served))
+        history = History(past.history)
+        found = served.best(history, _asked_of_models(share, past, served))
         told |= {OF.MODEL: found.best, OF.SIMILAR: found.similar}
         if share.social:
             told[OF.SOCIAL] = social(served.bundle, shelf.catalogue, past.followed, best=found.best)
         if share.cold:
-            told[OF.COLD] = served.unmet(past.history, hidden=past.hidden, k=AT_MOST[OF.COLD])
+            told[OF.COLD] = served.unmet(history, hidden=past.hidden, k=AT_MOST[OF.COLD])
     if past.is_personal:
         told[OF.FOLLOWED] = of_followed(shelf, past)
         told[OF.INTERESTS] = shelf.catalogue.of_topics(past.chosen, k=AT_MOST[OF.INTERESTS] + len(past.hidden))

@@ -10,12 +10,14 @@ import numpy as np
 from recommender.ml.arrays import Floats, Longs
 from recommender.ml.interactions import Interactions
 from recommender.ml.rank_fusion import fused
-from recommender.serving.bundle import COLD, RANKER, Bundle, retrieval
+from recommender.serving.bundle import COLD, RANKER, Bundle, retrieval, vectors_of
 from recommender.serving.catalogue import Catalogue
+from recommender.serving.history import History
 from recommender.serving.page import Offer
 from recommender.serving.ranker import Context, rank, worth
-from recommender.serving.retrieval import Index, largest
-from recommender.serving.space import Space, vectors_of
+from recommender.serving.retrieval import Index
+from recommender.serving.scan import largest
+from recommender.serving.space import Space
 
 LIKED_LAST = 3  # items that `similar` starts from
 
@@ -63,10 +65,11 @@ class Served:
         weights: Mapping[str, float],
     ) -> Self:
         """Return the version with its items as the catalogue has them now; `before` is the same version earlier."""
-        indexes = {name: Index.of(model, catalogue) for name, model in bundle.retrieval.items()}
+        scans = bundle.scans
+        indexes = {name: Index.of(of, catalogue, scans.get(id(of))) for name, of in bundle.retrieval.items()}
         return cls(version, bundle, indexes, Space.of(bundle, catalogue, before.space if before else None), weights)
 
-    def best(self, history: Interactions, asked: "Asked") -> "Found":
+    def best(self, history: History, asked: "Asked") -> "Found":
         """Return the best items for the history by all models, and those most like what the viewer wanted last.
 
         Each model's best (see Index.best) are fused by the models' weights. A model without a weight is not asked, and
@@ -84,13 +87,13 @@ class Served:
                 similar += found.similar
         return Found(lists[0][1] if len(lists) == 1 else fused(lists)[: asked.k], similar)
 
-    def _of(self, index: Index, history: Interactions, asked: "Asked", of_model: int, of_similar: int) -> Found:
+    def _of(self, index: Index, history: History, asked: "Asked", of_model: int, of_similar: int) -> Found:
         """Return a model's best so many items and so many similar ones, by one call that fails as a whole."""
         open_to = {"hidden": asked.hidden, "granted": asked.granted}
         best = index.best(history, k=of_model, **open_to) if of_model else []  # type: ignore[arg-type]
         if not of_similar:
             return Found(best, [])
-        wanted = history.in_words_of(index.model.item_ids)
+        wanted = history.known_to(index.model)
         wanted = wanted.where(wanted.positive).latest(LIKED_LAST)
         return Found(best, self._like(index, wanted, of_similar, open_to) if len(wanted) else [])
 
@@ -101,17 +104,17 @@ class Served:
         """
         vectors = vectors_of(index.model)
         if vectors is None or self.space.model is not index.model:
-            return index.best(wanted, k=k, **open_to)
+            return index.best(History(wanted), k=k, **open_to)
         near = self.space.near(tuple(wanted.item.tolist()))
         return index.offers(near, k=k, **open_to)
 
-    def unmet(self, history: Interactions, *, hidden: Collection[int], k: int) -> list[Offer]:
+    def unmet(self, history: History, *, hidden: Collection[int], k: int) -> list[Offer]:
         """Return the k best items that the models do not know, by what is told of them; nothing when that fails."""
         if not self.space.cold_offers:
             return []
 
         def find() -> list[Offer]:
-            viewer = self.space.viewer(history)
+            viewer = history.vector(self.space.model)
             if viewer is None:
                 return []
             found = largest(self.space.cold_vectors @ viewer, k + len(hidden)).tolist()
@@ -135,4 +138,5 @@ class Served:
 
     @property
     def nbytes(self) -> int:
-        return self.bundle.nbytes + self.space.nbytes + sum(index.nbytes for index in self.indexes.values())
+        scans = sum(scan.nbytes for scan in self.bundle.scans.values())
+        return self.bundle.nbytes + scans + self.space.nbytes + sum(index.nbytes for index in self.indexes.values())

@@ -3,7 +3,6 @@
 Shapes: V items of the model, n items asked for, C items placed by what is told of them, D dimensions.
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
@@ -11,19 +10,17 @@ from typing import Any, Self
 import numpy as np
 
 from recommender.ml.arrays import Floats, Longs, common
-from recommender.ml.interactions import Interactions
 from recommender.ml.latent_cosine import unit
 from recommender.ml.model import Model
-from recommender.serving.bundle import COLD, Bundle
+from recommender.serving.bundle import COLD, Bundle, vectors_of
 from recommender.serving.catalogue import Catalogue
 from recommender.serving.page import Offer
-from recommender.serving.retrieval import largest
+from recommender.serving.scan import Bounds, Scan, largest, largest_within
 
 MOST_COLD = 1_000  # the newest items that the model does not know
 ROWS_AT_ONCE = 10_000
 NEIGHBOURS = 300  # more than a page needs: some were met
 MOST_KEPT = 2_000
-THE_VIEWER = np.zeros(1, np.int32)
 
 
 @dataclass(frozen=True)
@@ -31,6 +28,7 @@ class Space:
     """Where items lie. Without a model that has vectors nothing lies anywhere: D is 0."""
 
     model: Model | None
+    scan: Scan | None = None  # of the model's vectors, where they are many
     cold_items: Longs = field(default_factory=lambda: np.zeros(0, np.int64))  # (C,) sorted
     cold_offers: tuple[Offer, ...] = ()  # the same
     cold_texts: tuple[str, ...] = ()
@@ -43,16 +41,17 @@ class Space:
 
         What stood in the space before is not placed again.
         """
-        known = [model for model in _models(bundle) if vectors_of(model) is not None]
+        known = [model for model in bundle.models() if vectors_of(model) is not None]
         model = next((of for of in known if bundle.cold is None or of.name == bundle.cold.name), None)
+        scan = bundle.scans.get(id(model))
         if model is None or bundle.cold is None:
-            return cls(model)
+            return cls(model, scan)
         places = _unknown(model, catalogue)
         placed = bundle.breakers[COLD].call(lambda: _placed(bundle.cold, catalogue, places, before), otherwise=None)
         if placed is None:
-            return cls(model)
+            return cls(model, scan)
         offers, texts = catalogue.offers(places), tuple(catalogue.texts[place] for place in places.tolist())
-        return cls(model, catalogue.items[places], tuple(offers), texts, placed)
+        return cls(model, scan, catalogue.items[places], tuple(offers), texts, placed)
 
     @cached_property
     def lengths(self) -> Floats:
@@ -80,11 +79,20 @@ class Space:
             assert vectors is not None
             rows = list(codes)
             middle = (vectors[rows] / self.lengths[rows, None]).mean(0)  # (D,)
-            known = largest((vectors @ middle) / self.lengths, NEIGHBOURS)
+            known = self._nearest(middle)
             if len(self.neighbours) >= MOST_KEPT:
                 self.neighbours.clear()
             self.neighbours[codes] = known
         return known
+
+    def _nearest(self, middle: Floats) -> Longs:
+        vectors = vectors_of(self.model)
+        assert vectors is not None
+        if self.scan is None or not np.isfinite(middle).all():
+            return largest((vectors @ middle) / self.lengths, NEIGHBOURS)
+        low, high = self.scan.bounds(middle)
+        bounds = Bounds(low / self.lengths, high / self.lengths)
+        return largest_within(bounds, lambda codes: (vectors[codes] @ middle) / self.lengths[codes], NEIGHBOURS)
 
     def directions(self, items: Longs) -> Floats:
         """Return the directions (n, D) of items, zeros for those that lie nowhere."""
@@ -102,30 +110,9 @@ class Space:
             found[theirs] = self._cold_directions[codes]
         return found
 
-    def viewer(self, history: Interactions) -> Floats | None:
-        """Return the viewer's vector (D,) among the items' vectors; None when the model knows none of the history."""
-        ask: Callable[..., Any] | None = getattr(self.model, "vectors", None)
-        if self.model is None or ask is None:
-            return None
-        known = history.in_words_of(self.model.item_ids)
-        return np.asarray(ask(known, THE_VIEWER)[0]) if len(known) else None
-
     @property
     def nbytes(self) -> int:
         return self.cold_vectors.nbytes + 4 * len(self.model.item_ids if self.model else ())
-
-
-def vectors_of(model: Any) -> Floats | None:
-    """Return where a model's items lie (V, D), if they lie anywhere."""
-    vectors = getattr(model, "item_vectors", getattr(model, "directions", None))
-    return vectors if vectors is not None and vectors.shape[1] else None
-
-
-def _models(bundle: Bundle) -> Iterator[Any]:
-    """Yield the models of a bundle, and after each one those that it is made of."""
-    for model in bundle.retrieval.values():
-        yield model
-        yield from getattr(model, "parts", ())
 
 
 def _unknown(model: Model, catalogue: Catalogue) -> Longs:

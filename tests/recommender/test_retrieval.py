@@ -5,9 +5,10 @@ import pytest
 
 from recommender.ml.arrays import Floats
 from recommender.ml.factors import Factors
-from recommender.ml.interactions import Interactions
 from recommender.serving.catalogue import Catalogue
-from recommender.serving.retrieval import Index, largest
+from recommender.serving.history import History
+from recommender.serving.retrieval import Index
+from recommender.serving.scan import largest
 from recommender.serving.taste import CODES, history
 
 IDS = np.arange(10, 10 + 500)
@@ -33,10 +34,11 @@ def index() -> Index:
     return Index.of(model, catalogue)
 
 
-def watched(*items: int) -> Interactions:
+def watched(*items: int) -> History:
     """Return the history of a viewer who watched these items."""
     said = np.full(len(items), CODES["watch"])
-    return history(items=np.array(items, np.int64), at=np.arange(len(items)), said=said, watched=said.astype("f4"))
+    ids, watched = np.array(items, np.int64), said.astype("f4")
+    return History(history(items=ids, at=np.arange(len(items)), said=said, watched=watched))
 
 
 @pytest.mark.parametrize("k", [1, 20, 1_000])

@@ -11,6 +11,7 @@ from recommender.ml.sequence.fitting import fit
 from recommender.serving import artefacts
 from recommender.serving.bundle import retrieval
 from recommender.serving.catalogue import Catalogue
+from recommender.serving.history import History
 from recommender.serving.retrieval import Index
 from recommender.serving.taste import CODES, history
 from tests.recommender.ml.sequence import planted
@@ -42,7 +43,7 @@ def test_the_best_items_depend_on_when_they_are_asked_for(version: tuple[Path, s
         asked_at=NOON + 2 * planted.MINUTE + waited,
     )
 
-    best = Index.of(model, catalogue).best(done, hidden={4, 10, 22}, granted=np.zeros(0, np.int64), k=5)
+    best = Index.of(model, catalogue).best(History(done), hidden={4, 10, 22}, granted=np.zeros(0, np.int64), k=5)
 
     assert len(best) == 5
     assert sum(offer.item % 2 == odd for offer in best) >= 4
