@@ -60,10 +60,10 @@ class Scale:
 
     @classmethod
     def of(cls, log: Log, items: Items) -> Self:
-        sums = _values(log, items).sum(axis=0)
+        sums = summands(log, items).sum(axis=0)
         known = items.duration_ms[log.item[log.met]]
         edges = np.quantile(known, np.linspace(0, 1, BUCKETS + 1)[1:-1]) if len(known) else np.zeros(BUCKETS - 1)
-        return cls(usual=_rates(sums, np.zeros(len(COUNTLESS)), 1.0)[COUNTLESS], edges=edges)
+        return cls(usual=rates_of(sums, np.zeros(len(COUNTLESS)), 1.0)[COUNTLESS], edges=edges)
 
     def buckets(self, duration_ms: Longs) -> Longs:
         """Return in which bucket durations (M,) are, −1 unknown."""
@@ -73,13 +73,7 @@ class Scale:
 def features(log: Log, items: Items, scale: Scale, asked: Asked) -> Floats:
     """Return the features (M, F) of questions, told by everybody's log."""
     told = _joined(of_viewers(log, items, scale, asked), of_items(log, items, scale, asked))
-    return _joined(told, _asked_now(items, asked))
-
-
-def features_by(table: Floats, log: Log, items: Items, scale: Scale, asked: Asked) -> Floats:
-    """Return the same (M, F) by the viewers' own log alone and a table (V + 1, ·) of what is told of items."""
-    told = _joined(of_viewers(log, items, scale, asked), table[asked.item])
-    return _joined(told, _asked_now(items, asked))
+    return _joined(told, asked_now(items, asked))
 
 
 def table(log: Log, items: Items, scale: Scale, *, at: int) -> Floats:
@@ -92,31 +86,31 @@ def table(log: Log, items: Items, scale: Scale, *, at: int) -> Floats:
 
 def of_viewers(log: Log, items: Items, scale: Scale, asked: Asked) -> Floats:
     """Return what viewers did of late, with such items and when (M, ·)."""
-    values = _values(log, items)
+    values = summands(log, items)
     place = np.arange(len(log)) - np.searchsorted(log.viewer, log.viewer)
     clock = Running.of(log.viewer, log.at, np.ones((len(log), 1)))
     until = clock.sums(asked.viewer, 0, asked.known_until)[:, 0].astype(np.int64)  # (M,) a place
     since = np.maximum(until - REMEMBERED, 0)
     own = Running.of(log.viewer, place, values)
     all_sums = own.sums(asked.viewer, since, until)
-    theirs = _rates(all_sums, scale.usual, DRAWN)
-    told = [theirs, _rates(own.sums(asked.viewer, np.maximum(until - LATELY, 0), until), scale.usual, DRAWN)]
+    theirs = rates_of(all_sums, scale.usual, DRAWN)
+    told = [theirs, rates_of(own.sums(asked.viewer, np.maximum(until - LATELY, 0), until), scale.usual, DRAWN)]
     for of_log, of_asked in zip(_pairs(log, items, scale), _pairs(asked, items, scale), strict=True):
         sums = Running.of(of_log, place, values).sums(of_asked, since, until)
-        told.append(_rates(sums, theirs[:, COUNTLESS], DRAWN_PAIR))
+        told.append(rates_of(sums, theirs[:, COUNTLESS], DRAWN_PAIR))
     return np.concatenate([*told, _moments(log, clock, asked)], axis=1, dtype=np.float32)
 
 
 def of_items(log: Log, items: Items, scale: Scale, asked: Asked, *, whole_days: bool = True) -> Floats:
     """Return what everybody did with items, their creators, topics and the like until the day began (M, ·)."""
-    values = _values(log, items)
+    values = summands(log, items)
     until = np.minimum(asked.at // DAYS_MS * DAYS_MS if whole_days else asked.at, asked.known_until)
     told = np.empty((len(asked), len(ITEM_NAMES)), np.float32)
-    of_log, of_asked = _keys(log.item, items, scale), _keys(asked.item, items, scale)
+    of_log, of_asked = keys_of(log.item, items, scale), keys_of(asked.item, items, scale)
     for place, (theirs, wanted) in enumerate(zip(of_log, of_asked, strict=True)):
         running = Running.of(theirs, log.at, values)
         for turn, since in enumerate((np.zeros_like(until), until - RECENT_DAYS * DAYS_MS)):
-            rates = _rates(running.sums(wanted, since, until), scale.usual, DRAWN)
+            rates = rates_of(running.sums(wanted, since, until), scale.usual, DRAWN)
             start = (2 * place + turn) * len(RATES)
             told[:, start : start + len(RATES)] = rates
     told[:, -2] = items.duration_ms[asked.item] / 1_000
@@ -148,7 +142,7 @@ def age(items: Items, asked: Asked) -> Floats:
     return np.asarray(days, np.float32)[:, None]
 
 
-def _asked_now(items: Items, asked: Asked) -> Floats:
+def asked_now(items: Items, asked: Asked) -> Floats:
     """Return what is told of the question itself (M, ·): how old the item is, and on what it would be watched."""
     return _joined(age(items, asked), circumstances.columns(asked.circumstance))
 
@@ -157,7 +151,7 @@ def _joined(some: Floats, more: Floats) -> Floats:
     return np.concatenate([some, more], axis=1, dtype=np.float32)
 
 
-def _keys(item: Longs, items: Items, scale: Scale) -> list[Longs]:
+def keys_of(item: Longs, items: Items, scale: Scale) -> list[Longs]:
     """Return by what items (M,) are alike: the item itself, creator, topic, bucket of durations; −1 unknown."""
     itself = np.where(item < len(items), item, -1)
     return [itself, items.creator[item], items.topic[item], scale.buckets(items.duration_ms[item])]
@@ -165,11 +159,11 @@ def _keys(item: Longs, items: Items, scale: Scale) -> list[Longs]:
 
 def _pairs(of: Log | Asked, items: Items, scale: Scale) -> list[Longs]:
     """Return for every key one number (M,) for a viewer and what an item is by it, −1 where that is unknown."""
-    itself, *others = _keys(of.item, items, scale)
+    itself, *others = keys_of(of.item, items, scale)
     return [np.where(key < 0, -1, of.viewer * MOST_KEYS + key) for key in (*others, itself)]
 
 
-def _values(log: Log, items: Items) -> Sums:
+def summands(log: Log, items: Items) -> Sums:
     """Return what is summed of every event (N, 8), in the order of VALUES; a length is log(1 + seconds)."""
     duration_s = items.duration_ms[log.item] / 1_000
     timed = ~np.isnan(log.seconds)
@@ -181,7 +175,7 @@ def _values(log: Log, items: Items) -> Sums:
     return np.stack(told, axis=1).astype(np.float64)
 
 
-def _rates(sums: Sums, usual: Usual, drawn: float) -> Sums:
+def rates_of(sums: Sums, usual: Usual, drawn: float) -> Sums:
     """Return counts and rates (..., 7), in the order of RATES, of sums (..., 8)."""
     met, long, long_known, liked, timed, ratio, length, left = np.moveaxis(sums, -1, 0)
     of_long, of_liked, of_ratio, of_length, of_left = np.moveaxis(usual, -1, 0)

@@ -16,8 +16,9 @@ from recommender.ml import folders
 from recommender.ml.arrays import Floats, Longs
 from recommender.ml.ranker.circumstances import UNKNOWN
 from recommender.ml.ranker.facts import LONGEST_S, Asked, Items, Log
-from recommender.ml.ranker.features import Scale, features_by
+from recommender.ml.ranker.features import Scale
 from recommender.ml.ranker.histories import LENGTH, histories
+from recommender.ml.ranker.own import features_by
 from recommender.ml.ranker.targets import CHANCES, HEADS, PLACES, QUANTILES
 from recommender.ml.signals import Events
 

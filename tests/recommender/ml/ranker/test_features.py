@@ -14,11 +14,11 @@ from recommender.ml.ranker.features import (
     RATES,
     Scale,
     features,
-    features_by,
     group_of,
     silenced,
     table,
 )
+from recommender.ml.ranker.own import features_by
 from tests.recommender.ml.make import NOON
 from tests.recommender.ml.ranker import planted
 
