@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Self
 
 import numpy as np
@@ -85,7 +86,7 @@ class Index:
         items, creators = self.model.item_ids[codes], self.creators[codes]
         is_open = (self.closed[codes] == 0) | (np.isin(items, granted) & (creators >= 0))
         found = map(Offer, items[is_open].tolist(), creators[is_open].tolist())
-        return [offer for offer in found if offer.item not in hidden][:k]
+        return list(islice((offer for offer in found if offer.item not in hidden), k))
 
     @property
     def nbytes(self) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -119,7 +120,7 @@ class Served:
                 return []
             found = largest(self.space.cold_vectors @ viewer, k + len(hidden)).tolist()
             offers = (self.space.cold_offers[place] for place in found)
-            return [offer for offer in offers if offer.item not in hidden][:k]
+            return list(islice((offer for offer in offers if offer.item not in hidden), k))
 
         return self.bundle.breakers[COLD].call(find, otherwise=[])
 

@@ -81,13 +81,17 @@ NO_TEXTS = Texts(b"", np.zeros(0, np.int64))
 def words(text: str) -> Words:
     """Return the words of a text with weights of length 1; none where there are too few to tell it by.
 
-    Long and late words come first: of all they are the likeliest to stand in no other text.
+    Numbers come first, then long words, late ones before others: they are the likeliest to stand in no other text.
     """
     weights = bag.weights(text.replace(BETWEEN, " "))
     if len(weights) < FEWEST_WORDS:
         return {}
     length = sqrt(sum([weight * weight for weight in weights.values()]))
-    return {word: weights[word] / length for word in sorted(weights, key=len)[::-1]}
+    return {word: weights[word] / length for word in sorted(weights, key=_telling)[::-1]}
+
+
+def _telling(word: str) -> tuple[bool, int]:
+    return word.isdigit(), len(word)
 
 
 def likeness(one: Words, other: Words) -> float:
