@@ -6,7 +6,21 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from billing.models import Account, ChainHead, Journal, Order, OrderLine, Payment, Price, Refund, Transfer, WebhookEvent
+from billing.models import (
+    Account,
+    ChainHead,
+    Content,
+    Journal,
+    LineShare,
+    Order,
+    OrderLine,
+    Payment,
+    Price,
+    Product,
+    Refund,
+    Transfer,
+    WebhookEvent,
+)
 from billing.money import Money
 from kpplatform.tenancy.admin_base import TenantAdmin, labelled
 
@@ -82,10 +96,11 @@ class OrderAdmin(TenantAdmin):
 @admin.register(OrderLine)
 class OrderLineAdmin(TenantAdmin):
     own = "creator__member"
-    list_display = ("order", "item", "creator", "paid", "creators_share", "given_back")
-    list_select_related = ("order", "item", "creator")
-    search_fields = ("item__title",)
-    number_fields = ("pk", "order_id", "item_id", "creator_id")
+    list_display = ("order", "kind", "title", "creator", "paid", "creators_share", "given_back")
+    list_select_related = ("order", "item", "product", "creator")
+    search_fields = ("item__title", "product__title")
+    number_fields = ("pk", "order_id", "item_id", "product_id", "creator_id")
+    list_filter = ("kind",)
 
     @display(description=_("amount"))
     def paid(self, line: OrderLine) -> str:
@@ -98,6 +113,33 @@ class OrderLineAdmin(TenantAdmin):
     @display(description=_("refunded"))
     def given_back(self, line: OrderLine) -> str:
         return str(Money(line.refunded, line.order.currency)) if line.refunded else ""
+
+
+@admin.register(LineShare)
+class LineShareAdmin(TenantAdmin):
+    own = "creator__member"
+    list_display = ("line", "creator", "role", "amount")
+    list_select_related = ("line__item", "line__product", "line__creator", "creator")
+    number_fields = ("pk", "line_id", "creator_id")
+    list_filter = ("role",)
+
+
+@admin.register(Product)
+class ProductAdmin(TenantAdmin):
+    own = "creator__member"
+    list_display = ("title", "kind", "creator", money, "is_open", "made_at", "withdrawn_at")
+    list_select_related = ("creator",)
+    search_fields = ("title",)
+    number_fields = ("pk", "creator_id")
+    list_filter = ("kind", ("withdrawn_at", admin.EmptyFieldListFilter))
+
+
+@admin.register(Content)
+class ContentAdmin(TenantAdmin):
+    own = "product__creator__member"
+    list_display = ("product", "item", "hours")
+    list_select_related = ("product", "item")
+    number_fields = ("pk", "product_id", "item_id")
 
 
 @admin.register(Payment)

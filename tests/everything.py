@@ -8,7 +8,7 @@ from uuid import uuid4
 import numpy as np
 
 from billing import operations as billing
-from billing.models import WebhookEvent
+from billing.models import LineShare, WebhookEvent
 from catalog import operations as catalog
 from catalog.models import Comment, Item, Reaction, Report, Topic, Watch
 from creators import operations as creators
@@ -111,6 +111,9 @@ def _watched(found: Everything) -> None:
 def _bought(found: Everything) -> None:
     order = shop.bought(found.viewer, found.course)
     shop.give_back(order, 1_000)
+    shop.bundle(found.creator, found.course, minor=12_000)
+    whole = shop.line_of(order)
+    LineShare.objects.create(line=whole, creator=found.creator, role=LineShare.Role.OWNER, amount=whole.share)
     WebhookEvent.objects.create(provider="sandbox", event_id="evt_1", body=b"{}", received_at=NOON)
 
 

@@ -28,8 +28,30 @@ class PriceOut(serializers.ModelSerializer[Price]):
         fields = ["id", "item", "amount", "currency", "starts_at", "ends_at"]
 
 
+class WantedIn(In):
+    item = serializers.IntegerField(required=False)
+    product = serializers.IntegerField(required=False)
+    creator = serializers.IntegerField(required=False, help_text="To whom money is given, for nothing.")
+    amount = serializers.IntegerField(
+        required=False, min_value=1, max_value=MOST, help_text="Of a gift, or where the price is open; minor units."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Take one thing at a time."""
+        if len(attrs.keys() & {"item", "product", "creator"}) != 1:
+            raise serializers.ValidationError("Say an item, a product or a creator.", code="one_thing")
+        return attrs
+
+
 class OrderIn(In):
-    item = serializers.IntegerField()
+    item = serializers.IntegerField(required=False, help_text="For an order of one item.")
+    lines = serializers.ListField(child=WantedIn(), required=False, allow_empty=False, max_length=50)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Take an item, or lines."""
+        if ("item" in attrs) == ("lines" in attrs):
+            raise serializers.ValidationError("Say an item, or lines.", code="item_or_lines")
+        return attrs
 
 
 class PayIn(In):
@@ -52,13 +74,17 @@ class RefundOut(serializers.ModelSerializer[Refund]):
 
 
 class LineOut(serializers.ModelSerializer[OrderLine]):
-    item = serializers.IntegerField(source="item_id")
-    title = serializers.CharField(source="item.title")
+    item = serializers.IntegerField(source="item_id", allow_null=True)
+    product = serializers.IntegerField(source="product_id", allow_null=True)
+    creator = serializers.IntegerField(source="creator_id", allow_null=True)
+    title = serializers.CharField()
     refunds = RefundOut(many=True)
 
     class Meta:
         model = OrderLine
-        fields = ["id", "item", "title", "amount", "tax", "refunded", "refunds"]
+        fields = [
+            "id", "kind", "item", "product", "creator", "title", "amount", "discount", "tax", "refunded", "refunds",
+        ]  # fmt: skip
 
 
 class PaymentOut(serializers.ModelSerializer[Payment]):

@@ -1,5 +1,7 @@
 """Say what something costs, buy it, pay, give back; see balances and journals."""
 
+from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from django.shortcuts import get_object_or_404
@@ -24,13 +26,16 @@ from billing.api.serializers import (
     RefundIn,
     RefundOut,
 )
-from billing.models import Order, OrderLine
+from billing.models import Order, OrderLine, Product
 from billing.money import Money
+from billing.operations import Wanted
 from catalog.models import Item
 from catalog.queries import published
+from creators.models import Creator
 from kpplatform.errors import Forbidden, Invalid
 from kpplatform.rest.views import ViewSet
 from kpplatform.tenancy.models import ApiToken
+from kpplatform.tenancy.scope import current_tenant
 
 
 class StaffOnly(Forbidden):
@@ -85,11 +90,20 @@ class OrderViewSet(MoneyViewSet):
 
     @extend_schema(request=OrderIn, responses={201: OrderOut})
     def create(self, request: Request) -> Response:
-        """Order an item at its price of now. Under the same Idempotency-Key it is the same order."""
-        now = timezone.now()
-        item = get_object_or_404(published(at=now), pk=self.sent(OrderIn)["item"])
-        order = operations.place_order(viewer=self.viewer, item=item, key=self.key(), at=now)
+        """Order an item, or several things, at their prices of now; under one Idempotency-Key it is one order."""
+        now, ask = timezone.now(), self.sent(OrderIn)
+        wanted = [self.wanted(of, now) for of in ask.get("lines", [ask])]
+        order = operations.order_all(viewer=self.viewer, wanted=wanted, key=self.key(), at=now)
         return Response(OrderOut(self.order(order.pk)).data, status=status.HTTP_201_CREATED)
+
+    def wanted(self, ask: dict[str, Any], at: datetime) -> Wanted:
+        amount = Money(ask["amount"], current_tenant().currency) if "amount" in ask else None
+        if "item" in ask:
+            return Wanted(item=get_object_or_404(published(at=at), pk=ask["item"]), amount=amount)
+        if "product" in ask:
+            product = get_object_or_404(Product.objects.select_related("creator"), pk=ask["product"])
+            return Wanted(product=product, amount=amount)
+        return Wanted(creator=get_object_or_404(Creator, pk=ask["creator"]), amount=amount)
 
     @extend_schema(responses=OrderOut)
     def retrieve(self, request: Request, pk: int) -> Response:

@@ -7,12 +7,13 @@ from billing.ledger.names import (
     coins,
     fees,
     pending,
+    pool,
     processor,
     refund_clearing,
     tax,
     wallet,
 )
-from billing.ledger.posting import KeyTaken, NotEnoughMoney, held, post
+from billing.ledger.posting import KeyTaken, NotEnoughMoney, held, post, reversal
 
 __all__ = [
     "KeyTaken",
@@ -24,9 +25,11 @@ __all__ = [
     "fees",
     "held",
     "pending",
+    "pool",
     "post",
     "processor",
     "refund_clearing",
+    "reversal",
     "tax",
     "wallet",
 ]

@@ -74,3 +74,8 @@ def wallet(member: Member, currency: str) -> Name:
 def coins(currency: str) -> Name:
     """What the coins are worth that viewers have not spent."""
     return Name(Kind.COINS, currency)
+
+
+def pool(currency: str) -> Name:
+    """What members have paid for all that is the tenant's, to be shared among creators."""
+    return Name(Kind.POOL, currency, floor=0)

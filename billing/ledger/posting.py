@@ -73,3 +73,14 @@ def held(name: Name) -> Money:
     list(ChainHead.objects.select_for_update(no_key=True))
     account = Account.objects.select_for_update(no_key=True).filter(name=str(name)).first()
     return account.balance if account else Money(0, name.currency)
+
+
+def reversal(journal: Journal) -> Transfers:
+    """Return a journal's transfers turned round: posted, they undo it to the minor unit."""
+    posted = journal.transfers.select_related("debit", "credit").order_by("pk")
+    return [(_name_of(transfer.credit), _name_of(transfer.debit), transfer.money) for transfer in posted]
+
+
+def _name_of(account: Account) -> Name:
+    kind = Account.Kind(account.kind)
+    return Name(kind, account.currency, account.creator_id, account.member_id, account.floor)

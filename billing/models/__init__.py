@@ -2,16 +2,20 @@
 
 from billing.models.inbox import WebhookEvent
 from billing.models.ledger import Account, ChainHead, Journal, Transfer
-from billing.models.sales import Order, OrderLine, Payment, Price, Refund
+from billing.models.products import Content, Product
+from billing.models.sales import LineShare, Order, OrderLine, Payment, Price, Refund
 
 __all__ = [
     "Account",
     "ChainHead",
+    "Content",
     "Journal",
+    "LineShare",
     "Order",
     "OrderLine",
     "Payment",
     "Price",
+    "Product",
     "Refund",
     "Transfer",
     "WebhookEvent",

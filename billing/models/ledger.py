@@ -35,6 +35,7 @@ class Account(TenantOwned):
         ADVERTISER = "advertiser", "prepaid by an advertiser"
         AD_REVENUE = "ad_revenue", "earned with ads"
         COINS = "coins", "coins not yet spent"
+        POOL = "pool", "members' money, to be shared among creators"
 
     name = models.CharField(max_length=80, help_text="Kind, currency and owner in one: pending/CNY/creator/12")
     kind = models.CharField(max_length=20, choices=Kind.choices)

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from billing.models.ledger import Journal
+from billing.models.products import Product
 from billing.money import Money
 from catalog.models import Item
 from creators.models import Creator
@@ -99,16 +100,38 @@ class Parted(models.Model):
 
 
 class OrderLine(TenantOwned, Parted):
-    """One item of an order, divided as agreed when the order was placed."""
+    """One thing of an order, divided as agreed when the order was placed."""
+
+    class Kind(models.TextChoices):
+        """What is sold: an item by itself, a gift of money to its creator, or a product of this kind."""
+
+        ITEM = "item"
+        TIP = "tip"
+        BUNDLE = Product.Kind.BUNDLE.value
+        RENTAL = Product.Kind.RENTAL.value
+        EBOOK = Product.Kind.EBOOK.value
+        CONSULTATION = Product.Kind.CONSULTATION.value
+        MEMBERSHIP = Product.Kind.MEMBERSHIP.value
+        COINS = Product.Kind.COINS.value
 
     order = TenantForeignKey(Order, related_name="lines")
-    item = TenantForeignKey(Item)
-    creator = TenantForeignKey(Creator)
+    kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.ITEM, db_default=Kind.ITEM)
+    item = TenantForeignKey(Item, null=True, blank=True)
+    product = TenantForeignKey(Product, null=True, blank=True)
+    creator = TenantForeignKey(Creator, null=True, blank=True, help_text="None: it is the tenant's own.")
+    discount = models.BigIntegerField(default=0, db_default=0, help_text="What was taken off the price before.")
     refunded = models.BigIntegerField(default=0, help_text="How much of the amount was given back.")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["tenant", "order", "item"], name="an_order_has_an_item_once"),
+            models.UniqueConstraint(fields=["tenant", "order", "product"], name="an_order_has_a_product_once"),
+            models.CheckConstraint(
+                condition=Q(kind="item", item__isnull=False, product=None, creator__isnull=False)
+                | Q(kind="tip", item=None, product=None, creator__isnull=False)
+                | (~Q(kind__in=["item", "tip"]) & Q(item=None, product__isnull=False)),
+                name="a_line_says_what_is_sold",
+            ),
             models.CheckConstraint(condition=sums_up(), name="the_parts_of_a_line_are_its_amount"),
             models.CheckConstraint(
                 condition=Q(tax__gte=0, processor__gte=0, platform__gte=0, share__gte=0),
@@ -118,15 +141,48 @@ class OrderLine(TenantOwned, Parted):
                 condition=Q(refunded__gte=0, refunded__lte=F("amount")), name="no_more_is_refunded_than_was_paid"
             ),
         ]
-        indexes = [models.Index(fields=["tenant", "item"], name="order_line_item")]
+        indexes = [
+            models.Index(fields=["tenant", "item"], name="order_line_item"),
+            models.Index(fields=["tenant", "product"], name="order_line_product"),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.order_id}: {self.item_id}"
+        return f"{self.order_id}: {self.title}"
+
+    @property
+    def title(self) -> str:
+        """What is sold, in words."""
+        sold = self.item or self.product
+        return sold.title if sold else str(self.creator)
 
     @property
     def source(self) -> str:
-        """What the access to the item is granted by."""
-        return f"order:{self.order_id}"
+        """What the access to what was bought is granted by."""
+        return f"order:{self.order_id}" if self.item_id else f"order:{self.order_id}:{self.pk}"
+
+
+class LineShare(TenantOwned):
+    """A part of a line's share that is somebody else's than the creator's alone: with such rows, they are all of it."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner", "the creator"
+        COLLABORATOR = "collaborator"
+        AFFILIATE = "affiliate", "who brought the buyer"
+
+    line = TenantForeignKey(OrderLine, related_name="shares")
+    creator = TenantForeignKey(Creator)
+    role = models.CharField(max_length=20, choices=Role.choices)
+    amount = models.BigIntegerField(help_text="In minor units.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "line", "creator"], name="a_creator_has_one_share_of_a_line"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="a_share_is_something"),
+        ]
+        indexes = [models.Index(fields=["tenant", "creator", "-id"], name="line_share_creator")]
+
+    def __str__(self) -> str:
+        return f"{self.line_id}: {self.creator_id}"
 
 
 class Payment(TenantOwned):

@@ -1,7 +1,8 @@
 """What is done with money: price, order, pay, capture, refund, and work through what providers say."""
 
 from billing.operations.events import apply_event, receive_event
-from billing.operations.orders import AlreadyYours, NotForSale, place_order
+from billing.operations.goods import AlreadyYours, NotForSale
+from billing.operations.orders import MixedOrder, TooLittle, Wanted, order_all, place_order
 from billing.operations.payments import AlreadyPaid, capture, decline, pay, resolve_payment
 from billing.operations.prices import NoSuchPrice, set_price
 from billing.operations.refunds import (
@@ -20,16 +21,20 @@ __all__ = [
     "AlreadyPaid",
     "AlreadyYours",
     "LedgerBroken",
+    "MixedOrder",
     "MoreThanWasPaid",
     "NoSuchPrice",
     "NotForSale",
     "NotPaid",
     "NotYourOrder",
     "RefundWindowOver",
+    "TooLittle",
+    "Wanted",
     "apply_event",
     "capture",
     "decline",
     "fail_refund",
+    "order_all",
     "pay",
     "place_order",
     "receive_event",

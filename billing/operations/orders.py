@@ -1,57 +1,149 @@
 """Orders: what a viewer wants to buy, at today's price and terms."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
 from django.db import transaction
 
 from billing import providers, queries
-from billing.models import Order, OrderLine, Payment
+from billing.models import Order, OrderLine, Payment, Product
+from billing.money import Money
+from billing.operations.goods import AlreadyYours, NotForSale, goods_of
+from billing.operations.prices import MOST
 from billing.operations.terms import terms_of
 from catalog.models import Item
 from catalog.queries import published, watchable_by
-from kpplatform.errors import Conflict
+from creators.models import Creator
+from kpplatform.errors import Conflict, Invalid
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.once import insert_once
 from kpplatform.tenancy.scope import current_tenant
-
-
-class NotForSale(Conflict):
-    code = "not_for_sale"
-
-
-class AlreadyYours(Conflict):
-    code = "already_yours"
 
 
 class OrderKeyTaken(Conflict):
     code = "order_key_taken"
 
 
-@transaction.atomic
+class MixedOrder(Conflict):
+    code = "mixed_order"
+
+
+class TooLittle(Invalid):
+    code = "too_little"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One thing that a viewer wants to buy: an item, a product, or a gift of money to a creator.
+
+    The amount is the buyer's where the price is open, and of a gift.
+    """
+
+    item: Item | None = None
+    product: Product | None = None
+    creator: Creator | None = None
+    amount: Money | None = None
+
+    @property
+    def kind(self) -> str:
+        return self.product.kind if self.product else OrderLine.Kind.ITEM if self.item else OrderLine.Kind.TIP
+
+    @property
+    def owner(self) -> Creator | None:
+        """Return whose it is; None for the tenant's own."""
+        return self.item.creator if self.item else self.product.creator if self.product else self.creator
+
+    @property
+    def sold(self) -> tuple[int | None, int | None, int | None]:
+        """Return by what an order placed again is known to be the same."""
+        return (
+            self.item.pk if self.item else None,
+            self.product.pk if self.product else None,
+            self.creator.pk if self.creator and not self.item and not self.product else None,
+        )
+
+
 def place_order(*, viewer: Member, item: Item, key: str, at: datetime) -> Order:
     """Order the item at its price in the tenant's currency, and make ready for its payment.
 
     The same key gives the same order. Raises NotForSale, AlreadyYours, and OrderKeyTaken for another item's key.
     """
+    return order_all(viewer=viewer, wanted=[Wanted(item=item)], key=key, at=at)
+
+
+@transaction.atomic
+def order_all(*, viewer: Member, wanted: Sequence[Wanted], key: str, at: datetime) -> Order:
+    """Order several things at once at their prices of now, and make ready for their payment.
+
+    The same key gives the same order. Raises NotForSale, AlreadyYours, TooLittle, MixedOrder for nothing, for the same
+    thing twice and for two currencies, and OrderKeyTaken for a key of an order of something else.
+    """
     if placed := Order.objects.filter(viewer=viewer, key=key).first():
-        return _same(placed, item)
+        return _same(placed, wanted)
+    prices = [_price(viewer, of, at) for of in wanted]
+    if not wanted or len({of.sold for of in wanted}) < len(wanted) or len({price.currency for price in prices}) > 1:
+        raise MixedOrder("An order is of different things, in one currency.")
+    whole = Money(sum(price.minor for price in prices), prices[0].currency)
+    priced = {"amount": whole.minor, "currency": whole.currency}
+    is_new = insert_once(Order, viewer_id=viewer.pk, key=key, state=Order.State.PLACED, placed_at=at, **priced)
+    order = held(Order.objects.get(viewer=viewer, key=key))
+    if not is_new:
+        return _same(order, wanted)
+    for of, price in zip(wanted, prices, strict=True):
+        _line(order, of, price)
+    # Its key is committed with the order, before anybody asks the provider for anything.
+    key = f"pay_{uuid4().hex}"
+    Payment.objects.create(order=order, provider=providers.SANDBOX, key=key, created_at=at, **priced)
+    return order
+
+
+def _line(order: Order, of: Wanted, price: Money) -> OrderLine:
+    parts = {part: money.minor for part, money in terms_of(current_tenant()).divide(price).items()}
+    sold = {"kind": of.kind, "item": of.item, "product": of.product, "creator": of.owner}
+    return OrderLine.objects.create(order=order, amount=price.minor, **sold, **parts)
+
+
+def _price(viewer: Member, of: Wanted, at: datetime) -> Money:
+    """Return what a thing costs this viewer, if they may buy it."""
+    if of.owner and of.owner.member_id == viewer.pk:
+        raise AlreadyYours("This is your own.")
+    if of.item:
+        return _price_of_item(viewer, of.item, at)
+    if of.product:
+        return _price_of_product(viewer, of.product, of.amount, at)
+    if of.creator is None or of.amount is None or of.amount.minor <= 0:
+        raise TooLittle("A gift is to somebody, and of more than nothing.")
+    return _in_currency(of.amount)
+
+
+def _price_of_item(viewer: Member, item: Item, at: datetime) -> Money:
     price = queries.price_of(item, at=at)
     if price is None or item.is_free or not published(at=at).filter(pk=item.pk).exists():
         raise NotForSale(f"{item} is not for sale.")
-    if item.creator.member_id == viewer.pk or watchable_by(viewer, at=at).filter(pk=item.pk).exists():
+    if watchable_by(viewer, at=at).filter(pk=item.pk).exists():
         raise AlreadyYours(f"{item} can be watched already.")
-    price_of_it = {"amount": price.amount, "currency": price.currency}
-    is_new = insert_once(Order, viewer_id=viewer.pk, key=key, state=Order.State.PLACED, placed_at=at, **price_of_it)
-    order = held(Order.objects.get(viewer=viewer, key=key))
-    if not is_new:
-        return _same(order, item)
-    parts = {part: money.minor for part, money in terms_of(current_tenant()).divide(price.money).items()}
-    OrderLine.objects.create(order=order, item=item, creator=item.creator, amount=price.amount, **parts)
-    # Its key is committed with the order, before anybody asks the provider for anything.
-    key = f"pay_{uuid4().hex}"
-    Payment.objects.create(order=order, provider=providers.SANDBOX, key=key, created_at=at, **price_of_it)
-    return order
+    return price.money
+
+
+def _price_of_product(viewer: Member, product: Product, amount: Money | None, at: datetime) -> Money:
+    if product.withdrawn_at is not None and product.withdrawn_at <= at:
+        raise NotForSale(f"{product} is not for sale any longer.")
+    goods_of(product.kind).check(viewer, product, at)
+    if amount is None or not product.is_open:
+        return _in_currency(product.money)
+    if _in_currency(amount) < product.money:
+        raise TooLittle(f"{product} costs at least {product.money}.")
+    return amount
+
+
+def _in_currency(amount: Money) -> Money:
+    if amount.currency != current_tenant().currency:
+        raise NotForSale(f"Things are sold in {current_tenant().currency} here, not in {amount.currency}.")
+    if amount.minor > MOST:
+        raise NotForSale(f"{amount} is more than anything costs.")
+    return amount
 
 
 def held(order: Order) -> Order:
@@ -59,7 +151,10 @@ def held(order: Order) -> Order:
     return Order.objects.select_for_update(no_key=True).select_related(None).get(pk=order.pk)
 
 
-def _same(order: Order, item: Item) -> Order:
-    if not order.lines.filter(item=item).exists():
+def _same(order: Order, wanted: Sequence[Wanted]) -> Order:
+    tip = OrderLine.Kind.TIP
+    lines = order.lines.all()
+    placed = {(of.item_id, of.product_id, of.creator_id if of.kind == tip else None) for of in lines}
+    if placed != {of.sold for of in wanted}:
         raise OrderKeyTaken("An order of something else was placed under this key.")
     return order

@@ -9,8 +9,8 @@ from billing import ledger, providers
 from billing.models import Journal, Order, OrderLine, Payment
 from billing.money import Money
 from billing.operations.crash import crash_here
+from billing.operations.goods import goods_of
 from billing.operations.orders import held
-from catalog.operations import grant_access
 from kpplatform.errors import Conflict
 from kpplatform.jobs.operations import enqueue
 from kpplatform.tenancy.models import Domain
@@ -60,9 +60,9 @@ def capture(*, payment: Payment, reference: str, at: datetime) -> bool:
     payment = Payment.objects.get(pk=payment.pk)
     if payment.state == Payment.State.CAPTURED:
         return False
-    lines = list(order.lines.select_related("item", "creator").order_by("pk"))
+    lines = list(order.lines.select_related("order__viewer", "item", "product", "creator").order_by("pk"))
     for line in lines:
-        grant_access(viewer=order.viewer, item=line.item, source=line.source, starts_at=at)
+        goods_of(line.kind).deliver(line, line.source, at)
     journal = ledger.post(
         kind=Journal.Kind.SALE,
         key=f"sale:{payment.pk}",
@@ -88,13 +88,20 @@ def capture(*, payment: Payment, reference: str, at: datetime) -> bool:
 
 def shared(line: OrderLine, currency: str) -> list[tuple[ledger.Name, Money]]:
     """Return who gets which part of a line."""
-    names = (
-        ledger.tax(currency),
-        ledger.processor(currency),
-        ledger.fees(currency),
-        ledger.pending(line.creator, currency),
-    )
-    return list(zip(names, line.parts(currency), strict=True))
+    tax, processor, platform, share = line.parts(currency)
+    names = ledger.tax(currency), ledger.processor(currency), ledger.fees(currency)
+    return [*zip(names, (tax, processor, platform), strict=True), *_owners(line, share)]
+
+
+def _owners(line: OrderLine, share: Money) -> list[tuple[ledger.Name, Money]]:
+    """Return whose the share is: those among whom it was divided, the creator, or else the tenant itself."""
+    shares = list(line.shares.select_related("creator").order_by("pk"))
+    if shares:
+        return [(ledger.pending(of.creator, share.currency), Money(of.amount, share.currency)) for of in shares]
+    if line.creator:
+        return [(ledger.pending(line.creator, share.currency), share)]
+    own = ledger.coins if line.kind == OrderLine.Kind.COINS else ledger.pool
+    return [(own(share.currency), share)]
 
 
 @transaction.atomic

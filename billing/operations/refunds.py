@@ -7,13 +7,12 @@ from django.db import transaction
 from django.db.models import F, Sum
 
 from billing import ledger, providers
-from billing.models import Journal, Order, OrderLine, Payment, Refund
-from billing.models.sales import PARTS
+from billing.models import Journal, Order, OrderLine, Payment, Refund, Transfer
 from billing.money import Money
 from billing.operations.crash import crash_here
+from billing.operations.goods import goods_of
 from billing.operations.orders import held
 from billing.operations.payments import shared
-from catalog.operations import grant_access, revoke_access
 from kpplatform.errors import Conflict, Forbidden
 from kpplatform.jobs.operations import enqueue
 from kpplatform.tenancy.models import Member
@@ -55,22 +54,22 @@ def refund(*, line: OrderLine, by: Member, amount: Money | None, key: str, at: d
         if amount is not None and amount != asked.money:
             raise RefundKeyTaken("Another amount was asked for under this key.")
         return asked
-    line = OrderLine.objects.select_related("item", "creator").get(pk=line.pk)
+    line = OrderLine.objects.select_related("order__viewer", "item", "product", "creator").get(pk=line.pk)
     amount = _refundable(order, line, by=by, amount=amount, at=at)
-    parts = _parts(line, amount)
+    taken = _taken(line, amount)
+    tax, processor, platform, *shares = (money.minor for _, money in taken)
     made = Refund(line=line, asked_by=by, asked_key=key, key=f"re_{uuid4().hex}", asked_at=at, amount=amount.minor)
     made.currency = order.currency
-    for part, money in zip(PARTS, parts, strict=True):
-        setattr(made, part, money.minor)
+    made.tax, made.processor, made.platform, made.share = tax, processor, platform, sum(shares)
     clearing = ledger.refund_clearing(order.currency)
     made.journal = ledger.post(
         kind=Journal.Kind.REFUND,
         key=f"refund:{made.key}",
-        transfers=[(name, clearing, part) for (name, _), part in zip(shared(line, order.currency), parts, strict=True)],
+        transfers=[(name, clearing, money) for name, money in taken],
         at=at,
     )
     made.save()
-    _count(order, line, refunded=line.refunded + amount.minor, at=at)
+    _count(line, refunded=line.refunded + amount.minor, at=at)
     enqueue("billing.tasks.send_refund", refund_id=made.pk)
     return made
 
@@ -89,29 +88,33 @@ def _refundable(order: Order, line: OrderLine, *, by: Member, amount: Money | No
     return amount
 
 
-def _parts(line: OrderLine, amount: Money) -> tuple[Money, ...]:
+def _taken(line: OrderLine, amount: Money) -> list[tuple[ledger.Name, Money]]:
     """Take the amount out of the line's parts, so that all refunds together stay pro rata and end at the parts.
 
     What has been given back in all is apportioned, and what earlier refunds took is left out. Only after a failed
     refund may those have taken a unit more of a part than would now be theirs; the others then make up for it.
     """
-    standing = Refund.objects.filter(line=line).exclude(state=Refund.State.FAILED)
-    taken = standing.aggregate(**{part: Sum(part, default=0) for part in PARTS})
-    due = Money(line.refunded + amount.minor, amount.currency).apportion(line.parts(amount.currency))
-    open_parts = [max(money.minor - taken[part], 0) for part, money in zip(PARTS, due, strict=True)]
-    return amount.apportion([Money(minor, amount.currency) for minor in open_parts])
+    names, parts = zip(*shared(line, amount.currency), strict=True)
+    standing = Refund.objects.filter(line=line).exclude(state=Refund.State.FAILED).values("journal")
+    posted = Transfer.objects.filter(journal__in=standing).values_list("debit__name").annotate(Sum("amount"))
+    before = dict(posted.order_by("debit__name"))
+    due = Money(line.refunded + amount.minor, amount.currency).apportion(parts)
+    left = [max(money.minor - before.get(str(name), 0), 0) for name, money in zip(names, due, strict=True)]
+    taken = amount.apportion([Money(minor, amount.currency) for minor in left])
+    return list(zip(names, taken, strict=True))
 
 
-def _count(order: Order, line: OrderLine, *, refunded: int, at: datetime) -> None:
+def _count(line: OrderLine, *, refunded: int, at: datetime) -> None:
     """Note how much of the line was given back, end the access with the last of it, or open it again."""
+    order, goods = line.order, goods_of(line.kind)
     was, line.refunded = line.refunded, refunded
     line.save(update_fields=["refunded"])
     if refunded == line.amount:
         for source in _sources(line):
-            revoke_access(viewer=order.viewer, item=line.item, source=source, at=at)
+            goods.take_back(line, source, at)
     elif was == line.amount:
-        # What was revoked stays revoked, so this is a new grant.
-        grant_access(viewer=order.viewer, item=line.item, source=_sources(line)[-1], starts_at=at)
+        # What was taken back stays so, so this is delivered anew.
+        goods.deliver(line, _sources(line)[-1], at)
     some_left = order.lines.filter(refunded__lt=F("amount")).exists()
     order.state = Order.State.PAID if some_left else Order.State.REFUNDED
     order.save(update_fields=["state"])
@@ -164,19 +167,18 @@ def settle_refund(*, refund: Refund, reference: str, at: datetime) -> bool:
 @transaction.atomic
 def fail_refund(*, refund: Refund, reason: str, at: datetime) -> bool:
     """Take a refund back that the provider refused: the money returns to where it was, and so does the access."""
-    order = held(refund.line.order)
-    refund = Refund.objects.select_related("line__creator", "line__item").get(pk=refund.pk)
+    held(refund.line.order)
+    related = ("line__order__viewer", "line__creator", "line__item", "line__product", "journal")
+    refund = Refund.objects.select_related(*related).get(pk=refund.pk)
     if refund.state != Refund.State.ASKED:
         return False
-    names = [name for name, _ in shared(refund.line, refund.currency)]
-    clearing = ledger.refund_clearing(refund.currency)
     ledger.post(
         kind=Journal.Kind.REFUND_FAILED,
         key=f"refund-failed:{refund.key}",
-        transfers=[(clearing, name, part) for name, part in zip(names, refund.parts(refund.currency), strict=True)],
+        transfers=ledger.reversal(refund.journal),
         at=at,
     )
     refund.state, refund.reason, refund.done_at = Refund.State.FAILED, reason[:200], at
     refund.save(update_fields=["state", "reason", "done_at"])
-    _count(order, refund.line, refunded=refund.line.refunded - refund.amount, at=at)
+    _count(refund.line, refunded=refund.line.refunded - refund.amount, at=at)
     return True

@@ -32,5 +32,5 @@ def orders_seen_by(member: Member) -> QuerySet[Order]:
 
 
 def _whole(orders: QuerySet[Order]) -> QuerySet[Order]:
-    related = orders.select_related("viewer").prefetch_related("lines__item", "lines__refunds", "payments")
-    return related.order_by("-pk")
+    lines = ("lines__item", "lines__product", "lines__creator", "lines__refunds")
+    return orders.select_related("viewer").prefetch_related(*lines, "payments").order_by("-pk")

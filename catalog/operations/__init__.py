@@ -1,6 +1,6 @@
 """What is done with the catalogue: publish, teach, grant, react, talk, watch."""
 
-from catalog.operations.access import NotBought, grant_access, play_lesson, revoke_access
+from catalog.operations.access import NotBought, grant_access, play_lesson, revoke_access, revoke_source
 from catalog.operations.comments import NoSuchParent, comment, delete_comment
 from catalog.operations.courses import (
     add_lesson,
@@ -62,6 +62,7 @@ __all__ = [
     "revise_section",
     "revise_topic",
     "revoke_access",
+    "revoke_source",
     "schedule",
     "take_back",
     "unmute_word",

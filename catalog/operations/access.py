@@ -39,6 +39,13 @@ def revoke_access(*, viewer: Member, item: Item, source: str, at: datetime) -> b
     return bool(granted.update(revoked_at=at))
 
 
+@transaction.atomic
+def revoke_source(*, viewer: Member, source: str, at: datetime) -> int:
+    """Take back all that the source granted, and return of how many items."""
+    granted = Access.objects.filter(viewer=viewer, source=source, revoked_at=None)
+    return granted.update(revoked_at=at)
+
+
 def play_lesson(*, viewer: Member, lesson: Lesson, at: datetime) -> Lesson:
     """Return the lesson with its content. Raises NotBought for a lesson of a course that was not bought."""
     may_play = viewer.runs_the_tenant or queries.open_lessons(viewer, at=at).filter(pk=lesson.pk).exists()

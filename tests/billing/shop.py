@@ -13,13 +13,14 @@ from django.conf import settings
 from rest_framework.test import APIClient
 
 from billing import operations, queries
-from billing.models import Order, OrderLine, Payment, Refund, WebhookEvent
+from billing.models import Content, Order, OrderLine, Payment, Product, Refund, WebhookEvent
 from billing.money import Money
 from billing.providers.sandbox import signing
 from billing.providers.sandbox.bank import Bank, event
 from billing.providers.sandbox.book import Row
 from billing.providers.sandbox.server import Server
 from catalog.models import Item
+from creators.models import Creator
 from kpplatform.jobs.models import Job
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.scope import current_tenant
@@ -49,6 +50,22 @@ def course_for(minor: int) -> Item:
     course = things.course()
     operations.set_price(item=course, by=course.creator.member, amount=yuan(minor), at=NOON)
     return course
+
+
+def bundle(creator: Creator, *items: Item, minor: int, hours: int | None = None, **columns: Any) -> Product:
+    """Return a bundle of items, or with hours a rental."""
+    kind = Product.Kind.BUNDLE if hours is None else Product.Kind.RENTAL
+    told = {"kind": kind, "title": "All at once", "amount": minor, "currency": "CNY", "made_at": NOON}
+    product = Product.objects.create(creator=creator, **told | columns)
+    Content.objects.bulk_create(Content(product=product, item=item, hours=hours) for item in items)
+    return product
+
+
+def bought_all(viewer: Member, *wanted: operations.Wanted, key: str = "order", at: datetime = NOON) -> Order:
+    """Return a paid order of several things."""
+    order = operations.order_all(viewer=viewer, wanted=wanted, key=key, at=at)
+    operations.capture(payment=payment_of(order), reference=f"co_{order.pk}", at=at)
+    return Order.objects.get(pk=order.pk)
 
 
 def ordered(viewer: Member, course: Item, key: str = "order") -> Order:
