@@ -158,7 +158,7 @@ class PaymentAdmin(TenantAdmin):
 @admin.register(Refund)
 class RefundAdmin(TenantAdmin):
     list_display = ("line", money, "shown_state", "asked_by", "asked_at", "done_at", "reason")
-    list_select_related = ("line", "asked_by")
+    list_select_related = ("line__item", "line__product", "line__creator", "asked_by")
     search_fields = ("^key", "^reference")
     number_fields = ("pk", "line_id", "asked_by_id")
     list_filter = ("state", "asked_at")
