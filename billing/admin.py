@@ -1,17 +1,22 @@
-"""The books and the sales, to be read: only the ledger writes them."""
+"""The books and the sales, to be read: only the ledger writes them. What is offered can be withdrawn."""
 
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from billing import operations
 from billing.models import (
     Account,
     ChainHead,
     Content,
     Journal,
     LineShare,
+    OfferChange,
     Order,
     OrderLine,
     Payment,
@@ -22,7 +27,7 @@ from billing.models import (
     WebhookEvent,
 )
 from billing.money import Money
-from kpplatform.tenancy.admin_base import TenantAdmin, labelled
+from kpplatform.tenancy.admin_base import TenantAdmin, labelled, staff
 
 ORDER_COLOURS = {"paid": "success", "placed": "warning", "refunded": "danger"}
 PAYMENT_COLOURS = {"captured": "success", "open": "info", "new": "warning", "declined": "danger"}
@@ -132,6 +137,23 @@ class ProductAdmin(TenantAdmin):
     search_fields = ("title",)
     number_fields = ("pk", "creator_id")
     list_filter = ("kind", ("withdrawn_at", admin.EmptyFieldListFilter))
+    actions = ("withdraw",)
+
+    @admin.action(description=_("Sell no longer"), permissions=["acting"])
+    def withdraw(self, request: HttpRequest, rows: QuerySet[Product]) -> None:
+        by = staff(request)
+        self.do_each(
+            request, rows, lambda product: operations.withdraw_product(product=product, by=by, at=timezone.now())
+        )
+
+
+@admin.register(OfferChange)
+class OfferChangeAdmin(TenantAdmin):
+    own = "product__creator__member"
+    list_display = ("product", "by", "before", "after", "changed_at")
+    list_select_related = ("product", "by")
+    number_fields = ("pk", "product_id", "by_id")
+    list_filter = ("changed_at",)
 
 
 @admin.register(Content)

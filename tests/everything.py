@@ -111,7 +111,7 @@ def _watched(found: Everything) -> None:
 def _bought(found: Everything) -> None:
     order = shop.bought(found.viewer, found.course)
     shop.give_back(order, 1_000)
-    shop.bundle(found.creator, found.course, minor=12_000)
+    shop.offered(found.creator, found.course, minor=12_000)
     whole = shop.line_of(order)
     LineShare.objects.create(line=whole, creator=found.creator, role=LineShare.Role.OWNER, amount=whole.share)
     WebhookEvent.objects.create(provider="sandbox", event_id="evt_1", body=b"{}", received_at=NOON)

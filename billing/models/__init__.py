@@ -2,7 +2,7 @@
 
 from billing.models.inbox import WebhookEvent
 from billing.models.ledger import Account, ChainHead, Journal, Transfer
-from billing.models.products import Content, Product
+from billing.models.products import Content, OfferChange, Product
 from billing.models.sales import LineShare, Order, OrderLine, Payment, Price, Refund
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Content",
     "Journal",
     "LineShare",
+    "OfferChange",
     "Order",
     "OrderLine",
     "Payment",

@@ -6,6 +6,8 @@ from django.db.models import Q
 from billing.money import Money
 from catalog.models import Item
 from creators.models import Creator
+from kpplatform.tenancy.constraints import AppendOnly
+from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.owned import TenantForeignKey, TenantOwned
 
 
@@ -62,3 +64,20 @@ class Content(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.product_id}: {self.item_id}"
+
+
+class OfferChange(TenantOwned):
+    """Who made, changed or withdrew what is sold, when, and what it said before and after."""
+
+    product = TenantForeignKey(Product)
+    by = TenantForeignKey(Member)
+    before = models.JSONField(help_text="What was changed, as it was; empty when it was made.")
+    after = models.JSONField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [AppendOnly(name="a_change_of_an_offer_is_never_changed")]
+        indexes = [models.Index(fields=["tenant", "product", "-id"], name="offer_change_product")]
+
+    def __str__(self) -> str:
+        return f"{self.product_id}: {self.changed_at:%Y-%m-%d %H:%M}"

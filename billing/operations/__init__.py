@@ -5,6 +5,16 @@ from billing.operations.goods import AlreadyYours, NotForSale
 from billing.operations.orders import MixedOrder, TooLittle, Wanted, order_all, place_order
 from billing.operations.payments import AlreadyPaid, capture, decline, pay, resolve_payment
 from billing.operations.prices import NoSuchPrice, set_price
+from billing.operations.products import (
+    BadContents,
+    Filling,
+    Withdrawn,
+    WrongCurrency,
+    make_product,
+    must_sell,
+    revise_product,
+    withdraw_product,
+)
 from billing.operations.refunds import (
     MoreThanWasPaid,
     NotPaid,
@@ -20,6 +30,8 @@ from billing.operations.verification import LedgerBroken, verify_ledger
 __all__ = [
     "AlreadyPaid",
     "AlreadyYours",
+    "BadContents",
+    "Filling",
     "LedgerBroken",
     "MixedOrder",
     "MoreThanWasPaid",
@@ -30,18 +42,24 @@ __all__ = [
     "RefundWindowOver",
     "TooLittle",
     "Wanted",
+    "Withdrawn",
+    "WrongCurrency",
     "apply_event",
     "capture",
     "decline",
     "fail_refund",
+    "make_product",
+    "must_sell",
     "order_all",
     "pay",
     "place_order",
     "receive_event",
     "refund",
     "resolve_payment",
+    "revise_product",
     "send_refund",
     "set_price",
     "settle_refund",
     "verify_ledger",
+    "withdraw_product",
 ]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from billing.models import Content, OrderLine, Product
 from catalog.models import Access, Item
 from catalog.operations import grant_access, revoke_source
-from catalog.queries import watchable_by
+from catalog.queries import published, watchable_by
 from kpplatform.errors import Conflict
 from kpplatform.tenancy.models import Member
 
@@ -34,10 +34,12 @@ class Goods:
 
 
 def check_contents(viewer: Member, product: Product, at: datetime) -> None:
-    """Raise AlreadyYours when the viewer may watch all that the product opens, NotForSale when it opens nothing."""
+    """Raise AlreadyYours when the viewer may watch all that it opens, NotForSale for nothing and what nobody may."""
     items = [content.item_id for content in product.contents.all()]
     if not items:
         raise NotForSale(f"{product} has nothing in it.")
+    if published(at=at).filter(pk__in=items).count() < len(items):
+        raise NotForSale(f"Not all of {product} can be watched now.")
     if watchable_by(viewer, at=at).filter(pk__in=items).count() == len(items):
         raise AlreadyYours(f"All of {product} can be watched already.")
 

@@ -1,6 +1,7 @@
 """What can be told of money: prices, orders, balances, journals, and whether the books are in order."""
 
 from billing.queries.books import balances_of, journals
+from billing.queries.products import changes_of, products_seen_by
 from billing.queries.sales import current_prices, orders_of, orders_seen_by, price_of
 from billing.queries.verification import Fault, Report, ledger_report
 
@@ -8,10 +9,12 @@ __all__ = [
     "Fault",
     "Report",
     "balances_of",
+    "changes_of",
     "current_prices",
     "journals",
     "ledger_report",
     "orders_of",
     "orders_seen_by",
     "price_of",
+    "products_seen_by",
 ]

@@ -29,7 +29,7 @@ class ItemOut(serializers.ModelSerializer[Item]):
         model = Item
         fields = [
             *("id", "kind", "title", "description", "tags", "language", "topic", "creator", "duration_ms", "is_free"),
-            *("state", "published_at", "likes", "saves", "shares", "comments"),
+            *("preview_seconds", "state", "published_at", "likes", "saves", "shares", "comments"),
         ]
 
     def get_state(self, item: Item) -> Item.State:
@@ -97,6 +97,12 @@ class AboutIn(In):
 
 class VideoIn(AboutIn):
     duration_ms = serializers.IntegerField(min_value=1, max_value=LONGEST_VIDEO_MS)
+    preview_seconds = serializers.IntegerField(
+        min_value=0,
+        max_value=LONGEST_VIDEO_MS // 1_000,
+        required=False,
+        help_text="For everybody, if it is not free.",
+    )
 
 
 class CourseIn(AboutIn):

@@ -57,6 +57,9 @@ class Item(TenantOwned):
     tags = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     language = models.CharField(max_length=10, default="zh-hans")
     duration_ms = models.PositiveIntegerField(null=True, blank=True, help_text="Of a video.")
+    preview_seconds = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="What everybody may see of a video that is not free, from its start."
+    )
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
     published_at = models.DateTimeField(null=True, blank=True, help_text="From when it can be watched.")
     is_free = models.BooleanField(default=True, help_text="Without access of one's own.")

@@ -10,12 +10,16 @@ from django.db import IntegrityError, transaction
 
 from catalog.models import Item, Topic
 from creators.models import Creator
-from kpplatform.errors import Conflict, Forbidden
+from kpplatform.errors import Conflict, Forbidden, Invalid
 from kpplatform.tenancy.models import Member
 
 
 class NotYours(Forbidden):
     code = "not_yours"
+
+
+class PreviewTooLong(Invalid):
+    code = "preview_too_long"
 
 
 class SlugTaken(Conflict):
@@ -37,6 +41,7 @@ class AboutVideo(About, total=False):
     """What a video says of itself."""
 
     duration_ms: int
+    preview_seconds: int
 
 
 class Named(TypedDict, total=False):
@@ -54,9 +59,13 @@ def must_own(item: Item, by: Member) -> None:
 
 
 @transaction.atomic
-def draft_video(*, creator: Creator, duration_ms: int, **about: Unpack[About]) -> Item:
-    """Make a video that nobody else sees yet."""
-    return Item.objects.create(kind=Item.Kind.VIDEO, creator=creator, duration_ms=duration_ms, **about)
+def draft_video(*, creator: Creator, duration_ms: int, preview_seconds: int = 0, **about: Unpack[About]) -> Item:
+    """Make a video that nobody else sees yet. Raises PreviewTooLong."""
+    video = Item(kind=Item.Kind.VIDEO, creator=creator, duration_ms=duration_ms, **about)
+    video.preview_seconds = preview_seconds
+    _must_keep_something(video)
+    video.save()
+    return video
 
 
 @transaction.atomic
@@ -67,10 +76,11 @@ def draft_course(*, creator: Creator, **about: Unpack[About]) -> Item:
 
 @transaction.atomic
 def revise_item(*, item: Item, by: Member, **about: Unpack[AboutVideo]) -> Item:
-    """Change what an item says of itself. Raises NotYours."""
+    """Change what an item says of itself. Raises NotYours and PreviewTooLong."""
     must_own(item, by)
     for name, value in about.items():
         setattr(item, name, value)
+    _must_keep_something(item)
     item.save(update_fields=[*about, "updated_at"])
     return item
 
@@ -94,6 +104,12 @@ def revise_topic(*, topic: Topic, by: Member, **named: Unpack[Named]) -> Topic:
         setattr(topic, name, value)
     topic.save(update_fields=list(named))
     return topic
+
+
+def _must_keep_something(item: Item) -> None:
+    """Raise PreviewTooLong for a preview that leaves nothing to buy."""
+    if item.preview_seconds and item.preview_seconds * 1_000 >= (item.duration_ms or 0):
+        raise PreviewTooLong("A preview is shorter than its video.")
 
 
 def _must_run_the_tenant(by: Member) -> None:

@@ -61,6 +61,14 @@ def bundle(creator: Creator, *items: Item, minor: int, hours: int | None = None,
     return product
 
 
+def offered(creator: Creator, *items: Item, minor: int, hours: int | None = None, **said: Any) -> Product:
+    """Return the same, as its creator offers it."""
+    kind = Product.Kind.BUNDLE if hours is None else Product.Kind.RENTAL
+    contents = [operations.Filling(item, hours) for item in items]
+    told: dict[str, Any] = {"title": "All at once", "amount": yuan(minor), "contents": contents, "at": NOON} | said
+    return operations.make_product(by=creator.member, creator=creator, kind=kind, **told)
+
+
 def bought_all(viewer: Member, *wanted: operations.Wanted, key: str = "order", at: datetime = NOON) -> Order:
     """Return a paid order of several things."""
     order = operations.order_all(viewer=viewer, wanted=wanted, key=key, at=at)

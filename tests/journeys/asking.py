@@ -8,7 +8,7 @@ import orjson
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
-from billing.models import Order, OrderLine
+from billing.models import OfferChange, Order, OrderLine
 from catalog.models import Comment, Lesson, MutedWord, Section
 from kpplatform.tenancy.models import ApiToken
 from recommender.models import Addressee, Exposure, ModelVersion, Portrait, TopicSuggestion, TrainingRun
@@ -31,6 +31,7 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
     "muted-words/{id}": lambda found: MutedWord.objects.get(viewer=found.staff).pk,
     "orders/{id}": lambda found: Order.objects.get(viewer=found.viewer).pk,
     "portraits/{id}": lambda found: Portrait.objects.get(viewer=found.viewer).pk,
+    "products/{id}": lambda found: OfferChange.objects.get(by=found.publisher).product_id,
     "sections/{id}": lambda found: Section.objects.get(course=found.course).pk,
     "tokens/{id}": lambda found: ApiToken.objects.get(member=found.staff).pk,
     "topic-suggestions/{id}": lambda found: TopicSuggestion.objects.get(item=found.course).pk,
@@ -41,6 +42,7 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
 # What a body names, by the name of its field and the field's type.
 NAMED_INSIDE: dict[tuple[str, str], Callable[[Everything], Any]] = {
     ("comment", "integer"): lambda found: Comment.objects.get(viewer=found.viewer).pk,
+    ("creator", "string"): lambda found: found.creator.handle,
     ("item", "integer"): lambda found: found.course.pk,
     ("line", "integer"): lambda found: OrderLine.objects.get(order__viewer=found.viewer).pk,
     ("parent", "integer"): lambda found: Comment.objects.get(viewer=found.viewer).pk,
