@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from catalog import operations
-from catalog.models import Access, Comment, Item, Lesson, MutedWord, Reaction, Report, Section, Topic, Watch
+from catalog.models import Access, Comment, Item, Lesson, MutedWord, Pass, Reaction, Report, Section, Topic, Watch
 from kpplatform.tenancy.admin_base import TenantAdmin, labelled, staff
 
 STATE_COLOURS = {"published": "success", "scheduled": "info", "withdrawn": "danger", "draft": ""}
@@ -74,6 +74,16 @@ class AccessAdmin(TenantAdmin):
     list_select_related = ("viewer", "item")
     search_fields = ("^source",)
     number_fields = OF_VIEWER_AND_ITEM
+    list_filter = ("starts_at", ("revoked_at", admin.EmptyFieldListFilter))
+
+
+@admin.register(Pass)
+class PassAdmin(TenantAdmin):
+    own = "creator__member"
+    list_display = ("viewer", "creator", "source", "starts_at", "ends_at", "revoked_at")
+    list_select_related = ("viewer", "creator")
+    search_fields = ("^source",)
+    number_fields = ("pk", "viewer_id", "creator_id")
     list_filter = ("starts_at", ("revoked_at", admin.EmptyFieldListFilter))
 
 

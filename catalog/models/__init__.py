@@ -1,6 +1,6 @@
 """What there is, who may watch it, what was watched."""
 
-from catalog.models.access import Access
+from catalog.models.access import Access, Pass
 from catalog.models.courses import Lesson, Section
 from catalog.models.items import LIVE_STATES, LONGEST_VIDEO_MS, Course, Item, OfKind, Topic, Video
 from catalog.models.muted import MutedWord
@@ -17,6 +17,7 @@ __all__ = [
     "Lesson",
     "MutedWord",
     "OfKind",
+    "Pass",
     "Reaction",
     "Report",
     "Section",

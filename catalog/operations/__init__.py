@@ -1,6 +1,14 @@
 """What is done with the catalogue: publish, teach, grant, react, talk, watch."""
 
-from catalog.operations.access import NotBought, grant_access, play_lesson, revoke_access, revoke_source
+from catalog.operations.access import (
+    NotBought,
+    grant_access,
+    grant_pass,
+    move_end,
+    play_lesson,
+    revoke_access,
+    revoke_source,
+)
 from catalog.operations.comments import NoSuchParent, comment, delete_comment
 from catalog.operations.courses import (
     add_lesson,
@@ -46,6 +54,8 @@ __all__ = [
     "draft_course",
     "draft_video",
     "grant_access",
+    "grant_pass",
+    "move_end",
     "must_own",
     "mute_word",
     "play_lesson",

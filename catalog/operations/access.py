@@ -5,7 +5,8 @@ from datetime import datetime
 from django.db import transaction
 
 from catalog import queries
-from catalog.models import Access, Item, Lesson
+from catalog.models import Access, Item, Lesson, Pass
+from creators.models import Creator
 from kpplatform.errors import PaymentNeeded
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.once import insert_once
@@ -41,9 +42,27 @@ def revoke_access(*, viewer: Member, item: Item, source: str, at: datetime) -> b
 
 @transaction.atomic
 def revoke_source(*, viewer: Member, source: str, at: datetime) -> int:
-    """Take back all that the source granted, and return of how many items."""
-    granted = Access.objects.filter(viewer=viewer, source=source, revoked_at=None)
-    return granted.update(revoked_at=at)
+    """Take back all that the source granted, and return of how many grants."""
+    granted = {"viewer": viewer, "source": source, "revoked_at": None}
+    return sum(kind.objects.filter(**granted).update(revoked_at=at) for kind in (Access, Pass))
+
+
+@transaction.atomic
+def grant_pass(*, viewer: Member, creator: Creator | None, source: str, starts_at: datetime, ends_at: datetime) -> Pass:
+    """Let the viewer watch all courses of the creator, or of the tenant, for the reason that `source` names.
+
+    A source grants one pass: said again, it is the same one. What was revoked stays revoked.
+    """
+    whose = {"viewer_id": viewer.pk, "creator_id": creator.pk if creator else None}
+    insert_once(Pass, **whose, source=source, starts_at=starts_at, ends_at=ends_at)
+    return Pass.objects.get(source=source)
+
+
+@transaction.atomic
+def move_end(*, source: str, ends_at: datetime) -> int:
+    """Let what the source granted for a time end then instead, sooner or later; return of how many grants."""
+    lasting = {"source": source, "starts_at__lt": ends_at, "ends_at__isnull": False}
+    return sum(kind.objects.filter(**lasting).update(ends_at=ends_at) for kind in (Access, Pass))
 
 
 def play_lesson(*, viewer: Member, lesson: Lesson, at: datetime) -> Lesson:

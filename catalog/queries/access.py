@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from catalog.models import LIVE_STATES, Access, Item, Lesson
+from catalog.models import LIVE_STATES, Access, Item, Lesson, Pass
 from kpplatform.tenancy.models import Member
 
 
@@ -14,20 +14,24 @@ def is_live(at: datetime, *, of: str = "") -> Q:
     return Q(**{f"{of}state__in": LIVE_STATES, f"{of}published_at__lte": at})
 
 
-def has_access(viewer: Member, *, to: str, at: datetime) -> Exists:
-    """Return the condition that the viewer was granted the item that `to` names in the outer query."""
-    return Exists(
-        Access.objects.filter(viewer=viewer, item=OuterRef(to), starts_at__lte=at)
-        .filter(Q(ends_at=None) | Q(ends_at__gt=at))
-        .filter(Q(revoked_at=None) | Q(revoked_at__gt=at))
-    )
+def has_access(viewer: Member, *, at: datetime, of: str = "") -> Q:
+    """Return the condition that the item was granted to the viewer, by itself or with all courses of its creator.
+
+    `of` leads to the item in the outer query, e.g. `section__course__`.
+    """
+    by_itself = Access.objects.filter(Q(ends_at=None) | Q(ends_at__gt=at), viewer=viewer, item=OuterRef(f"{of}pk"))
+    whose = Q(creator=None) | Q(creator=OuterRef(f"{of}creator"))
+    with_others = Pass.objects.filter(whose, viewer=viewer, ends_at__gt=at)
+    stands = Q(starts_at__lte=at) & (Q(revoked_at=None) | Q(revoked_at__gt=at))
+    is_course = Q(**{f"{of}kind": Item.Kind.COURSE})
+    return Q(Exists(by_itself.filter(stands))) | is_course & Q(Exists(with_others.filter(stands)))
 
 
 def watchable_by(viewer: Member, *, at: datetime) -> QuerySet[Item]:
     """Return the published items that the viewer may watch, newest first."""
     return (
         Item.objects.filter(is_live(at))
-        .filter(Q(is_free=True) | has_access(viewer, to="pk", at=at))
+        .filter(Q(is_free=True) | has_access(viewer, at=at))
         .select_related("creator")
         .order_by("-published_at", "-pk")
     )
@@ -36,7 +40,7 @@ def watchable_by(viewer: Member, *, at: datetime) -> QuerySet[Item]:
 def open_lessons(viewer: Member, *, at: datetime) -> QuerySet[Lesson]:
     """Return the lessons whose content the viewer may have: previews, free and granted courses, and their own."""
     granted = Q(is_preview=True) | Q(section__course__is_free=True)
-    granted |= Q(has_access(viewer, to="section__course", at=at))
+    granted |= has_access(viewer, of="section__course__", at=at)
     return Lesson.objects.filter(
         is_live(at, of="section__course__") & granted | Q(section__course__creator__member=viewer)
     )
@@ -44,7 +48,7 @@ def open_lessons(viewer: Member, *, at: datetime) -> QuerySet[Lesson]:
 
 def playable_by(viewer: Member, *, at: datetime) -> QuerySet[Item]:
     """Return what the viewer may play: what they may watch, the videos of lessons open to them, and their own."""
-    watchable = is_live(at) & (Q(is_free=True) | Q(has_access(viewer, to="pk", at=at)))
+    watchable = is_live(at) & (Q(is_free=True) | has_access(viewer, at=at))
     in_a_lesson = Exists(open_lessons(viewer, at=at).filter(video=OuterRef("pk")))
     return Item.objects.filter(watchable | Q(in_a_lesson) | Q(creator__member=viewer)).order_by("pk")
 

@@ -99,7 +99,12 @@ WITH drawn AS (
       AND (i.is_free OR EXISTS (
         SELECT FROM catalog_access a
         WHERE a.tenant_id = %(tenant)s AND a.viewer_id = %(viewer)s AND a.item_id = i.id AND a.starts_at <= %(at)s
-          AND (a.ends_at IS NULL OR a.ends_at > %(at)s) AND (a.revoked_at IS NULL OR a.revoked_at > %(at)s)))
+          AND (a.ends_at IS NULL OR a.ends_at > %(at)s) AND (a.revoked_at IS NULL OR a.revoked_at > %(at)s))
+        OR i.kind = 'course' AND EXISTS (
+        SELECT FROM catalog_pass p
+        WHERE p.tenant_id = %(tenant)s AND p.viewer_id = %(viewer)s
+          AND (p.creator_id IS NULL OR p.creator_id = i.creator_id) AND p.starts_at <= %(at)s AND p.ends_at > %(at)s
+          AND (p.revoked_at IS NULL OR p.revoked_at > %(at)s)))
     ORDER BY d.place LIMIT %(limit)s
 ), written AS (
     INSERT INTO recommender_impression

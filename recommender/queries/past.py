@@ -90,9 +90,16 @@ FROM
             array_agg(item_id ORDER BY shown_at, position) FILTER (WHERE shown_at < %(started)s) AS before
      FROM recommender_impression
      WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s AND shown_at >= %(since)s) s,
-    (SELECT array_agg(item_id) AS items FROM catalog_access
-     WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s AND starts_at <= %(at)s
-       AND (ends_at IS NULL OR ends_at > %(at)s) AND (revoked_at IS NULL OR revoked_at > %(at)s)) a,
+    (SELECT array_agg(item_id) AS items FROM (
+        SELECT item_id FROM catalog_access
+        WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s AND starts_at <= %(at)s
+          AND (ends_at IS NULL OR ends_at > %(at)s) AND (revoked_at IS NULL OR revoked_at > %(at)s)
+        UNION
+        SELECT i.id FROM catalog_pass p JOIN catalog_item i ON i.tenant_id = %(tenant)s AND i.kind = 'course'
+            AND NOT i.is_free AND i.state IN ('published', 'scheduled')
+            AND i.creator_id = coalesce(p.creator_id, i.creator_id)
+        WHERE p.tenant_id = %(tenant)s AND p.viewer_id = %(viewer)s AND p.starts_at <= %(at)s AND p.ends_at > %(at)s
+          AND (p.revoked_at IS NULL OR p.revoked_at > %(at)s)) open_to) a,
     (SELECT array_agg(creator_id ORDER BY followed_at DESC) AS creators FROM creators_follow
      WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s) f,
     (SELECT array_agg(topic_id ORDER BY topic_id) FILTER (WHERE is_wanted AND topic_id IS NOT NULL) AS wanted,

@@ -110,3 +110,35 @@ def test_lessons_play_when_they_are_previews_or_the_course_is_free_or_granted(vi
 
     with pytest.raises(operations.NotBought):
         operations.play_lesson(viewer=viewer, lesson=paid, at=NOON)
+
+
+def test_a_pass_opens_all_courses_of_its_creator_those_made_later_too(viewer: Member) -> None:
+    theirs, others = things.course(), things.course()
+    film = things.video(theirs.creator, is_free=False)
+    span: dict[str, Any] = {"starts_at": NOON, "ends_at": NOON + HOUR}
+
+    operations.grant_pass(viewer=viewer, creator=theirs.creator, source="order:1:1", **span)
+    later = things.course(theirs.creator)
+
+    assert watchable(viewer) == {theirs, later}
+    assert film not in watchable(viewer)
+    assert watchable(viewer, NOON + HOUR) == watchable(make.member()) == set()
+    operations.grant_pass(viewer=viewer, creator=None, source="order:2:2", **span)
+    assert watchable(viewer) == {theirs, later, others}
+    paid = things.lessons_of(others)[1]
+    assert operations.play_lesson(viewer=viewer, lesson=paid, at=NOON) == paid
+
+
+def test_what_a_pass_opened_closes_with_it(viewer: Member) -> None:
+    course = things.course()
+    for source in ("1", "2"):
+        operations.grant_pass(
+            viewer=viewer, creator=course.creator, source=source, starts_at=NOON, ends_at=NOON + 2 * HOUR
+        )
+
+    assert operations.move_end(source="1", ends_at=NOON + 3 * HOUR) == 1
+    assert operations.revoke_source(viewer=viewer, source="2", at=NOON) == 1
+
+    assert watchable(viewer, NOON + 2 * HOUR) == {course}
+    assert operations.move_end(source="1", ends_at=NOON + HOUR) == 1
+    assert watchable(viewer, NOON + HOUR) == set()

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from catalog.models import Access, Item
+from catalog.models import Access, Item, Pass
 from catalog.queries import watchable_by
 from creators.models import Follow
 from kpplatform.tenancy.models import Member, Tenant
@@ -108,12 +108,16 @@ def test_all_that_may_be_watched_is_shown_and_nothing_else(client: APIClient, vi
         Access.objects.create(
             viewer=viewer, item=bought, source="x", starts_at=starts_at, ends_at=ends_at, revoked_at=revoked_at
         )
+        opened = things.course()
+        things.video(opened.creator, is_free=False)
+        lasts = {"starts_at": starts_at, "ends_at": ends_at or future + timedelta(hours=1), "revoked_at": revoked_at}
+        Pass.objects.create(viewer=viewer, creator=opened.creator, source=f"{opened.pk}", **lasts)
     planted.published(planted.tastes(list(Item.objects.all())))
     planted.watch(viewer, watched)
 
     watchable = set(watchable_by(viewer, at=timezone.now()).values_list("pk", flat=True))
 
-    assert len(watchable) == 4
+    assert len(watchable) == 5
     assert set(session(client)) == watchable - {watched.pk}
 
 
@@ -124,6 +128,16 @@ def test_what_was_bought_is_recommended_like_anything_else(client: APIClient, vi
     planted.watch(viewer, watched)
 
     assert shown(client) == [bought.pk]
+
+
+def test_a_course_made_after_the_pass_is_shown_at_once(client: APIClient, viewer: Member) -> None:
+    watched = planted.videos(1)[0]
+    Pass.objects.create(viewer=viewer, source="x", starts_at=timezone.now(), ends_at=timezone.now() + timedelta(days=1))
+    course = things.course()
+    planted.published(planted.tastes([watched, course]))
+    planted.watch(viewer, watched)
+
+    assert shown(client) == [course.pk]
 
 
 def test_what_was_withdrawn_a_moment_ago_is_not_shown(client: APIClient) -> None:
