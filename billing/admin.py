@@ -16,6 +16,7 @@ from billing.models import (
     Content,
     Journal,
     LineShare,
+    Maturity,
     OfferChange,
     Order,
     OrderLine,
@@ -127,6 +128,15 @@ class LineShareAdmin(TenantAdmin):
     list_select_related = ("line__item", "line__product", "line__creator", "creator")
     number_fields = ("pk", "line_id", "creator_id")
     list_filter = ("role",)
+
+
+@admin.register(Maturity)
+class MaturityAdmin(TenantAdmin):
+    own = "creator__member"
+    list_display = ("line", "creator", "currency", "amount", "repaid", "reserved", "releases_at")
+    list_select_related = ("line__item", "line__product", "line__creator", "creator")
+    number_fields = ("pk", "line_id", "creator_id")
+    list_filter = (("releases_at", admin.EmptyFieldListFilter),)
 
 
 @admin.register(Product)

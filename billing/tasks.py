@@ -1,5 +1,7 @@
 """The jobs of this floor."""
 
+from collections.abc import Callable
+
 from django.utils import timezone
 
 from billing import operations
@@ -24,6 +26,19 @@ def resolve_payment(*, payment_id: int) -> None:
 def send_refund(*, refund_id: int) -> None:
     refund = Refund.objects.select_related("line__order__viewer").get(pk=refund_id)
     operations.send_refund(refund=refund, at=timezone.now())
+
+
+@long_job
+def mature(*, tenant: Tenant) -> None:
+    """Batch by batch, each in a transaction of its own: done twice, the second time finds nothing to do."""
+    for do in (operations.mature, operations.release_reserves):
+        while _done(tenant, do):
+            pass
+
+
+def _done(tenant: Tenant, do: Callable[..., int]) -> int:
+    with scope(tenant):
+        return do(at=timezone.now())
 
 
 @long_job

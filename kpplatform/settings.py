@@ -106,6 +106,7 @@ RECURRING_JOBS = {
     "recommender.tasks.check_portraits": (PORTRAITS_EVERY_S, "default"),
     "creators.tasks.recount_all_followers": (86_400.0, "default"),
     "catalog.tasks.recount_all": (86_400.0, "default"),
+    "billing.tasks.mature": (3_600.0, "default"),
     "billing.tasks.verify_ledger": (86_400.0, "default"),
     "kpplatform.console.tasks.purge": (86_400.0, "default"),
 }

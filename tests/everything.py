@@ -1,7 +1,7 @@
 """A tenant with one of everything, so that pages and endpoints of all floors can be asked about all of it."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 from uuid import uuid4
 
@@ -115,6 +115,7 @@ def _bought(found: Everything) -> None:
     Pass.objects.create(viewer=found.viewer, creator=found.creator, source="order:0", starts_at=NOON, ends_at=NOON)
     whole = shop.line_of(order)
     LineShare.objects.create(line=whole, creator=found.creator, role=LineShare.Role.OWNER, amount=whole.share)
+    billing.mature(at=NOON + timedelta(days=7))
     WebhookEvent.objects.create(provider="sandbox", event_id="evt_1", body=b"{}", received_at=NOON)
 
 

@@ -56,14 +56,34 @@ def tax(currency: str) -> Name:
     return Name(Kind.TAX, currency)
 
 
+def creators(kind: Kind, creator_id: int, currency: str) -> Name:
+    """One of a creator's accounts: only what they owe goes below zero."""
+    return Name(kind, currency, creator_id=creator_id, floor=None if kind == Kind.CLAWBACK else 0)
+
+
 def pending(creator: Creator, currency: str) -> Name:
     """What a creator has earned with sales that can still be refunded."""
-    return Name(Kind.PENDING, currency, creator_id=creator.pk, floor=0)
+    return creators(Kind.PENDING, creator.pk, currency)
 
 
 def available(creator: Creator, currency: str) -> Name:
     """What can be paid out to a creator."""
-    return Name(Kind.AVAILABLE, currency, creator_id=creator.pk, floor=0)
+    return creators(Kind.AVAILABLE, creator.pk, currency)
+
+
+def reserve(creator: Creator, currency: str) -> Name:
+    """What is held back of a creator's money for some time, against refunds."""
+    return creators(Kind.RESERVE, creator.pk, currency)
+
+
+def in_transit(creator: Creator, currency: str) -> Name:
+    """What is on its way to a creator."""
+    return creators(Kind.IN_TRANSIT, creator.pk, currency)
+
+
+def clawback(creator: Creator, currency: str) -> Name:
+    """What a creator owes (below zero), because sales were refunded that had been paid out."""
+    return creators(Kind.CLAWBACK, creator.pk, currency)
 
 
 def wallet(member: Member, currency: str) -> Name:

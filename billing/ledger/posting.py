@@ -70,9 +70,15 @@ def held(name: Name) -> Money:
 
     The chain's head is held first, as `post` does: one order of locks.
     """
+    return held_all([name])[name]
+
+
+def held_all(names: Sequence[Name]) -> dict[Name, Money]:
+    """Return the balances of several accounts, which nobody else changes before the end of the transaction."""
     list(ChainHead.objects.select_for_update(no_key=True))
-    account = Account.objects.select_for_update(no_key=True).filter(name=str(name)).first()
-    return account.balance if account else Money(0, name.currency)
+    accounts = Account.objects.select_for_update(no_key=True).filter(name__in=[str(name) for name in names])
+    there = {account.name: account.balance for account in accounts.order_by("pk")}
+    return {name: there.get(str(name), Money(0, name.currency)) for name in names}
 
 
 def reversal(journal: Journal) -> Transfers:

@@ -1,5 +1,6 @@
 """What was paid: the ledger's rows, the sales, and what providers said."""
 
+from billing.models.earnings import Maturity
 from billing.models.inbox import WebhookEvent
 from billing.models.ledger import Account, ChainHead, Journal, Transfer
 from billing.models.products import Content, OfferChange, Product
@@ -11,6 +12,7 @@ __all__ = [
     "Content",
     "Journal",
     "LineShare",
+    "Maturity",
     "OfferChange",
     "Order",
     "OrderLine",

@@ -79,6 +79,7 @@ class Journal(TenantOwned):
         TIP = "tip"
         TOP_UP = "top_up"
         MATURITY = "maturity"
+        RESERVE = "reserve"
         PAYOUT = "payout"
         ADS = "ads"
 

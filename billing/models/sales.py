@@ -121,6 +121,9 @@ class OrderLine(TenantOwned, Parted):
     creator = TenantForeignKey(Creator, null=True, blank=True, help_text="None: it is the tenant's own.")
     discount = models.BigIntegerField(default=0, db_default=0, help_text="What was taken off the price before.")
     refunded = models.BigIntegerField(default=0, help_text="How much of the amount was given back.")
+    matures_at = models.DateTimeField(
+        null=True, blank=True, help_text="When creators get theirs; none: not paid, or they have it."
+    )
 
     class Meta:
         constraints = [
@@ -144,6 +147,9 @@ class OrderLine(TenantOwned, Parted):
         indexes = [
             models.Index(fields=["tenant", "item"], name="order_line_item"),
             models.Index(fields=["tenant", "product"], name="order_line_product"),
+            models.Index(
+                fields=["tenant", "matures_at", "id"], condition=Q(matures_at__isnull=False), name="order_line_matures"
+            ),
         ]
 
     def __str__(self) -> str:

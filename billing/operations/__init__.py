@@ -2,6 +2,7 @@
 
 from billing.operations.events import apply_event, receive_event
 from billing.operations.goods import AlreadyYours, NotForSale
+from billing.operations.maturity import mature, release_reserves
 from billing.operations.orders import MixedOrder, TooLittle, Wanted, order_all, place_order
 from billing.operations.payments import AlreadyPaid, capture, decline, pay, resolve_payment
 from billing.operations.prices import NoSuchPrice, set_price
@@ -49,12 +50,14 @@ __all__ = [
     "decline",
     "fail_refund",
     "make_product",
+    "mature",
     "must_sell",
     "order_all",
     "pay",
     "place_order",
     "receive_event",
     "refund",
+    "release_reserves",
     "resolve_payment",
     "revise_product",
     "send_refund",

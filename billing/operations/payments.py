@@ -11,6 +11,7 @@ from billing.money import Money
 from billing.operations.crash import crash_here
 from billing.operations.goods import goods_of
 from billing.operations.orders import held
+from billing.operations.terms import WINDOW
 from kpplatform.errors import Conflict
 from kpplatform.jobs.operations import enqueue
 from kpplatform.tenancy.models import Domain
@@ -83,6 +84,7 @@ def capture(*, payment: Payment, reference: str, at: datetime) -> bool:
     payment.save(update_fields=["state", "reference", "captured_at", "journal"])
     order.state, order.paid_at = Order.State.PAID, at
     order.save(update_fields=["state", "paid_at"])
+    order.lines.update(matures_at=at + WINDOW)
     return True
 
 

@@ -4,21 +4,24 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import F
 
 from billing import ledger, providers
-from billing.models import Journal, Order, OrderLine, Payment, Refund, Transfer
+from billing.models import Account, Journal, Order, OrderLine, Payment, Refund
 from billing.money import Money
 from billing.operations.crash import crash_here
+from billing.operations.earnings import handed_back, of, recovered, taken_before, unmatured
 from billing.operations.goods import goods_of
 from billing.operations.orders import held
 from billing.operations.payments import shared
+from billing.operations.terms import WINDOW
 from kpplatform.errors import Conflict, Forbidden
 from kpplatform.jobs.operations import enqueue
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant
 
-WINDOW = timedelta(days=7)
+# The accounts out of which a creator's part of a refund may come.
+CREATORS = (Account.Kind.PENDING, Account.Kind.AVAILABLE, Account.Kind.RESERVE, Account.Kind.CLAWBACK)
 FIRST_RETRY, LATEST_RETRY = timedelta(seconds=10), timedelta(hours=1)
 
 
@@ -57,7 +60,7 @@ def refund(*, line: OrderLine, by: Member, amount: Money | None, key: str, at: d
     line = OrderLine.objects.select_related("order__viewer", "item", "product", "creator").get(pk=line.pk)
     amount = _refundable(order, line, by=by, amount=amount, at=at)
     taken = _taken(line, amount)
-    tax, processor, platform, *shares = (money.minor for _, money in taken)
+    tax, processor, platform, *shares = (sum(money.minor for _, money in parts) for parts in taken)
     made = Refund(line=line, asked_by=by, asked_key=key, key=f"re_{uuid4().hex}", asked_at=at, amount=amount.minor)
     made.currency = order.currency
     made.tax, made.processor, made.platform, made.share = tax, processor, platform, sum(shares)
@@ -65,7 +68,7 @@ def refund(*, line: OrderLine, by: Member, amount: Money | None, key: str, at: d
     made.journal = ledger.post(
         kind=Journal.Kind.REFUND,
         key=f"refund:{made.key}",
-        transfers=[(name, clearing, money) for name, money in taken],
+        transfers=[(name, clearing, money) for parts in taken for name, money in parts],
         at=at,
     )
     made.save()
@@ -88,20 +91,28 @@ def _refundable(order: Order, line: OrderLine, *, by: Member, amount: Money | No
     return amount
 
 
-def _taken(line: OrderLine, amount: Money) -> list[tuple[ledger.Name, Money]]:
+def _taken(line: OrderLine, amount: Money) -> list[list[tuple[ledger.Name, Money]]]:
     """Take the amount out of the line's parts, so that all refunds together stay pro rata and end at the parts.
 
     What has been given back in all is apportioned, and what earlier refunds took is left out. Only after a failed
     refund may those have taken a unit more of a part than would now be theirs; the others then make up for it.
+    Returned is for each part from which accounts it comes.
     """
     names, parts = zip(*shared(line, amount.currency), strict=True)
-    standing = Refund.objects.filter(line=line).exclude(state=Refund.State.FAILED).values("journal")
-    posted = Transfer.objects.filter(journal__in=standing).values_list("debit__name").annotate(Sum("amount"))
-    before = dict(posted.order_by("debit__name"))
+    before = taken_before([line.pk])
     due = Money(line.refunded + amount.minor, amount.currency).apportion(parts)
-    left = [max(money.minor - before.get(str(name), 0), 0) for name, money in zip(names, due, strict=True)]
+    left = [max(money.minor - _before(line, name, before), 0) for name, money in zip(names, due, strict=True)]
     taken = amount.apportion([Money(minor, amount.currency) for minor in left])
-    return list(zip(names, taken, strict=True))
+    return [
+        recovered(name, money, unmatured=unmatured(line, name, part, before)) if name.creator_id else [(name, money)]
+        for name, part, money in zip(names, parts, taken, strict=True)
+    ]
+
+
+def _before(line: OrderLine, owner: ledger.Name, before: dict[tuple[int, str], int]) -> int:
+    """Return what earlier refunds took from whose part it is, out of any of their accounts."""
+    names = [of(owner, kind) for kind in CREATORS] if owner.creator_id else [owner]
+    return sum(before.get((line.pk, str(name)), 0) for name in names)
 
 
 def _count(line: OrderLine, *, refunded: int, at: datetime) -> None:
@@ -175,10 +186,18 @@ def fail_refund(*, refund: Refund, reason: str, at: datetime) -> bool:
     ledger.post(
         kind=Journal.Kind.REFUND_FAILED,
         key=f"refund-failed:{refund.key}",
-        transfers=ledger.reversal(refund.journal),
+        transfers=handed_back(ledger.reversal(refund.journal)),
         at=at,
     )
+    _mature_again(refund.line, at)
     refund.state, refund.reason, refund.done_at = Refund.State.FAILED, reason[:200], at
     refund.save(update_fields=["state", "reason", "done_at"])
     _count(refund.line, refunded=refund.line.refunded - refund.amount, at=at)
     return True
+
+
+def _mature_again(line: OrderLine, at: datetime) -> None:
+    """Let what came back of a line mature with the next ones, if the rest of it has."""
+    if line.matures_at is None:
+        line.matures_at = at
+        line.save(update_fields=["matures_at"])

@@ -1,9 +1,13 @@
 """How the money of a sale is divided."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from billing.money import WHOLE_BPS, Money
 from kpplatform.tenancy.models import Tenant
+
+# How long buyers may ask for their money back, and creators wait for theirs.
+WINDOW = timedelta(days=7)
 
 
 @dataclass(frozen=True)

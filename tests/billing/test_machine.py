@@ -1,11 +1,12 @@
 """Whatever happens in whatever order, however often: after every step the books are in order.
 
-The machine sells, hears from the provider (also twice, late, and what is not true), refunds, and does again what it
-did before; beside it a model of a few integers says what the ledger must hold.
+The machine sells, hears from the provider (also twice, late, and what is not true), refunds, lets what was earned
+mature, pays out, and does again what it did before; beside it a model of a few integers says what the ledger must hold.
 """
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -23,7 +24,7 @@ from hypothesis.stateful import (
 )
 
 from billing import ledger, operations
-from billing.models import Order, Refund, WebhookEvent
+from billing.models import Account, Journal, Order, Refund, WebhookEvent
 from billing.providers.sandbox.book import Row
 from catalog.queries import watchable_by
 from kpplatform.errors import Refused
@@ -47,6 +48,9 @@ class Sold:
     is_paid: bool = False
     refunds: dict[int, str] = field(default_factory=dict)  # refund → its state
     amounts: dict[int, int] = field(default_factory=dict)  # refund → its amount
+    creator: int = 0  # who sells nothing else
+    share: int = 0
+    paid_out: int = 0
 
     def refunded(self, *states: str) -> int:
         return sum(self.amounts[pk] for pk, state in self.refunds.items() if state in states)
@@ -71,7 +75,7 @@ class Till(RuleBasedStateMachine):
         self.stack = ExitStack()
         self.stack.enter_context(transaction.atomic())
         self.tenant = make.tenant(f"till-{next(numbers)}")
-        self.tenant.settings = {"tax_bps": 600}
+        self.tenant.settings = {"tax_bps": 600, "reserve_bps": 500}
         self.stack.enter_context(scope(self.tenant))
         self.viewer, self.staff = make.member(), make.member(Member.Role.STAFF)
         self.sold: list[Sold] = []
@@ -86,7 +90,8 @@ class Till(RuleBasedStateMachine):
     @rule(target=sales, price=some.integers(1, 300), pays=some.sampled_from([True, True, False]))
     def sell(self, price: int, pays: bool) -> Sold:  # noqa: FBT001  drawn
         course = shop.course_for(price)
-        sold = Sold(shop.ordered(self.viewer, course, key=f"{len(self.sold)}"), price)
+        sold = Sold(shop.ordered(self.viewer, course, key=f"{len(self.sold)}"), price, creator=course.creator_id)
+        sold.share = line_of(sold.order).share
         self.sold.append(sold)
         if pays:
             self._work(self._store(told(payment_of(sold.order)), sold, "captured"))
@@ -149,6 +154,20 @@ class Till(RuleBasedStateMachine):
         sold.refunds.setdefault(given.pk, "asked")
         sold.amounts[given.pk] = given.amount
 
+    @rule()
+    def mature(self) -> None:
+        operations.mature(at=NOON + timedelta(days=7))
+        assert not any(account.balance for account in Account.objects.filter(kind="pending"))
+
+    @rule(sold=sales, part=some.integers(1, 300))
+    def pay_out(self, sold: Sold, part: int) -> None:
+        available = ledger.creators(Account.Kind.AVAILABLE, sold.creator, "CNY")
+        there = min(available.balance.minor, part)
+        away = (available, ledger.clearing("CNY"), yuan(there))
+        if there:
+            ledger.post(kind=Journal.Kind.PAYOUT, key=f"away:{next(numbers)}", transfers=[away], at=NOON)
+            sold.paid_out += there
+
     def _must_be_right(self, sold: Sold, part: int | None, no: Refused) -> None:
         left = sold.price - sold.refunded("asked", "sent")
         assert not sold.is_paid or (part or 1) > left or no.code == "refund_key_taken"
@@ -158,8 +177,21 @@ class Till(RuleBasedStateMachine):
         captured = sum(sold.price for sold in self.sold if sold.is_paid)
         sent = sum(sold.refunded("sent") for sold in self.sold)
         asked = sum(sold.refunded("asked") for sold in self.sold)
-        assert ledger.clearing("CNY").balance.minor == sent - captured
+        paid_out = sum(sold.paid_out for sold in self.sold)
+        assert ledger.clearing("CNY").balance.minor == sent - captured + paid_out
         assert ledger.refund_clearing("CNY").balance.minor == asked
+
+    @invariant()
+    def creators_have_what_they_earned_and_owe_before_they_have(self) -> None:
+        accounts = Account.objects.filter(creator__isnull=False).values_list("creator_id", "kind", "credits", "debits")
+        has = {(creator, kind): plus - minus for creator, kind, plus, minus in accounts}
+        standing = Refund.objects.exclude(state="failed").values_list("line__order_id", "share")
+        for sold in self.sold:
+            back = sum(share for order, share in standing if order == sold.order.pk)
+            theirs = {kind: minor for (creator, kind), minor in has.items() if creator == sold.creator}
+            assert sum(theirs.values()) == sold.is_paid * sold.share - back - sold.paid_out
+            assert theirs.get("clawback", 0) <= 0
+            assert not theirs.get("clawback") or not theirs["available"]
 
     @invariant()
     def every_refund_is_where_the_model_says(self) -> None:
