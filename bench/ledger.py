@@ -3,12 +3,16 @@
 Beside each, in the same run and by as many clients, the same rows are written by plain SQL into tables without
 keys, checks, policies, idempotency or chain. The servers are real and wait for the disk.
 
-    python -m bench.ledger [--seconds 8] [--clients 4] [--batch 1000]
+    python -m bench.ledger [--seconds 8] [--clients 4] [--batch 1000] [--hordak <python>]
+
+With the interpreter of an environment that has django-hordak and psycopg, the sales of one tenant are booked by it too.
 """
 
 import argparse
 import json
 import multiprocessing
+import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -16,8 +20,11 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import psycopg
 
 from bench import site
 
@@ -165,11 +172,25 @@ def rate(doing: str, *, tenants: int, asked: argparse.Namespace) -> float:
     return amount / took
 
 
+def hordak(python: str, asked: argparse.Namespace) -> float:
+    """Return how many sales a second django-hordak books, in a database of its own on the same server."""
+    url = os.environ["DATABASE_URL"]
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE hordak")
+    parts = urlsplit(url)
+    told = {"database": parts._replace(path="/hordak").geturl(), "parts": SALE}
+    told |= {"clients": asked.clients, "seconds": asked.seconds}
+    script = Path(__file__).with_name("ledger_hordak.py")
+    done = subprocess.run([python, script], input=json.dumps(told), capture_output=True, text=True, check=True)
+    return float(json.loads(done.stdout)["sales_per_s"])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--batch", type=int, default=1_000)
+    parser.add_argument("--hordak", help="the interpreter of an environment with django-hordak")
     asked = parser.parse_args()
     figures: dict[str, Any] = {"bench": "ledger", "machine": site.machine()}
     with site.migrated():
@@ -181,6 +202,11 @@ def main() -> None:
         ):
             ours, plain = (rate(what, tenants=tenants, asked=asked) for what in (doing, f"plain_{doing}"))
             figures[name] = {"ours": round(ours), "plain_sql": round(plain), "ratio": round(ours / plain, 3)}
+        if asked.hordak:
+            figures["hordak_sales_per_s"] = round(hordak(asked.hordak, asked))
+            figures["ratio_to_hordak"] = round(
+                figures["sales_per_s_one_tenant"]["ours"] / figures["hordak_sales_per_s"], 2
+            )
     figures |= {"clients": asked.clients, "seconds": asked.seconds, "batch": asked.batch}
     print(json.dumps(figures))
 
