@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test check screenshots clean
+.PHONY: install demo test check chaos screenshots clean
 
 install: .venv/.installed
 
@@ -27,6 +27,10 @@ check: .venv/.installed-dev
 
 test: check
 	$(BIN)/python -m pytest
+
+# Seven minutes of selling while worker, customers and PostgreSQL are killed; then every promise is checked.
+chaos: .venv/.installed-dev
+	$(BIN)/python -m tests.chaos
 
 # Pictures for the README; needs chromium.
 screenshots: .venv/.installed-dev
