@@ -31,7 +31,7 @@ def send_refund(*, refund_id: int) -> None:
 @long_job
 def mature(*, tenant: Tenant) -> None:
     """Batch by batch, each in a transaction of its own: done twice, the second time finds nothing to do."""
-    for do in (operations.mature, operations.release_reserves):
+    for do in (operations.mature, operations.mature_gifts, operations.release_reserves):
         while _done(tenant, do):
             pass
 

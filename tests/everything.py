@@ -116,6 +116,9 @@ def _bought(found: Everything) -> None:
     whole = shop.line_of(order)
     LineShare.objects.create(line=whole, creator=found.creator, role=LineShare.Role.OWNER, amount=whole.share)
     billing.mature(at=NOON + timedelta(days=7))
+    shop.coined(found.staff, 1_000)
+    rose = billing.make_gift(by=found.staff, name_zh="玫瑰", name_en="Rose", coins=5, at=NOON)
+    billing.give_gift(viewer=found.staff, gift=rose, creator=found.creator, key="rose", at=NOON)
     WebhookEvent.objects.create(provider="sandbox", event_id="evt_1", body=b"{}", received_at=NOON)
 
 

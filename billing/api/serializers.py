@@ -36,6 +36,9 @@ class WantedIn(In):
         required=False, min_value=1, max_value=MOST, help_text="Of a gift, or where the price is open; minor units."
     )
 
+    message = serializers.CharField(required=False, max_length=200, help_text="With money that is given.")
+    anonymous = serializers.BooleanField(required=False, help_text="Money is given, but not in one's own name.")
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Take one thing at a time."""
         if len(attrs.keys() & {"item", "product", "creator"}) != 1:

@@ -1,6 +1,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from billing.api.giving import CoinPackViewSet, CoinView, GivingViewSet, VirtualGiftViewSet
 from billing.api.products import ProductViewSet
 from billing.api.views import BalanceViewSet, JournalViewSet, OrderViewSet, PriceViewSet
 from billing.api.webhooks import SandboxWebhook
@@ -11,5 +12,12 @@ router.register("orders", OrderViewSet, basename="order")
 router.register("products", ProductViewSet, basename="product")
 router.register("balances", BalanceViewSet, basename="balance")
 router.register("journals", JournalViewSet, basename="journal")
+router.register("coin-packs", CoinPackViewSet, basename="coin-pack")
+router.register("gifts", VirtualGiftViewSet, basename="gift")
+router.register("givings", GivingViewSet, basename="giving")
 
-urlpatterns = [*router.urls, path("webhooks/sandbox/", SandboxWebhook.as_view(), name="sandbox-webhook")]
+urlpatterns = [
+    *router.urls,
+    path("coins/", CoinView.as_view(), name="coins"),
+    path("webhooks/sandbox/", SandboxWebhook.as_view(), name="sandbox-webhook"),
+]

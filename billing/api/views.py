@@ -28,7 +28,7 @@ from billing.api.serializers import (
 )
 from billing.models import Order, OrderLine, Product
 from billing.money import Money
-from billing.operations import Wanted
+from billing.operations import Said, Wanted
 from catalog.models import Item
 from catalog.queries import published
 from creators.models import Creator
@@ -103,7 +103,8 @@ class OrderViewSet(MoneyViewSet):
         if "product" in ask:
             product = get_object_or_404(Product.objects.select_related("creator"), pk=ask["product"])
             return Wanted(product=product, amount=amount)
-        return Wanted(creator=get_object_or_404(Creator, pk=ask["creator"]), amount=amount)
+        said = Said(message=ask.get("message", ""), is_anonymous=ask.get("anonymous", False))
+        return Wanted(creator=get_object_or_404(Creator, pk=ask["creator"]), amount=amount, said=said)
 
     @extend_schema(responses=OrderOut)
     def retrieve(self, request: Request, pk: int) -> Response:

@@ -91,9 +91,9 @@ def wallet(member: Member, currency: str) -> Name:
     return Name(Kind.WALLET, currency, member_id=member.pk, floor=0)
 
 
-def coins(currency: str) -> Name:
-    """What the coins are worth that viewers have not spent."""
-    return Name(Kind.COINS, currency)
+def coins(member: Member, currency: str) -> Name:
+    """What the coins are worth that a viewer has bought and not spent: owed to them."""
+    return Name(Kind.COINS, currency, member_id=member.pk, floor=0)
 
 
 def pool(currency: str) -> Name:

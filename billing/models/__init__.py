@@ -1,6 +1,7 @@
 """What was paid: the ledger's rows, the sales, and what providers said."""
 
 from billing.models.earnings import Maturity
+from billing.models.giving import Giving, VirtualGift
 from billing.models.inbox import WebhookEvent
 from billing.models.ledger import Account, ChainHead, Journal, Transfer
 from billing.models.products import Content, OfferChange, Product
@@ -10,6 +11,7 @@ __all__ = [
     "Account",
     "ChainHead",
     "Content",
+    "Giving",
     "Journal",
     "LineShare",
     "Maturity",
@@ -21,5 +23,6 @@ __all__ = [
     "Product",
     "Refund",
     "Transfer",
+    "VirtualGift",
     "WebhookEvent",
 ]

@@ -34,7 +34,7 @@ class Account(TenantOwned):
         DISPUTE = "dispute", "disputed by buyers"
         ADVERTISER = "advertiser", "prepaid by an advertiser"
         AD_REVENUE = "ad_revenue", "earned with ads"
-        COINS = "coins", "coins not yet spent"
+        COINS = "coins", "a viewer's coins, not yet spent"
         POOL = "pool", "members' money, to be shared among creators"
 
     name = models.CharField(max_length=80, help_text="Kind, currency and owner in one: pending/CNY/creator/12")
@@ -77,6 +77,10 @@ class Journal(TenantOwned):
         REFUND_FAILED = "refund_failed"
         OPENING = "opening"
         TIP = "tip"
+        GIFT = "gift"
+        GIFT_MATURITY = "gift_maturity"
+        GIFT_BACK = "gift_back"
+        COIN_COST = "coin_cost"
         TOP_UP = "top_up"
         MATURITY = "maturity"
         RESERVE = "reserve"

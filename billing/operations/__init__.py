@@ -1,7 +1,20 @@
 """What is done with money: price, order, pay, capture, refund, and work through what providers say."""
 
+from billing.operations.coin_returns import NoCoins, return_coins
+from billing.operations.coins import NoWholeCoins, offer_pack
 from billing.operations.events import apply_event, receive_event
+from billing.operations.giving import (
+    GiftGone,
+    GiftKeyTaken,
+    YourOwn,
+    give_gift,
+    make_gift,
+    mature_gifts,
+    take_back_gift,
+    withdraw_gift,
+)
 from billing.operations.goods import AlreadyYours, NotForSale
+from billing.operations.limits import EnoughForToday, NotForMinors
 from billing.operations.maturity import mature, release_reserves
 from billing.operations.orders import MixedOrder, TooLittle, Wanted, order_all, place_order
 from billing.operations.payments import AlreadyPaid, capture, decline, pay, resolve_payment
@@ -26,32 +39,45 @@ from billing.operations.refunds import (
     send_refund,
     settle_refund,
 )
+from billing.operations.said import Said
 from billing.operations.verification import LedgerBroken, verify_ledger
 
 __all__ = [
     "AlreadyPaid",
     "AlreadyYours",
     "BadContents",
+    "EnoughForToday",
     "Filling",
+    "GiftGone",
+    "GiftKeyTaken",
     "LedgerBroken",
     "MixedOrder",
     "MoreThanWasPaid",
+    "NoCoins",
     "NoSuchPrice",
+    "NoWholeCoins",
+    "NotForMinors",
     "NotForSale",
     "NotPaid",
     "NotYourOrder",
     "RefundWindowOver",
+    "Said",
     "TooLittle",
     "Wanted",
     "Withdrawn",
     "WrongCurrency",
+    "YourOwn",
     "apply_event",
     "capture",
     "decline",
     "fail_refund",
+    "give_gift",
+    "make_gift",
     "make_product",
     "mature",
+    "mature_gifts",
     "must_sell",
+    "offer_pack",
     "order_all",
     "pay",
     "place_order",
@@ -59,10 +85,13 @@ __all__ = [
     "refund",
     "release_reserves",
     "resolve_payment",
+    "return_coins",
     "revise_product",
     "send_refund",
     "set_price",
     "settle_refund",
+    "take_back_gift",
     "verify_ledger",
+    "withdraw_gift",
     "withdraw_product",
 ]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from billing.models import Content, OrderLine, Product
+from billing.operations import coins, tips
+from billing.operations.said import Said
 from catalog.models import Access, Item
 from catalog.operations import grant_access, revoke_source
 from catalog.queries import published, watchable_by
@@ -20,17 +22,33 @@ class AlreadyYours(Conflict):
     code = "already_yours"
 
 
+def _nothing_said(_line: OrderLine, _said: Said, _at: datetime) -> None:
+    """Nothing is kept of what was said."""
+
+
+def _in_time(_line: OrderLine) -> None:
+    """Buyers may ask for their money within the usual window."""
+
+
+def _at_any_time(_line: OrderLine) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Goods:
     """How one kind of thing is sold. All is called inside the transaction that moves the money.
 
     `check` raises NotForSale or AlreadyYours before a product is ordered. `deliver` may be asked again under another
-    source, after a refund that failed; `take_back` ends what a source has delivered.
+    source, after a refund that failed; `take_back` ends what a source has delivered. `note` keeps what the buyer said
+    when the line was ordered. `may_return` tells whether buyers may have the money back by themselves: at any time,
+    not at all, or (None) within the window.
     """
 
     check: Callable[[Member, Product, datetime], None]
     deliver: Callable[[OrderLine, str, datetime], None]
     take_back: Callable[[OrderLine, str, datetime], None]
+    note: Callable[[OrderLine, Said, datetime], None] = _nothing_said
+    may_return: Callable[[OrderLine], bool | None] = _in_time
 
 
 def check_contents(viewer: Member, product: Product, at: datetime) -> None:
@@ -68,10 +86,6 @@ def _opened(line: OrderLine, at: datetime) -> list[tuple[Item, datetime | None]]
     return [(of.item, None if of.hours is None else at + timedelta(hours=of.hours)) for of in contents]
 
 
-def _nothing(_line: OrderLine, _source: str, _at: datetime) -> None:
-    """A gift is given: there is nothing to deliver."""
-
-
 def _anybody(_viewer: Member, _product: Product, _at: datetime) -> None:
     """Anybody may buy it, as often as they like."""
 
@@ -81,7 +95,8 @@ KINDS: Mapping[str, Goods] = {
     OrderLine.Kind.ITEM: IN_CONTENTS,
     OrderLine.Kind.BUNDLE: IN_CONTENTS,
     OrderLine.Kind.RENTAL: IN_CONTENTS,
-    OrderLine.Kind.TIP: Goods(_anybody, _nothing, _nothing),
+    OrderLine.Kind.TIP: Goods(_anybody, tips.thank, tips.take_back, tips.note),
+    OrderLine.Kind.COINS: Goods(coins.check, coins.book_cost, coins.leave, may_return=_at_any_time),
 }
 
 

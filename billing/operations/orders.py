@@ -12,7 +12,8 @@ from billing.models import Order, OrderLine, Payment, Product
 from billing.money import Money
 from billing.operations.goods import AlreadyYours, NotForSale, goods_of
 from billing.operations.prices import MOST
-from billing.operations.terms import terms_of
+from billing.operations.said import NOTHING, Said
+from billing.operations.terms import terms_for
 from catalog.models import Item
 from catalog.queries import published, watchable_by
 from creators.models import Creator
@@ -38,13 +39,14 @@ class TooLittle(Invalid):
 class Wanted:
     """One thing that a viewer wants to buy: an item, a product, or a gift of money to a creator.
 
-    The amount is the buyer's where the price is open, and of a gift.
+    The amount is the buyer's where the price is open, and of a gift; what they say with it is theirs too.
     """
 
     item: Item | None = None
     product: Product | None = None
     creator: Creator | None = None
     amount: Money | None = None
+    said: Said = NOTHING
 
     @property
     def kind(self) -> str:
@@ -92,7 +94,7 @@ def order_all(*, viewer: Member, wanted: Sequence[Wanted], key: str, at: datetim
     if not is_new:
         return _same(order, wanted)
     for of, price in zip(wanted, prices, strict=True):
-        _line(order, of, price)
+        goods_of(of.kind).note(_line(order, of, price), of.said, at)
     # Its key is committed with the order, before anybody asks the provider for anything.
     key = f"pay_{uuid4().hex}"
     Payment.objects.create(order=order, provider=providers.SANDBOX, key=key, created_at=at, **priced)
@@ -100,7 +102,7 @@ def order_all(*, viewer: Member, wanted: Sequence[Wanted], key: str, at: datetim
 
 
 def _line(order: Order, of: Wanted, price: Money) -> OrderLine:
-    parts = {part: money.minor for part, money in terms_of(current_tenant()).divide(price).items()}
+    parts = {part: money.minor for part, money in terms_for(of.kind).divide(price).items()}
     sold = {"kind": of.kind, "item": of.item, "product": of.product, "creator": of.owner}
     return OrderLine.objects.create(order=order, amount=price.minor, **sold, **parts)
 

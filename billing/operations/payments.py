@@ -96,14 +96,15 @@ def shared(line: OrderLine, currency: str) -> list[tuple[ledger.Name, Money]]:
 
 
 def _owners(line: OrderLine, share: Money) -> list[tuple[ledger.Name, Money]]:
-    """Return whose the share is: those among whom it was divided, the creator, or else the tenant itself."""
+    """Return whose the share is: those of its shares, the creator, who bought coins, or else the tenant."""
     shares = list(line.shares.select_related("creator").order_by("pk"))
     if shares:
         return [(ledger.pending(of.creator, share.currency), Money(of.amount, share.currency)) for of in shares]
     if line.creator:
         return [(ledger.pending(line.creator, share.currency), share)]
-    own = ledger.coins if line.kind == OrderLine.Kind.COINS else ledger.pool
-    return [(own(share.currency), share)]
+    if line.kind == OrderLine.Kind.COINS:
+        return [(ledger.coins(line.order.viewer, share.currency), share)]
+    return [(ledger.pool(share.currency), share)]
 
 
 @transaction.atomic

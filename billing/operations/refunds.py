@@ -82,7 +82,8 @@ def _refundable(order: Order, line: OrderLine, *, by: Member, amount: Money | No
         raise NotYourOrder("Only the buyer and the tenant's staff may ask for this.")
     if order.paid_at is None:
         raise NotPaid("This order has not been paid.")
-    if not by.runs_the_tenant and at > order.paid_at + WINDOW:
+    may_return = goods_of(line.kind).may_return(line)
+    if not by.runs_the_tenant and not (at <= order.paid_at + WINDOW if may_return is None else may_return):
         raise RefundWindowOver(f"Refunds can be asked for within {WINDOW.days} days.")
     left = Money(line.amount - line.refunded, order.currency)
     amount = left if amount is None else amount

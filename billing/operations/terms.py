@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from billing.models import OrderLine
 from billing.money import WHOLE_BPS, Money
 from kpplatform.tenancy.models import Tenant
+from kpplatform.tenancy.scope import current_tenant
 
 # How long buyers may ask for their money back, and creators wait for theirs.
 WINDOW = timedelta(days=7)
@@ -29,6 +31,12 @@ class Terms:
         share = whole * WHOLE_BPS - tax - processor - platform
         parts = gross.split(tax, processor, platform, share)
         return dict(zip(("tax", "processor", "platform", "share"), parts, strict=True))
+
+
+def terms_for(kind: str) -> Terms:
+    """Return by which terms the scope's tenant sells a kind of thing: coins are worth what was paid for them."""
+    terms = terms_of(current_tenant())
+    return Terms(tax_bps=0, processor_bps=0, platform_bps=0) if kind == OrderLine.Kind.COINS else terms
 
 
 def terms_of(tenant: Tenant) -> Terms:

@@ -1,6 +1,16 @@
 """What can be told of money: prices, orders, balances, journals, and whether the books are in order."""
 
 from billing.queries.books import balances_of, journals
+from billing.queries.giving import (
+    coin_packs,
+    coin_value,
+    coins_of,
+    given_on_day,
+    givings_of,
+    givings_to,
+    leaders,
+    virtual_gifts,
+)
 from billing.queries.products import changes_of, products_seen_by
 from billing.queries.sales import current_prices, orders_of, orders_seen_by, price_of
 from billing.queries.verification import Fault, Report, ledger_report
@@ -10,11 +20,19 @@ __all__ = [
     "Report",
     "balances_of",
     "changes_of",
+    "coin_packs",
+    "coin_value",
+    "coins_of",
     "current_prices",
+    "given_on_day",
+    "givings_of",
+    "givings_to",
     "journals",
+    "leaders",
     "ledger_report",
     "orders_of",
     "orders_seen_by",
     "price_of",
     "products_seen_by",
+    "virtual_gifts",
 ]

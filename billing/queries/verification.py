@@ -62,6 +62,24 @@ QUESTIONS = (
         WHERE credits - debits < floor ORDER BY id LIMIT %(most)s""",
     ),
     (
+        "L2",
+        """
+        SELECT 'account', a.id, format('%%s holds %%s, but coins for %%s were bought and not spent',
+                                       a.name, a.credits - a.debits, coalesce(b.bought, 0) - coalesce(g.spent, 0))
+        FROM billing_account a
+        LEFT JOIN (
+            SELECT o.viewer_id, o.currency, sum(l.amount - l.refunded) AS bought
+            FROM billing_orderline l JOIN billing_order o ON o.tenant_id = l.tenant_id AND o.id = l.order_id
+            WHERE l.kind = 'coins' AND o.paid_at IS NOT NULL GROUP BY 1, 2
+        ) b ON b.viewer_id = a.member_id AND b.currency = a.currency
+        LEFT JOIN (
+            SELECT viewer_id, currency, sum(amount) AS spent FROM billing_giving
+            WHERE gift_id IS NOT NULL AND taken_back_at IS NULL GROUP BY 1, 2
+        ) g ON g.viewer_id = a.member_id AND g.currency = a.currency
+        WHERE a.kind = 'coins' AND a.credits - a.debits <> coalesce(b.bought, 0) - coalesce(g.spent, 0)
+        ORDER BY a.id LIMIT %(most)s""",
+    ),
+    (
         "L5",
         """
         SELECT 'journal', j.id, 'lies beyond the end of the chain'

@@ -25,7 +25,10 @@ class MeView(SignedIn):
 
     @extend_schema(operation_id="me_update", request=serializers.MeIn, responses=serializers.MeOut)
     def patch(self, request: Request) -> Response:
-        member = operations.introduce(member=self.viewer, **self.sent(serializers.MeIn))
+        ask, member = self.sent(serializers.MeIn), self.viewer
+        if "is_minor" in ask and (is_minor := ask.pop("is_minor")) != member.is_minor:
+            member = operations.declare_minor(member=member, is_minor=is_minor, by=member)
+        member = operations.introduce(member=member, **ask)
         return Response(serializers.MeOut(member).data)
 
 

@@ -65,12 +65,13 @@ class MeOut(serializers.ModelSerializer[Member]):
 
     class Meta:
         model = Member
-        fields = ["id", "name", "language", "role", "email", "joined_at", "tenant"]
+        fields = ["id", "name", "language", "role", "email", "joined_at", "is_minor", "tenant"]
 
 
 class MeIn(In):
     name = serializers.CharField(max_length=100, required=False, allow_blank=True)
     language = serializers.CharField(max_length=10, required=False)
+    is_minor = serializers.BooleanField(required=False, help_text="Said once, only staff take it back.")
 
 
 class TokenIn(In):

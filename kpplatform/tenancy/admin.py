@@ -48,8 +48,8 @@ class MemberAdmin(TenantAdmin):
     list_select_related = ("user",)
     search_fields = ("name", "user__email")
     number_fields = ("pk", "external_id")
-    list_filter = ("role", ("suspended_at", admin.EmptyFieldListFilter))
-    actions = ("suspend", "readmit", "make_staff", "make_viewer")
+    list_filter = ("role", "is_minor", ("suspended_at", admin.EmptyFieldListFilter))
+    actions = ("suspend", "readmit", "make_staff", "make_viewer", "mark_minor", "mark_adult")
 
     @display(description=_("e-mail"))
     def email(self, member: Member) -> str:
@@ -76,6 +76,16 @@ class MemberAdmin(TenantAdmin):
     @admin.action(description=_("Make viewers"), permissions=["staff"])
     def make_viewer(self, request: HttpRequest, queryset: QuerySet[Member]) -> None:
         self.appoint(request, queryset, Member.Role.VIEWER)
+
+    @admin.action(description=_("Mark as under age"), permissions=["staff"])
+    def mark_minor(self, request: HttpRequest, queryset: QuerySet[Member]) -> None:
+        by = staff(request)
+        self.do_each(request, queryset, lambda one: operations.declare_minor(member=one, is_minor=True, by=by))
+
+    @admin.action(description=_("Mark as of age"), permissions=["staff"])
+    def mark_adult(self, request: HttpRequest, queryset: QuerySet[Member]) -> None:
+        by = staff(request)
+        self.do_each(request, queryset, lambda one: operations.declare_minor(member=one, is_minor=False, by=by))
 
     def appoint(self, request: HttpRequest, queryset: QuerySet[Member], role: Member.Role) -> None:
         by = staff(request)

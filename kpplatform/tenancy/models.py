@@ -89,6 +89,7 @@ class Member(TenantOwned):
     external_id = models.BigIntegerField(null=True, blank=True, help_text="The viewer's number where they came from.")
     joined_at = models.DateTimeField(db_default=Now())
     suspended_at = models.DateTimeField(null=True, blank=True)
+    is_minor = models.BooleanField(default=False, db_default=False, help_text="Under age, as they or the staff said.")
 
     class Meta:
         constraints = [

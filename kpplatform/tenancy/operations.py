@@ -76,6 +76,19 @@ def appoint(*, member: Member, role: Member.Role, by: Member) -> None:
 
 
 @transaction.atomic
+def declare_minor(*, member: Member, is_minor: bool, by: Member) -> Member:
+    """Note whether the member is under age. Anybody may say so of themselves; only staff take it back.
+
+    Raises NotYourRank.
+    """
+    if not by.runs_the_tenant and (by.pk != member.pk or not is_minor):
+        raise NotYourRank("Only the tenant's staff may say that somebody is of age.")
+    Member.objects.filter(pk=member.pk).update(is_minor=is_minor)
+    member.is_minor = is_minor
+    return member
+
+
+@transaction.atomic
 def suspend(*, member: Member, by: Member, at: datetime) -> None:
     """Keep the member out of the tenant until readmitted. Raises NotYourRank."""
     _must_rank_above(member, by)

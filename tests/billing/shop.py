@@ -76,6 +76,13 @@ def bought_all(viewer: Member, *wanted: operations.Wanted, key: str = "order", a
     return Order.objects.get(pk=order.pk)
 
 
+def coined(viewer: Member, minor: int, key: str = "coins", at: datetime = NOON) -> Order:
+    """Return a paid order of coins that are worth so much."""
+    named = {"kind": Product.Kind.COINS, "title": "Coins", "currency": "CNY", "made_at": at}
+    pack = Product.objects.create(amount=minor, **named)
+    return bought_all(viewer, operations.Wanted(product=pack), key=key, at=at)
+
+
 def ordered(viewer: Member, course: Item, key: str = "order") -> Order:
     return operations.place_order(viewer=viewer, item=course, key=key, at=NOON)
 

@@ -8,7 +8,7 @@ import orjson
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
-from billing.models import OfferChange, Order, OrderLine
+from billing.models import Giving, OfferChange, Order, OrderLine, VirtualGift
 from catalog.models import Comment, Lesson, MutedWord, Section
 from kpplatform.tenancy.models import ApiToken
 from recommender.models import Addressee, Exposure, ModelVersion, Portrait, TopicSuggestion, TrainingRun
@@ -24,6 +24,8 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
     "courses/{id}": lambda found: found.course.pk,
     "creators/{handle}": lambda found: found.creator.handle,
     "experiments/{id}": lambda found: Exposure.objects.get(viewer=found.viewer).experiment_id,
+    "gifts/{id}": lambda _: VirtualGift.objects.get().pk,
+    "givings/{id}": lambda found: Giving.objects.get(viewer=found.staff).pk,
     "interests/{name}": lambda found: f"topic:{found.topic.slug}",
     "items/{id}": lambda found: found.video.pk,
     "lessons/{id}": lambda found: Lesson.objects.filter(section__course=found.course)[0].pk,
@@ -43,6 +45,8 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
 NAMED_INSIDE: dict[tuple[str, str], Callable[[Everything], Any]] = {
     ("comment", "integer"): lambda found: Comment.objects.get(viewer=found.viewer).pk,
     ("creator", "string"): lambda found: found.creator.handle,
+    ("creator", "integer"): lambda found: found.creator.pk,
+    ("gift", "integer"): lambda _: VirtualGift.objects.get().pk,
     ("item", "integer"): lambda found: found.course.pk,
     ("line", "integer"): lambda found: OrderLine.objects.get(order__viewer=found.viewer).pk,
     ("parent", "integer"): lambda found: Comment.objects.get(viewer=found.viewer).pk,

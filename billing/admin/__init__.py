@@ -1,0 +1,5 @@
+"""What staff, creators and operators see of money: only operations write it."""
+
+from billing.admin import books, giving
+
+__all__ = ["books", "giving"]
