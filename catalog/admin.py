@@ -1,5 +1,7 @@
 """The catalogue: what there is, who may watch it, what was watched, and what was kept out of the counts and why."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -7,9 +9,24 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from catalog import operations
-from catalog.models import Access, Comment, Item, Lesson, MutedWord, Pass, Reaction, Report, Section, Topic, Watch
-from kpplatform.tenancy.admin_base import TenantAdmin, labelled, staff
+from catalog import operations, queries
+from catalog.models import (
+    Access,
+    Comment,
+    Consent,
+    ConsentTerms,
+    Item,
+    Lesson,
+    MutedWord,
+    Pass,
+    Purpose,
+    Reaction,
+    Report,
+    Section,
+    Topic,
+    Watch,
+)
+from kpplatform.tenancy.admin_base import TenantAdmin, labelled, runs_the_tenant, staff
 
 STATE_COLOURS = {"published": "success", "scheduled": "info", "withdrawn": "danger", "draft": ""}
 REASON_COLOURS = dict.fromkeys(Watch.Quarantine.values, "danger")
@@ -143,3 +160,41 @@ class MutedWordAdmin(TenantAdmin):
     list_select_related = ("viewer",)
     search_fields = ("^word",)
     number_fields = ("pk", "viewer_id")
+
+
+@admin.register(Consent)
+class ConsentAdmin(TenantAdmin):
+    list_display = ("viewer", "purpose", "version", "is_given", "said_at")
+    list_select_related = ("viewer",)
+    number_fields = ("pk", "viewer_id")
+    list_filter = ("purpose", "is_given", "said_at")
+
+
+@admin.register(ConsentTerms)
+class ConsentTermsAdmin(TenantAdmin):
+    """The newest version holds, and staff add another to change the words or to ask first."""
+
+    fields = ("purpose", "text_zh", "text_en", "is_asked_first")
+    list_display = ("__str__", "is_asked_first", "counts_from", "by", "published_at")
+    list_select_related = ("by",)
+    list_filter = ("purpose", "published_at")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return runs_the_tenant(request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return super().get_readonly_fields(request, obj) if obj else []
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Begin with what holds."""
+        standing = queries.standing_terms(Purpose.PERSONAL_EVENTS)
+        return {name: getattr(standing, name) for name in self.fields}
+
+    def save_model(self, request: HttpRequest, obj: ConsentTerms, form: Any, change: bool) -> None:  # noqa: FBT001  Django's
+        """Publish it, as the API does; consents to earlier words go on holding."""
+        said = dict(form.cleaned_data)
+        purpose = Purpose(said.pop("purpose"))
+        obj.pk = operations.publish_terms(purpose=purpose, **said, by=staff(request), at=timezone.now()).pk
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """Leave the journal to the rows."""

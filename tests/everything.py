@@ -10,7 +10,7 @@ import numpy as np
 from billing import operations as billing
 from billing.models import LineShare, WebhookEvent
 from catalog import operations as catalog
-from catalog.models import Comment, Item, Pass, Reaction, Report, Topic, Watch
+from catalog.models import Comment, Item, Pass, Purpose, Reaction, Report, Topic, Watch
 from creators import operations as creators
 from creators.models import Creator
 from kpplatform.jobs import operations as jobs
@@ -101,6 +101,11 @@ def _watched(found: Everything) -> None:
     creators.hide_creator(viewer=found.staff, creator=other, at=NOON)
     catalog.report(viewer=found.staff, item=video, reason=Report.Reason.SPAM, text="Again.", at=NOON)
     catalog.mute_word(viewer=found.staff, word="casino", at=NOON)
+    personal = Purpose.PERSONAL_EVENTS
+    catalog.publish_terms(
+        purpose=personal, text_zh="请同意。", text_en="Please agree.", is_asked_first=False, by=found.staff, at=NOON
+    )
+    catalog.give_consent(viewer=viewer, purpose=personal, version=1, at=NOON)
     for reason in (Watch.Quarantine.CLEAN, Watch.Quarantine.BOT):
         seen = {"started_at": datetime.now(UTC), "received_at": datetime.now(UTC), "watch_ms": 30_000}
         Watch.objects.create(

@@ -1,5 +1,6 @@
 from rest_framework.routers import SimpleRouter
 
+from catalog.api.consents import ConsentTermsViewSet, ConsentViewSet
 from catalog.api.items import CommentViewSet, ItemViewSet, ReportViewSet, TopicViewSet
 from catalog.api.making import CourseViewSet, LessonViewSet, SectionViewSet, VideoViewSet
 from catalog.api.muting import MutedWordViewSet
@@ -9,6 +10,8 @@ router = SimpleRouter(use_regex_path=False)
 router.register("topics", TopicViewSet, basename="topic")
 router.register("items", ItemViewSet, basename="item")
 router.register("comments", CommentViewSet, basename="comment")
+router.register("consents", ConsentViewSet, basename="consent")
+router.register("consent-terms", ConsentTermsViewSet, basename="consent-terms")
 router.register("muted-words", MutedWordViewSet, basename="muted-word")
 router.register("reports", ReportViewSet, basename="report")
 router.register("videos", VideoViewSet, basename="video")

@@ -54,6 +54,8 @@ class RecordedOut(serializers.Serializer[Any]):
 
 
 class WatchViewSet(ViewSet):
+    is_keyed = False  # each event has an id of its own
+
     @extend_schema(request=WatchesIn, responses=RecordedOut)
     def create(self, request: Request) -> Response:
         """Tell what who asks has watched, in any order; each event is stored once, however often it is sent.
@@ -61,6 +63,7 @@ class WatchViewSet(ViewSet):
         A malformed event refuses the whole batch. Events of items that are not there (`unknown_item`) or are not
         paid for (`not_bought`) are refused one by one, and the rest is stored; a batch of nothing else is refused
         as a whole, with 404 or 402. What breaks a cleaning rule is stored in quarantine and counted by its rule.
+        Without the consent of who asks it is stored as nobody's.
         """
         events = events_of(request.data, device=device_of(request.headers), network=network_of(request.headers))
         recorded = operations.record_watches(viewer=self.viewer, events=events, at=timezone.now())

@@ -1,6 +1,7 @@
 """What there is, who may watch it, what was watched."""
 
 from catalog.models.access import Access, Pass
+from catalog.models.consents import Consent, ConsentTerms, Purpose
 from catalog.models.courses import Lesson, Section
 from catalog.models.items import LIVE_STATES, LONGEST_VIDEO_MS, Course, Item, OfKind, Topic, Video
 from catalog.models.muted import MutedWord
@@ -12,12 +13,15 @@ __all__ = [
     "LONGEST_VIDEO_MS",
     "Access",
     "Comment",
+    "Consent",
+    "ConsentTerms",
     "Course",
     "Item",
     "Lesson",
     "MutedWord",
     "OfKind",
     "Pass",
+    "Purpose",
     "Reaction",
     "Report",
     "Section",

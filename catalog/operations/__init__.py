@@ -10,6 +10,14 @@ from catalog.operations.access import (
     revoke_source,
 )
 from catalog.operations.comments import NoSuchParent, comment, delete_comment
+from catalog.operations.consents import (
+    NoText,
+    NotYourTerms,
+    OtherTerms,
+    give_consent,
+    publish_terms,
+    withdraw_consent,
+)
 from catalog.operations.courses import (
     add_lesson,
     add_section,
@@ -32,15 +40,18 @@ from catalog.operations.publishing import NothingToPublish, WrongState, publish,
 from catalog.operations.reactions import react, recount, recount_all, take_back
 from catalog.operations.recleaning import clean_again
 from catalog.operations.reports import report
-from catalog.operations.watching import Event, Recorded, UnknownItem, record_watches
+from catalog.operations.watching import Event, Recorded, UnknownItem, hour_of, record_watches
 
 __all__ = [
     "Event",
     "NoSuchParent",
+    "NoText",
     "NoWord",
     "NotBought",
+    "NotYourTerms",
     "NotYours",
     "NothingToPublish",
+    "OtherTerms",
     "Recorded",
     "TooManyWords",
     "UnknownItem",
@@ -53,13 +64,16 @@ __all__ = [
     "delete_comment",
     "draft_course",
     "draft_video",
+    "give_consent",
     "grant_access",
     "grant_pass",
+    "hour_of",
     "move_end",
     "must_own",
     "mute_word",
     "play_lesson",
     "publish",
+    "publish_terms",
     "react",
     "record_watches",
     "recount",
@@ -77,4 +91,5 @@ __all__ = [
     "take_back",
     "unmute_word",
     "withdraw",
+    "withdraw_consent",
 ]

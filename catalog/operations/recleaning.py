@@ -11,7 +11,8 @@ from catalog.cleaning import Viewing, minute_of
 from catalog.models import Watch
 from catalog.operations.watching import hold
 from kpplatform.jobs.running import report
-from kpplatform.tenancy.models import Member, Tenant
+from kpplatform.tenancy.models import Tenant
+from kpplatform.tenancy.queries import people
 from kpplatform.tenancy.scope import scope
 
 VIEWERS_AT_ONCE = 200
@@ -47,6 +48,7 @@ COLUMNS = [
 def clean_again(*, tenant: Tenant) -> dict[str, int]:
     """Judge all of the tenant's watches anew; return how many moved to which verdict.
 
+    What was watched without consent is left as it was judged at the door: its viewers are not known apart.
     Each step is a transaction of its own over some viewers, in the order of their ids, and needs the memory of one
     viewer's busiest minute. Safe to repeat and to interrupt.
     """
@@ -54,7 +56,7 @@ def clean_again(*, tenant: Tenant) -> dict[str, int]:
     after, last = 0, _last_viewer(tenant)
     while after < last:
         with scope(tenant):
-            ids = Member.objects.filter(pk__gt=after, pk__lte=last).order_by("pk").values_list("pk", flat=True)
+            ids = people().filter(pk__gt=after, pk__lte=last).order_by("pk").values_list("pk", flat=True)
             viewers = list(ids[:VIEWERS_AT_ONCE])
             moved.update(_clean(viewers))
         after = viewers[-1] if viewers else last
@@ -64,7 +66,7 @@ def clean_again(*, tenant: Tenant) -> dict[str, int]:
 
 def _last_viewer(tenant: Tenant) -> int:
     with scope(tenant):
-        return Member.objects.order_by("pk").values_list("pk", flat=True).last() or 0
+        return people().order_by("pk").values_list("pk", flat=True).last() or 0
 
 
 def _clean(viewers: Sequence[int]) -> Counter[str]:

@@ -2,6 +2,14 @@
 
 from catalog.queries.access import granted_to, open_lessons, playable_by, watchable_by
 from catalog.queries.comments import comments_of
+from catalog.queries.consents import (
+    CONSENTS,
+    ConsentState,
+    consent_of,
+    not_consenting,
+    published_terms,
+    standing_terms,
+)
 from catalog.queries.facts import Facts, forget_items, playable_facts
 from catalog.queries.interactions import INTERACTION, Interaction, Kind, history, interactions_between, interactions_of
 from catalog.queries.items import (
@@ -22,9 +30,11 @@ from catalog.queries.telling import AboutItem, ToldOfItem, about_items, told_of_
 from catalog.queries.watches import quarantined, watches_of
 
 __all__ = [
+    "CONSENTS",
     "INTERACTION",
     "AboutItem",
     "Card",
+    "ConsentState",
     "Facts",
     "Interaction",
     "Kind",
@@ -33,6 +43,7 @@ __all__ = [
     "cards",
     "comment_is_muted",
     "comments_of",
+    "consent_of",
     "forget_items",
     "granted_to",
     "history",
@@ -41,15 +52,18 @@ __all__ = [
     "lessons",
     "listed",
     "muted_words",
+    "not_consenting",
     "open_lessons",
     "outline",
     "owned_by",
     "playable_by",
     "playable_facts",
     "published",
+    "published_terms",
     "quarantined",
     "reactions_to",
     "reports_by",
+    "standing_terms",
     "told_of_items",
     "topics",
     "visible_to",

@@ -75,7 +75,7 @@ def _tenant_cards(db: str, at: datetime) -> list[Card]:
         waiting=Count("pk", filter=Q(state=Job.State.WAITING)), dead=Count("pk", filter=Q(state=Job.State.DEAD))
     )
     return [
-        Card(_("Members"), rows(Member, db).count(), "tenancy_member"),
+        Card(_("Members"), rows(Member, db).exclude(role=Member.Role.ANONYMOUS).count(), "tenancy_member"),
         Card(_("Published items"), rows(Item, db).filter(_published(at)).count(), "catalog_item"),
         Card(_("Watches today"), rows(Watch, db).filter(_today(at)).count(), "catalog_watch"),
         Card(_("Jobs waiting"), jobs["waiting"], "jobs_job", "?state__exact=waiting"),

@@ -14,7 +14,12 @@ FLOORS = {
     "rest": gettext_lazy("API"),
 }
 # Where adding an s does not make the plural.
-PLURALS = {"catalog.access": "access rights", "catalog.watch": "watches", "tenancy.apitoken": "API tokens"}
+PLURALS = {
+    "catalog.access": "access rights",
+    "catalog.consentterms": "consent terms",
+    "catalog.watch": "watches",
+    "tenancy.apitoken": "API tokens",
+}
 
 
 def translate() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 from kpplatform.demo.programs import PYTHON, Programs
 from kpplatform.demo.sites import SITES, SignIns, Site
@@ -87,6 +88,7 @@ def walk(*, port: int, programs: Programs, sign_ins: SignIns) -> dict[str, Any]:
     viewer = Person(port, SITES[0])
     try:
         _watch_and_like(journey, viewer)
+        _withdraw_consent(journey, viewer.site)
         order, lesson = _buy(journey, viewer)
         _refund(journey, viewer, order=order, lesson=lesson)
         _publish(journey, viewer, sign_ins)
@@ -118,6 +120,26 @@ def _watch_and_like(journey: Journey, viewer: Person) -> None:
         _must(not {item["id"] for item in watched} & set(after), "a watched video is shown again")
         _must(before != after, "the same page again")
         found["new items"] = len(set(after) - set(before))
+
+
+def _withdraw_consent(journey: Journey, site: Site) -> None:
+    """Somebody else withdraws: they are served and counted, and nothing of it is theirs."""
+    silent = Person(journey.port, site)
+    with journey.step("who withdraws consent is served what everybody is, twice nothing, and by no model") as found:
+        silent.sign_up()
+        silent.ask("POST", "/api/v1/consents/withdraw/", {"purpose": "personal_events"}, expect=201)
+        first = silent.ask("GET", "/api/v1/feed/")
+        second = silent.ask("GET", urlsplit(first["next"])._replace(scheme="", netloc="").geturl())
+        shown = [item["id"] for page in (first, second) for item in page["results"]]
+        _must(first["version"] is None, "a model chose it")
+        _must(len(shown) == len(set(shown)) == 40, "a video is shown again")
+        found["shown"] = len(shown)
+    with journey.step("what they watch is stored, once, and not as theirs"):
+        events = [_watched(item, number) for number, item in enumerate(first["results"][:3])]
+        told = [silent.ask("POST", "/api/v1/watches/", {"watches": events}) for _ in range(2)]
+        _must([(one["stored"], one["known"]) for one in told] == [(3, 0), (0, 3)], f"recorded as {told}")
+        why = f"/api/v1/items/{first['results'][0]['id']}/why/"
+        silent.ask("GET", why, expect=404)
 
 
 def _buy(journey: Journey, viewer: Person) -> tuple[str, str]:

@@ -43,6 +43,7 @@ class Keyed(APIView):
     the same key waits for the first. A refused write leaves nothing behind, so that it may be tried again.
     """
 
+    is_keyed = True  # a view that knows what was sent before by other means need not keep who sent what
     keyed: KeyedRequest | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -57,7 +58,7 @@ class Keyed(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         key = request.headers.get("Idempotency-Key")
-        if key is not None and request.method not in SAFE_METHODS:
+        if self.is_keyed and key is not None and request.method not in SAFE_METHODS:
             self.keyed = begin(request, key)
 
     def handle_exception(self, exc: Exception) -> Response:

@@ -23,7 +23,7 @@ class Schema(AutoSchema):
     """Adds the problem document to every operation, and the Idempotency-Key to every write of a keyed view."""
 
     def get_override_parameters(self) -> list[Any]:
-        keyed = isinstance(self.view, Keyed) and self.method not in {"GET", "HEAD", "OPTIONS"}
+        keyed = isinstance(self.view, Keyed) and self.view.is_keyed and self.method not in {"GET", "HEAD", "OPTIONS"}
         return [IDEMPOTENCY_KEY] if keyed else []
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:

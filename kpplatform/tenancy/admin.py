@@ -51,6 +51,11 @@ class MemberAdmin(TenantAdmin):
     list_filter = ("role", "is_minor", ("suspended_at", admin.EmptyFieldListFilter))
     actions = ("suspend", "readmit", "make_staff", "make_viewer", "mark_minor", "mark_adult")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Member]:
+        """Show people: the anonymous member is none."""
+        rows: QuerySet[Member] = super().get_queryset(request).exclude(role=Member.Role.ANONYMOUS)
+        return rows
+
     @display(description=_("e-mail"))
     def email(self, member: Member) -> str:
         return member.user.email if member.user else ""

@@ -115,6 +115,13 @@ class OperatorAdmin(ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return [field.name for field in self.opts.fields]
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Explain each field in the reader's language."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and field.help_text:
+            field.help_text = gettext(field.help_text)
+        return field
+
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return is_operator(request)
 

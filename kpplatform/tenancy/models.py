@@ -74,13 +74,17 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Member(TenantOwned):
-    """A person inside one tenant. Imported and generated members have no sign-in of their own."""
+    """A person inside one tenant. Imported and generated members have no sign-in of their own.
+
+    The anonymous one is nobody: what is done without consent to be remembered is written as done by it.
+    """
 
     class Role(models.TextChoices):
         VIEWER = "viewer"
         CREATOR = "creator"
         STAFF = "staff"
         ADMIN = "admin"
+        ANONYMOUS = "anonymous"
 
     user = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.VIEWER)
@@ -95,6 +99,10 @@ class Member(TenantOwned):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "user"], name="a_user_is_one_member_of_a_tenant"),
             models.UniqueConstraint(fields=["tenant", "external_id"], name="an_imported_viewer_is_one_member"),
+            models.UniqueConstraint(
+                fields=["tenant"], condition=Q(role="anonymous"), name="a_tenant_has_one_anonymous_member"
+            ),
+            models.CheckConstraint(condition=~Q(role="anonymous") | Q(user=None), name="nobody_signs_in_as_anonymous"),
         ]
         # The way in: which member is this user here, and (for the operator) in which tenants is this user.
         indexes = [models.Index(fields=["user"], name="member_user")]

@@ -10,7 +10,8 @@ from django.db import IntegrityError, transaction
 
 from kpplatform.errors import Conflict, Forbidden, Invalid
 from kpplatform.tenancy.models import ApiToken, Domain, Member, Tenant, User
-from kpplatform.tenancy.queries import forget_hosts
+from kpplatform.tenancy.once import insert_once
+from kpplatform.tenancy.queries import anonymous_id, forget_hosts
 
 
 class TenantExists(Conflict):
@@ -55,6 +56,15 @@ def join(*, user: User, role: Member.Role = Member.Role.VIEWER, name: str = "") 
     return member
 
 
+def stand_in() -> int:
+    """Return the id of the tenant's one anonymous member, made when it is first needed."""
+    if (found := anonymous_id()) is None:
+        insert_once(Member, role=Member.Role.ANONYMOUS, name="", language="")
+        found = anonymous_id()
+    assert found is not None, "Whoever made it first has committed by now."
+    return found
+
+
 @transaction.atomic
 def introduce(*, member: Member, name: str | None = None, language: str | None = None) -> Member:
     """Change how the member is called and spoken to; None leaves it as it is. Raises UnknownLanguage."""
@@ -68,8 +78,11 @@ def introduce(*, member: Member, name: str | None = None, language: str | None =
 
 @transaction.atomic
 def appoint(*, member: Member, role: Member.Role, by: Member) -> None:
-    """Give the member a role in the tenant. Raises NotYourRank unless an admin does it, to somebody else."""
-    if by.role != Member.Role.ADMIN or by.pk == member.pk:
+    """Give the member a role in the tenant. Raises NotYourRank unless an admin does it, to somebody else.
+
+    Nobody becomes anonymous, and the anonymous member becomes nobody else.
+    """
+    if by.role != Member.Role.ADMIN or by.pk == member.pk or Member.Role.ANONYMOUS in {role, member.role}:
         raise NotYourRank("Only an admin gives roles, and to others.")
     member.role = role
     member.save(update_fields=["role"])

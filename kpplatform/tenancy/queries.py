@@ -38,6 +38,16 @@ def member_of(user: User) -> Member | None:
     return Member.objects.filter(user=user).first()
 
 
+def people() -> QuerySet[Member]:
+    """Return the members who are somebody: all but the anonymous one."""
+    return Member.objects.exclude(role=Member.Role.ANONYMOUS)
+
+
+def anonymous_id() -> int | None:
+    """Return the id of the member who stands for whoever is not to be remembered, if it was ever needed."""
+    return Member.objects.filter(role=Member.Role.ANONYMOUS).values_list("pk", flat=True).first()
+
+
 def tokens_of(member: Member) -> QuerySet[ApiToken]:
     """Return the member's tokens, newest first, the expired and revoked ones too."""
     return ApiToken.objects.filter(member=member).order_by("-pk")

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext
 
 from kpplatform.tenancy.admin_base import TenantAdmin, runs_the_tenant, staff
 from recommender import operations
@@ -25,13 +24,6 @@ class FeedSettingsAdmin(TenantAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return runs_the_tenant(request)
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Explain each setting in the reader's language."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field and field.help_text:
-            field.help_text = gettext(field.help_text)
-        return field
 
     def save_model(self, request: HttpRequest, obj: FeedSettings, form: Any, change: bool) -> None:  # noqa: FBT001  Django's
         """Change what was changed in the form, as the API does."""

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext
 
 from kpplatform.tenancy.admin_base import TenantAdmin, runs_the_tenant, staff
 from recommender import operations, queries
@@ -29,13 +28,6 @@ class RatingMappingAdmin(TenantAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Begin with what holds."""
         return dict(queries.ratings().weights)
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Explain each weight in the reader's language."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field and field.help_text:
-            field.help_text = gettext(field.help_text)
-        return field
 
     def save_model(self, request: HttpRequest, obj: RatingMapping, form: Any, change: bool) -> None:  # noqa: FBT001  Django's
         """Change what counts, as the API does."""

@@ -20,9 +20,11 @@ from recommender.ml.ranker.circumstances import DEVICES, NETWORKS, code
 from recommender.models import Impression
 from recommender.operations import Page, Session
 
+LONGEST_CURSOR = 6_000  # with as many long ids as a session without consent carries
+
 
 class FeedIn(Asked):
-    cursor = serializers.CharField(required=False, max_length=400)
+    cursor = serializers.CharField(required=False, max_length=LONGEST_CURSOR)
     limit = serializers.IntegerField(default=20, min_value=1, max_value=50)
     device = serializers.ChoiceField(DEVICES, required=False, help_text="Without it, as the headers tell.")
     network = serializers.ChoiceField(NETWORKS, required=False, help_text="Without it, as the headers tell.")

@@ -11,27 +11,35 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 
+from catalog.operations import hour_of
 from kpplatform.tenancy.models import Member
+from kpplatform.tenancy.operations import stand_in
 from kpplatform.tenancy.scope import current_tenant_id
 from kpplatform.tenancy.statements import planned
 from recommender import queries
 from recommender.operations.experiments import expose
 from recommender.operations.faults import note_faults
+from recommender.queries.past import Past
 from recommender.serving.drawing import Draw
 from recommender.serving.floor import small_floor
 from recommender.serving.page import Placed
 
 SAME_FOR_S = 60
+SEEN = 300  # places that a session without consent remembers: its cursor carries them
 SPARE = 3  # places drawn beyond the page, for what was withdrawn a moment ago
 
 
 @dataclass(frozen=True)
 class Session:
-    """One scroll through the feed: since when, how many places it has had, and on what."""
+    """One scroll through the feed: since when, how many places it has had, on what, and what it is not to repeat.
+
+    Of who consents that is read from their impressions; nothing is kept here.
+    """
 
     started: datetime
     places: int = 0
     circumstance: int = 0  # a code of ml.ranker.circumstances
+    seen: tuple[int, ...] = ()  # items that were shown without consent, the latest last
 
 
 @dataclass(frozen=True)
@@ -60,8 +68,11 @@ def show_page(*, viewer: Member, limit: int, session: Session, at: datetime, rng
     What the viewer watched, what they do not want and what this session has shown never comes again; what was
     shown within a day comes again only when there is nothing else. Who has closed personalisation sees what everybody
     would who begins in the same minute: the same dice, no version, no experiment.
+    So does who does not consent that what they do is stored as theirs: their impressions are nobody's.
     """
     past = queries.past(viewer, started=session.started, at=at, circumstance=session.circumstance)
+    if session.seen:
+        past = past.without(session.seen)
     rng = rng or (random.Random() if past.is_personal else _everybodys_dice(session))
     everyones = queries.shelf(at=at)
     if everyones.unnoted:
@@ -77,11 +88,18 @@ def show_page(*, viewer: Member, limit: int, session: Session, at: datetime, rng
     served = shelf.served_to(viewer.pk) if past.is_personal else None
     version = served.version if served else None
     page, facts = uuid.uuid4(), {"viewer": viewer.pk, "version": version, "first": session.places, "at": at}
+    facts["shown_to"], facts["shown_at"] = (viewer.pk, at) if past.consents else (stand_in(), hour_of(at))
     shown = _written(placed, page=page, limit=limit, muted=[like(word) for word in past.muted], **facts)
     floor.shown(places=len(shown), small=_small(draw, shown), share=shelf.settings.small_floor)
     expose(viewer=viewer, dealt=dealt, at=at)
-    following = replace(session, places=session.places + len(shown)) if len(shown) == limit else None
+    following = _after(session, shown, past) if len(shown) == limit else None
     return Page(page, version, shown, following)
+
+
+def _after(session: Session, shown: Sequence[Shown], past: Past) -> Session:
+    """Return how the session goes on: without consent it carries what it has shown."""
+    seen = session.seen if past.consents else (*session.seen, *(place.item["id"] for place in shown))[-SEEN:]
+    return replace(session, places=session.places + len(shown), seen=seen)
 
 
 # One statement checks each place against what may be watched at this moment (catalog.queries.watchable_by),
@@ -109,7 +127,8 @@ WITH drawn AS (
 ), written AS (
     INSERT INTO recommender_impression
         (tenant_id, viewer_id, item_id, version_id, page, position, propensity, source, shown_at)
-    SELECT %(tenant)s, %(viewer)s, id, %(version)s::bigint, %(page)s, position, propensity, source, %(at)s FROM shown
+    SELECT %(tenant)s, %(shown_to)s, id, %(version)s::bigint, %(page)s, position, propensity, source, %(shown_at)s
+    FROM shown
 )
 SELECT s.position, s.source, s.id, s.kind, s.title, s.language, t.slug AS topic, c.handle, c.name, s.duration_ms,
        s.is_free, s.published_at, s.likes, s.saves, s.shares, s.comments

@@ -91,6 +91,7 @@ def store_portraits(*, run: PortraitRun, rows: Sequence[Row]) -> None:
     names = ", ".join(COLUMNS)
     fixed: dict[str, Any] = {"tenant_id": current_tenant_id(), "run_id": run.pk, "updated_at": run.at}
     changed = ", ".join(f"{name} = EXCLUDED.{name}" for name in [*COLUMNS[1:], "run_id", "updated_at"])
+    unwilling, theirs = queries.not_to_draw().query.sql_with_params()
     likeness = f"SELECT {names} FROM recommender_portrait WITH NO DATA"  # noqa: S608  names are the model's
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS {likeness}")
@@ -100,10 +101,9 @@ def store_portraits(*, run: PortraitRun, rows: Sequence[Row]) -> None:
         cursor.execute(
             f"INSERT INTO recommender_portrait ({names}, {', '.join(fixed)})"  # noqa: S608  names are the model's
             f" SELECT {names}, {', '.join(['%s'] * len(fixed))} FROM incoming"
-            f" WHERE viewer_id NOT IN (SELECT viewer_id FROM recommender_portraitrefusal"
-            f" UNION ALL SELECT viewer_id FROM recommender_personalisationrefusal)"
+            f" WHERE viewer_id NOT IN ({unwilling})"
             f" ON CONFLICT (tenant_id, viewer_id) DO UPDATE SET {changed}",
-            list(fixed.values()),
+            [*fixed.values(), *theirs],
         )
         cursor.execute("DROP TABLE incoming")
 

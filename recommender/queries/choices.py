@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from catalog.queries import not_consenting
 from kpplatform.tenancy.models import Member
 from recommender.models import InterestChoice, PersonalisationRefusal, TasteReset
 from recommender.queries.portraits import portrait_of
@@ -51,8 +52,9 @@ def chosen_by(viewers: Sequence[int]) -> list[tuple[int, str, bool]]:
 
 
 def closed_to() -> list[int]:
-    """Return the viewers who want nothing personal, ascending."""
-    return list(PersonalisationRefusal.objects.order_by("viewer_id").values_list("viewer_id", flat=True))
+    """Return the viewers of whom nothing is learned: who want nothing personal, do not consent, or are nobody."""
+    refused = PersonalisationRefusal.objects.order_by().values_list("viewer_id", flat=True)
+    return list(refused.union(not_consenting()))
 
 
 def resets() -> dict[int, datetime]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from catalog.queries import CONSENTS
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant_id
 from kpplatform.tenancy.statements import planned
@@ -41,6 +42,7 @@ class Past:
     is_personal: bool = True  # whether what they did may decide what they see
     muted: tuple[str, ...] = ()  # words that they do not want to read
     ratings: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)  # what each of these says of taste
+    consents: bool = True  # whether what they do may be stored as theirs
     circumstance: int = 0  # on what they ask, a code of ml.ranker.circumstances; 0 unknown
 
     @cached_property
@@ -74,9 +76,10 @@ class Past:
         return self.hidden_creators.union(() if self.own is None else (self.own,))
 
 
-SQL = """
+SQL = f"""
 SELECT w.items, w.at, w.shares, w.clean, r.items, r.at, r.kinds, s.session, s.before, a.items, f.creators, c.id,
-       n.wanted, h.creators, u.items, p.refused_at, t.reset_at, m.words, q.items
+       n.wanted, h.creators, u.items, p.refused_at, t.reset_at, m.words, q.items,
+       {CONSENTS}
 FROM
     (SELECT array_agg(item_id ORDER BY started_at DESC) AS items,
             array_agg((extract(epoch FROM started_at) * 1000)::bigint ORDER BY started_at DESC) AS at,
@@ -121,7 +124,7 @@ FROM
     (SELECT array_agg(item_id) AS items FROM catalog_report
      WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s) q
     LEFT JOIN creators_creator c ON c.tenant_id = %(tenant)s AND c.member_id = %(viewer)s
-"""
+"""  # noqa: S608  another part of the statement
 
 
 class Row(NamedTuple):
@@ -146,12 +149,14 @@ class Row(NamedTuple):
     reset_at: datetime | None
     muted: list[str] | None
     reported: list[int] | None
+    consents: bool
 
 
 def past(viewer: Member, *, started: datetime, at: datetime, circumstance: int = 0) -> Past:
     """Return what the viewer did and saw until now; `started` is when their session began.
 
-    Of who has closed personalisation only this session is told, and what they said that they do not want to see.
+    Of who has closed personalisation, or does not consent that what they do is stored as theirs, only this session is
+    told, and what they said that they do not want to see.
     """
     since = min(started, at - NOT_AGAIN_FOR)
     asked: dict[str, Any] = {"tenant": current_tenant_id(), "viewer": viewer.pk, "started": started, "at": at}
@@ -166,8 +171,9 @@ def past(viewer: Member, *, started: datetime, at: datetime, circumstance: int =
         "hidden_creators": frozenset(row.hidden or ()),
         "muted": tuple(row.muted or ()),
         "circumstance": circumstance,
+        "consents": row.consents,
     }
-    if row.refused_at:
+    if row.refused_at or not row.consents:
         return Past(**told, **_taste([], []), **NOTHING, over=kept_away, is_personal=False)
     over = kept_away.union(row.watched or ())
     return Past(

@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from catalog.models import Item, Watch
+from catalog.queries import not_consenting
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant, current_tenant_id
 from recommender.ml.arrays import Floats, Longs
@@ -84,9 +85,13 @@ def viewers_to_draw() -> Longs:
 
 
 def not_to_draw() -> QuerySet[Any, int]:
-    """Return the ids of the members of whom nothing is drawn: who refused that, or closed personalisation."""
+    """Return the ids of the members of whom nothing is drawn.
+
+    They refused that, or closed personalisation, or do not consent; or they are nobody.
+    """
     refused = PortraitRefusal.objects.order_by().values_list("viewer_id", flat=True)
-    return refused.union(PersonalisationRefusal.objects.order_by().values_list("viewer_id", flat=True))
+    closed = PersonalisationRefusal.objects.order_by().values_list("viewer_id", flat=True)
+    return refused.union(closed, not_consenting())
 
 
 def refused_at(viewer: Member) -> datetime | None:

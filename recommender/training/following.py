@@ -18,7 +18,7 @@ BLOCK = 100_000
 def learned_from_follows(run: TrainingRun) -> dict[str, Savable]:
     """Return what those say who follow the same creators, until the training's data end; nothing where nobody does.
 
-    Follows of who has closed personalisation are left out, and those from before beginning anew.
+    Follows of who has closed personalisation or does not consent are left out, and those from before beginning anew.
     """
     forgotten = Forgotten.read()
     rows = Follow.objects.filter(followed_at__lt=run.data_until).values_list("viewer_id", "creator_id", "followed_at")

@@ -1,4 +1,7 @@
-"""What is not learned from: everything of who has closed personalisation, and what was done before beginning anew."""
+"""What is not learned from: what was done before beginning anew, and all of who closed personalisation or is silent.
+
+Silent is who does not consent that what they do is stored as theirs, and the anonymous member, who is nobody.
+"""
 
 from dataclasses import dataclass
 from typing import Self
