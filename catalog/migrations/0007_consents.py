@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('catalog', '0006_passes'),
-        ('tenancy', '0002_one_anonymous_member'),
+        ('tenancy', '0003_one_anonymous_member'),
     ]
 
     operations = [
