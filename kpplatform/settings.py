@@ -270,6 +270,11 @@ SANDBOX_URL = env.str("SANDBOX_URL", default="http://127.0.0.1:8090")
 SANDBOX_KEY = (
     env.str("SANDBOX_KEY", default="") or f"sk_sandbox_{roles.derived_password(secret=SECRET_KEY, role='sandbox')[:24]}"
 )
+# Tenants' credentials: the first key seals, the others still open. Leave those out after manage.py reseal_credentials.
+CREDENTIAL_KEYS = env.list("CREDENTIAL_KEYS", default=[]) or [kept_secret(DATA_DIR / "credential_key")]
+STRIPE_URL = env.str("STRIPE_URL", default="https://api.stripe.com")
+WECHATPAY_URL = env.str("WECHATPAY_URL", default="https://api.mch.weixin.qq.com")
+ALIPAY_URL = env.str("ALIPAY_URL", default="https://openapi.alipay.com/gateway.do")
 PUBLIC_PORT = env.int("PUBLIC_PORT", default=8000)
 
 # ── Logs ────────────────────────────────────────────────────────────────────────────────────────────

@@ -125,6 +125,7 @@ def _bought(found: Everything) -> None:
     rose = billing.make_gift(by=found.staff, name_zh="玫瑰", name_en="Rose", coins=5, at=NOON)
     billing.give_gift(viewer=found.staff, gift=rose, creator=found.creator, key="rose", at=NOON)
     WebhookEvent.objects.create(provider="sandbox", event_id="evt_1", body=b"{}", received_at=NOON)
+    billing.connect_provider(by=found.staff, provider="sandbox", public={}, secrets={}, at=NOON)
 
 
 def _served(found: Everything) -> None:

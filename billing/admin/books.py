@@ -23,6 +23,8 @@ from billing.models import (
     Payment,
     Price,
     Product,
+    ProviderAccount,
+    ProviderChange,
     Refund,
     Transfer,
     WebhookEvent,
@@ -209,3 +211,20 @@ class WebhookEventAdmin(TenantAdmin):
     @display(description=_("state"), label=EVENT_COLOURS)
     def shown_state(self, event: WebhookEvent) -> tuple[str, str]:
         return labelled(event.state, event.get_state_display())
+
+
+@admin.register(ProviderAccount)
+class ProviderAccountAdmin(TenantAdmin):
+    list_display = ("provider", "is_checkout", "changed_by", "changed_at")
+    list_select_related = ("changed_by",)
+    exclude = ("secrets",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [name for name in super().get_readonly_fields(request, obj) if name != "secrets"]
+
+
+@admin.register(ProviderChange)
+class ProviderChangeAdmin(TenantAdmin):
+    list_display = ("account", "by", "fields", "changed_at")
+    list_select_related = ("account", "by")
+    number_fields = ("pk", "account_id", "by_id")

@@ -1,10 +1,11 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from billing.api.accounts import ProviderAccountViewSet
 from billing.api.giving import CoinPackViewSet, CoinView, GivingViewSet, VirtualGiftViewSet
 from billing.api.products import ProductViewSet
 from billing.api.views import BalanceViewSet, JournalViewSet, OrderViewSet, PriceViewSet
-from billing.api.webhooks import SandboxWebhook
+from billing.api.webhooks import AlipayWebhook, SandboxWebhook, StripeWebhook, WechatWebhook
 
 router = SimpleRouter(use_regex_path=False)
 router.register("prices", PriceViewSet, basename="price")
@@ -15,9 +16,11 @@ router.register("journals", JournalViewSet, basename="journal")
 router.register("coin-packs", CoinPackViewSet, basename="coin-pack")
 router.register("gifts", VirtualGiftViewSet, basename="gift")
 router.register("givings", GivingViewSet, basename="giving")
+router.register("provider-accounts", ProviderAccountViewSet, basename="provider-account")
 
+WEBHOOKS = (SandboxWebhook, StripeWebhook, WechatWebhook, AlipayWebhook)
 urlpatterns = [
     *router.urls,
     path("coins/", CoinView.as_view(), name="coins"),
-    path("webhooks/sandbox/", SandboxWebhook.as_view(), name="sandbox-webhook"),
+    *(path(f"webhooks/{view.provider}/", view.as_view(), name=f"{view.provider}-webhook") for view in WEBHOOKS),
 ]

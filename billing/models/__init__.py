@@ -5,6 +5,7 @@ from billing.models.giving import Giving, VirtualGift
 from billing.models.inbox import WebhookEvent
 from billing.models.ledger import Account, ChainHead, Journal, Transfer
 from billing.models.products import Content, OfferChange, Product
+from billing.models.providers import ProviderAccount, ProviderChange
 from billing.models.sales import LineShare, Order, OrderLine, Payment, Price, Refund
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "Payment",
     "Price",
     "Product",
+    "ProviderAccount",
+    "ProviderChange",
     "Refund",
     "Transfer",
     "VirtualGift",

@@ -207,7 +207,7 @@ class Payment(TenantOwned):
     provider = models.CharField(max_length=20)
     key = models.CharField(max_length=100, help_text="Ours; the provider does nothing twice under it.")
     reference = models.CharField(max_length=100, blank=True, help_text="The provider's.")
-    checkout_url = models.CharField(max_length=500, blank=True, help_text="Where the buyer pays.")
+    checkout_url = models.CharField(max_length=2_000, blank=True, help_text="Where the buyer pays.")
     state = models.CharField(max_length=10, choices=State.choices, default=State.NEW)
     amount = models.BigIntegerField(help_text="In minor units.")
     currency = models.CharField(max_length=3)

@@ -1,5 +1,14 @@
 """What is done with money: price, order, pay, capture, refund, and work through what providers say."""
 
+from billing.operations.accounts import (
+    AdminsOnly,
+    BadCredential,
+    MissingCredential,
+    UnknownCredential,
+    choose_checkout,
+    connect_provider,
+    reseal_credentials,
+)
 from billing.operations.coin_returns import NoCoins, return_coins
 from billing.operations.coins import NoWholeCoins, offer_pack
 from billing.operations.events import apply_event, receive_event
@@ -43,14 +52,17 @@ from billing.operations.said import Said
 from billing.operations.verification import LedgerBroken, verify_ledger
 
 __all__ = [
+    "AdminsOnly",
     "AlreadyPaid",
     "AlreadyYours",
     "BadContents",
+    "BadCredential",
     "EnoughForToday",
     "Filling",
     "GiftGone",
     "GiftKeyTaken",
     "LedgerBroken",
+    "MissingCredential",
     "MixedOrder",
     "MoreThanWasPaid",
     "NoCoins",
@@ -63,12 +75,15 @@ __all__ = [
     "RefundWindowOver",
     "Said",
     "TooLittle",
+    "UnknownCredential",
     "Wanted",
     "Withdrawn",
     "WrongCurrency",
     "YourOwn",
     "apply_event",
     "capture",
+    "choose_checkout",
+    "connect_provider",
     "decline",
     "fail_refund",
     "give_gift",
@@ -84,6 +99,7 @@ __all__ = [
     "receive_event",
     "refund",
     "release_reserves",
+    "reseal_credentials",
     "resolve_payment",
     "return_coins",
     "revise_product",

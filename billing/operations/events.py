@@ -43,8 +43,8 @@ def apply_event(*, event: WebhookEvent, at: datetime) -> WebhookEvent:
     if event.state != State.RECEIVED:
         return event
     try:
-        message = providers.provider_of(current_tenant()).read(bytes(event.body))
-        is_news = _obey(message, at=at)
+        message = providers.provider_for(current_tenant(), event.provider).read(bytes(event.body))
+        is_news = _obey(message, event.provider, at=at)
         event.state = State.APPLIED if is_news else State.DUPLICATE
     except (Doubted, providers.Garbled) as doubt:
         event.state, event.reason = State.QUARANTINED, str(doubt)
@@ -53,38 +53,48 @@ def apply_event(*, event: WebhookEvent, at: datetime) -> WebhookEvent:
     return event
 
 
-def _obey(message: Message, *, at: datetime) -> bool:
+def _obey(message: Message, provider: str, *, at: datetime) -> bool:
     if message.account != current_tenant().slug:
         raise Doubted("wrong_account")
     obey = OBEYED.get(message.kind)
     if obey is None:
         raise Doubted("unknown_kind")
-    return obey(message, at)
+    return obey(message, provider, at)
 
 
-def _captured(message: Message, at: datetime) -> bool:
-    return capture(payment=_payment(message), reference=message.reference, at=at)
+def _captured(message: Message, provider: str, at: datetime) -> bool:
+    return capture(payment=_payment(message, provider), reference=message.reference, at=at)
 
 
-def _declined(message: Message, _at: datetime) -> bool:
-    return decline(payment=_payment(message))
+def _declined(message: Message, provider: str, _at: datetime) -> bool:
+    return decline(payment=_payment(message, provider))
 
 
-def _refunded(message: Message, at: datetime) -> bool:
-    refund = _refund(message)
+def _refunded(message: Message, provider: str, at: datetime) -> bool:
+    refund = _refund(message, provider)
     if refund.state == Refund.State.FAILED:
         raise Doubted("refund_had_failed")
     return settle_refund(refund=refund, reference=message.reference, at=at)
 
 
-def _refund_failed(message: Message, at: datetime) -> bool:
-    refund = _refund(message)
+def _refund_failed(message: Message, provider: str, at: datetime) -> bool:
+    refund = _refund(message, provider)
     if refund.state == Refund.State.SENT:
         raise Doubted("refund_was_sent")
     return fail_refund(refund=refund, reason=message.reason or "refused", at=at)
 
 
-OBEYED: dict[str, Callable[[Message, datetime], bool]] = {
+def _noted(message: Message, provider: str, _at: datetime) -> bool:
+    """Take what is only on its way for what it is: nothing new, if it is about a row of ours."""
+    if message.key.startswith("re_"):
+        _refund(message, provider)
+    else:
+        _payment(message, provider)
+    return False
+
+
+OBEYED: dict[str, Callable[[Message, str, datetime], bool]] = {
+    "noted": _noted,
     "payment.captured": _captured,
     "payment.declined": _declined,
     "refund.succeeded": _refunded,
@@ -92,8 +102,9 @@ OBEYED: dict[str, Callable[[Message, datetime], bool]] = {
 }
 
 
-def _payment(message: Message) -> Payment:
-    payment = Payment.objects.select_related("order__viewer").filter(key=message.key).first()
+def _payment(message: Message, provider: str) -> Payment:
+    ours = Payment.objects.select_related("order__viewer")
+    payment = ours.filter(key=message.key, provider=provider).first()
     if payment is None:
         raise Doubted("unknown_payment")
     held(payment.order)
@@ -104,23 +115,24 @@ def _payment(message: Message) -> Payment:
     return payment
 
 
-def _refund(message: Message) -> Refund:
+def _refund(message: Message, provider: str) -> Refund:
     refund = Refund.objects.select_related("line__order__viewer").filter(key=message.key).first()
-    if refund is None:
+    if refund is None or not refund.line.order.payments.filter(provider=provider).exists():
         raise Doubted("unknown_refund")
     held(refund.line.order)
     refund.refresh_from_db()
-    _must_agree(message, refund, str(refund.line.order_id))
+    payment = refund.line.order.payments.get()
+    _must_agree(message, refund, str(refund.line.order_id), paid_key=payment.key)
     return refund
 
 
-def _must_agree(message: Message, ours: Payment | Refund, order: str) -> None:
+def _must_agree(message: Message, ours: Payment | Refund, order: str, *, paid_key: str = "") -> None:
     """Raise Doubted unless currency, amount, order and, once we know it, the provider's reference are ours."""
     if message.amount.currency != ours.currency:
         raise Doubted("wrong_currency")
     if message.amount != ours.money:
         raise Doubted("wrong_amount")
-    if message.order != order:
+    if (message.paid_key or message.order) != (paid_key if message.paid_key else order):
         raise Doubted("wrong_order")
     if ours.reference not in {"", message.reference}:
         raise Doubted("wrong_reference")

@@ -97,7 +97,7 @@ def order_all(*, viewer: Member, wanted: Sequence[Wanted], key: str, at: datetim
         goods_of(of.kind).note(_line(order, of, price), of.said, at)
     # Its key is committed with the order, before anybody asks the provider for anything.
     key = f"pay_{uuid4().hex}"
-    Payment.objects.create(order=order, provider=providers.SANDBOX, key=key, created_at=at, **priced)
+    Payment.objects.create(order=order, provider=providers.checkout_provider(), key=key, created_at=at, **priced)
     return order
 
 

@@ -39,7 +39,7 @@ def pay(*, order: Order, return_url: str = "", at: datetime) -> Payment:
     if payment.state != Payment.State.NEW:
         return payment
     crash_here("before_provider_call")
-    checkout = providers.provider_of(current_tenant()).create_checkout(
+    checkout = providers.provider_for(current_tenant(), payment.provider).create_checkout(
         key=payment.key,
         order=str(order.pk),
         amount=payment.money,
@@ -121,7 +121,8 @@ def resolve_payment(*, payment: Payment, at: datetime) -> None:
     if payment.state == Payment.State.CAPTURED:
         return
     try:
-        checkout = providers.provider_of(current_tenant()).query(key=payment.key)
+        provider = providers.provider_for(current_tenant(), payment.provider)
+        checkout = provider.query(key=payment.key, reference=payment.reference, order=str(payment.order_id))
     except providers.ProviderUnavailable:
         checkout = None
     if checkout and checkout.is_paid and checkout.amount == payment.money and checkout.order == str(payment.order_id):

@@ -13,7 +13,7 @@ from billing.operations.crash import crash_here
 from billing.operations.earnings import handed_back, of, recovered, taken_before, unmatured
 from billing.operations.goods import goods_of
 from billing.operations.orders import held
-from billing.operations.payments import shared
+from billing.operations.payments import shared, webhook_url
 from billing.operations.terms import WINDOW
 from kpplatform.errors import Conflict, Forbidden
 from kpplatform.jobs.operations import enqueue
@@ -145,19 +145,24 @@ def send_refund(*, refund: Refund, at: datetime) -> None:
     if Refund.objects.get(pk=refund.pk).state != Refund.State.ASKED:
         return
     payment = Payment.objects.get(order=order)
-    provider = providers.provider_of(current_tenant())
+    provider = providers.provider_for(current_tenant(), payment.provider)
+    paid = providers.Paid(payment.key, payment.reference, str(order.pk), payment.money)
     crash_here("before_refund_call")
     try:
-        sent = provider.refund(key=refund.key, reference=payment.reference, order=str(order.pk), amount=refund.money)
+        sent = provider.refund(
+            key=refund.key, amount=refund.money, paid=paid, webhook_url=webhook_url(payment.provider)
+        )
     except providers.ProviderUnavailable:
-        later = at + min(max(at - refund.asked_at, FIRST_RETRY), LATEST_RETRY)
-        enqueue("billing.tasks.send_refund", due_at=later, refund_id=refund.pk)
-        return
+        sent = None
     except providers.ProviderRefused as error:
         fail_refund(refund=refund, reason=error.detail, at=at)
         return
     crash_here("after_refund_call")
-    settle_refund(refund=refund, reference=sent.reference, at=at)
+    if sent and sent.is_done:
+        settle_refund(refund=refund, reference=sent.reference, at=at)
+        return
+    later = at + min(max(at - refund.asked_at, FIRST_RETRY), LATEST_RETRY)
+    enqueue("billing.tasks.send_refund", due_at=later, refund_id=refund.pk)
 
 
 @transaction.atomic

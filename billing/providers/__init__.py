@@ -1,34 +1,45 @@
-"""Who moves the money. One protocol; so far one driver, for the double that ships with the product."""
+"""Who moves the money: one protocol, a driver per provider, and each tenant's own accounts with them."""
 
+from billing.providers.accounts import (
+    FIELDS,
+    NotConnected,
+    checkout_provider,
+    connected,
+    provider_for,
+)
 from billing.providers.protocol import (
     BadSignature,
     Checkout,
     Garbled,
     Message,
+    Paid,
     Provider,
     ProviderRefused,
     ProviderUnavailable,
     SentRefund,
     StaleMessage,
 )
-from billing.providers.sandbox.driver import SANDBOX, Sandbox
-from kpplatform.tenancy.models import Tenant
+from billing.providers.sandbox.driver import SANDBOX
+from billing.providers.vault import Sealed, seal, unseal
 
 __all__ = [
+    "FIELDS",
     "SANDBOX",
     "BadSignature",
     "Checkout",
     "Garbled",
     "Message",
+    "NotConnected",
+    "Paid",
     "Provider",
     "ProviderRefused",
     "ProviderUnavailable",
+    "Sealed",
     "SentRefund",
     "StaleMessage",
-    "provider_of",
+    "checkout_provider",
+    "connected",
+    "provider_for",
+    "seal",
+    "unseal",
 ]
-
-
-def provider_of(tenant: Tenant) -> Provider:
-    """Return the provider that collects for the tenant, acting in its account there."""
-    return Sandbox(account=tenant.slug)

@@ -31,6 +31,10 @@ class StaleMessage(Invalid):
     code = "stale_message"
 
 
+class Replayed(Invalid):
+    code = "replayed_message"
+
+
 class Garbled(ValueError):
     """A signed message that cannot be read; its text is the reason."""
 
@@ -47,15 +51,29 @@ class Checkout:
 
 
 @dataclass(frozen=True)
+class Paid:
+    """What was paid before: our key and the provider's reference, for which order, how much."""
+
+    key: str
+    reference: str
+    order: str
+    amount: Money
+
+
+@dataclass(frozen=True)
 class SentRefund:
-    """Money that the provider gives back."""
+    """Money that the provider gives back; not done: it has agreed, and will tell when the money has gone."""
 
     reference: str
+    is_done: bool = True
 
 
 @dataclass(frozen=True)
 class Message:
-    """What a provider tells by webhook: what happened, to which of our keys, for which order and amount."""
+    """What a provider tells by webhook: what happened, to which of our keys, for which order and amount.
+
+    Of a refund, some tell the key of its payment instead of the order.
+    """
 
     id: str
     kind: str
@@ -65,6 +83,7 @@ class Message:
     order: str
     amount: Money
     reason: str
+    paid_key: str = ""
 
 
 class Provider(Protocol):
@@ -78,11 +97,13 @@ class Provider(Protocol):
         self, *, key: str, order: str, amount: Money, webhook_url: str, return_url: str
     ) -> Checkout: ...
 
-    def query(self, *, key: str) -> Checkout | None:
+    def query(self, *, key: str, reference: str, order: str) -> Checkout | None:
         """Return what became of the checkout under this key; None if there is none."""
         ...
 
-    def refund(self, *, key: str, reference: str, order: str, amount: Money) -> SentRefund: ...
+    def refund(self, *, key: str, amount: Money, paid: Paid, webhook_url: str) -> SentRefund:
+        """Give an amount of what was paid back; asked again, tell whether it has gone by now."""
+        ...
 
     def verify(self, *, headers: Mapping[str, str], body: bytes, at: datetime) -> str:
         """Return the id of a message that the provider signed just now. Raises BadSignature and StaleMessage."""

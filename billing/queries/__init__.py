@@ -1,5 +1,6 @@
 """What can be told of money: prices, orders, balances, journals, and whether the books are in order."""
 
+from billing.queries.accounts import provider_accounts
 from billing.queries.books import balances_of, journals
 from billing.queries.giving import (
     coin_packs,
@@ -34,5 +35,6 @@ __all__ = [
     "orders_seen_by",
     "price_of",
     "products_seen_by",
+    "provider_accounts",
     "virtual_gifts",
 ]

@@ -130,7 +130,7 @@ def test_a_checkout_that_was_opened_with_another_page_to_return_to_is_found(
     sandbox: Server, viewer: Member, course: Item
 ) -> None:
     order = ordered(viewer, course)
-    opened = providers.provider_of(viewer.tenant).create_checkout(
+    opened = providers.provider_for(viewer.tenant, "sandbox").create_checkout(
         key=payment_of(order).key, order=str(order.pk), amount=yuan(10_000), webhook_url="http://x", return_url=""
     )  # by a process that died before it could write that down
 

@@ -1,6 +1,5 @@
 """Speaking to the sandbox."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +12,20 @@ from urllib.parse import quote, urlsplit
 from django.conf import settings
 
 from billing.money import Money
-from billing.providers.protocol import Checkout, Garbled, Message, ProviderRefused, ProviderUnavailable, SentRefund
+from billing.providers.messages import event_id, fit
+from billing.providers.protocol import (
+    Checkout,
+    Garbled,
+    Message,
+    Paid,
+    ProviderRefused,
+    ProviderUnavailable,
+    SentRefund,
+)
 from billing.providers.sandbox import signing
 
 SANDBOX = "sandbox"
 TIMEOUT_S = 5.0
-LONGEST_WORD = 100
 # What the sandbox refuses for good. A wrong key, a proxy on the way or too many requests say nothing about it.
 FINAL = {400, 402, 404}
 
@@ -33,23 +40,18 @@ class Sandbox:
         asked = {"order": order, "webhook_url": webhook_url, "return_url": return_url, **_amount(amount)}
         return _checkout(self._write("/v1/checkouts", asked, key=key))
 
-    def query(self, *, key: str) -> Checkout | None:
+    def query(self, *, key: str, reference: str, order: str) -> Checkout | None:
         found = self._find("/v1/checkouts", key)
         return _checkout(found) if found else None
 
-    def refund(self, *, key: str, reference: str, order: str, amount: Money) -> SentRefund:
-        asked = {"checkout": reference, "order": order, **_amount(amount)}
+    def refund(self, *, key: str, amount: Money, paid: Paid, webhook_url: str) -> SentRefund:
+        asked = {"checkout": paid.reference, "order": paid.order, **_amount(amount)}
         return SentRefund(reference=self._write("/v1/refunds", asked, key=key)["id"])
 
     def verify(self, *, headers: Mapping[str, str], body: bytes, at: datetime) -> str:
         secret = signing.secret_of(self.account, key=settings.SANDBOX_KEY)
         signing.verify(headers.get(signing.HEADER, ""), body, secret=secret, at=at)
-        try:
-            known = json.loads(body)["id"]
-        except (ValueError, TypeError, KeyError):
-            known = None
-        is_fit = isinstance(known, str) and 0 < len(known) <= LONGEST_WORD and known.isprintable()
-        return known if is_fit else f"sha256:{hashlib.sha256(body).hexdigest()}"
+        return event_id(body)
 
     def read(self, body: bytes) -> Message:
         try:
@@ -67,10 +69,7 @@ class Sandbox:
             )
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise Garbled("garbled") from error
-        words = [word for name, word in vars(message).items() if name != "amount"]
-        if not all(isinstance(word, str) and word.isprintable() and len(word) <= LONGEST_WORD for word in words):
-            raise Garbled("garbled")
-        return message
+        return fit(message)
 
     def _write(self, path: str, asked: dict[str, Any], *, key: str) -> Any:
         """Ask for something; when the answer is lost, unclear or no, look whether it was done before.

@@ -1,0 +1,69 @@
+"""Which providers there are, what each needs to know, and the scope's tenant's own account with one."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from billing.models import ProviderAccount
+from billing.providers.alipay import Alipay
+from billing.providers.protocol import Provider
+from billing.providers.sandbox.driver import Sandbox
+from billing.providers.stripe import Stripe
+from billing.providers.vault import unseal
+from billing.providers.wechatpay import Wechat
+from kpplatform.errors import NotFound
+from kpplatform.tenancy.models import Tenant
+
+Name = ProviderAccount.Provider
+
+
+class NotConnected(NotFound):
+    code = "provider_not_connected"
+
+
+@dataclass(frozen=True)
+class Fields:
+    """What a provider's account consists of: names of what may be seen, and of what may not. All are needed."""
+
+    public: tuple[str, ...] = ()
+    secret: tuple[str, ...] = ()
+
+
+FIELDS: Mapping[str, Fields] = {
+    Name.SANDBOX: Fields(),
+    Name.STRIPE: Fields(secret=("api_key", "webhook_secret")),
+    Name.WECHATPAY: Fields(
+        public=("appid", "mchid", "cert_serial_no", "public_key_id", "public_key"), secret=("private_key", "apiv3_key")
+    ),
+    Name.ALIPAY: Fields(public=("appid", "seller_id", "alipay_public_key"), secret=("private_key",)),
+}
+DRIVERS: Mapping[str, Callable[..., Provider]] = {
+    Name.SANDBOX: Sandbox,
+    Name.STRIPE: Stripe,
+    Name.WECHATPAY: Wechat,
+    Name.ALIPAY: Alipay,
+}
+
+
+def connected(name: str, *, account: str, public: Mapping[str, str], secrets: Mapping[str, str]) -> Provider:
+    """Return the driver with these credentials. Raises ValueError when one of them cannot be read."""
+    return DRIVERS[name](account=account, **public, **secrets)
+
+
+def provider_for(tenant: Tenant, name: str) -> Provider:
+    """Return the provider of this name, acting in the tenant's account; everybody has one with the sandbox.
+
+    Call inside the tenant's scope. Raises NotConnected.
+    """
+    if name == Name.SANDBOX:
+        return Sandbox(account=tenant.slug)
+    account = ProviderAccount.objects.filter(provider=name).first()
+    if account is None:
+        raise NotConnected(f"There is no account with {name} here.")
+    secrets = unseal(bytes(account.secrets), tenant_id=tenant.pk)
+    return connected(name, account=tenant.slug, public=account.public, secrets=secrets)
+
+
+def checkout_provider() -> str:
+    """Return where the scope's tenant is paid: the provider it has chosen, or else the sandbox."""
+    chosen = ProviderAccount.objects.filter(is_checkout=True).values_list("provider", flat=True).first()
+    return chosen or Name.SANDBOX.value

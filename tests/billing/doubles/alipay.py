@@ -1,0 +1,113 @@
+"""Alipay's gateway over HTTP, as far as the driver speaks to it: RSA2 both ways, business codes in answers of 200."""
+
+import json
+from base64 import b64decode, b64encode
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from cryptography.exceptions import InvalidSignature
+
+from tests.billing.doubles import keys
+from tests.billing.doubles.http import Double
+
+APPID, SELLER = "2021000001", "2088000001"
+BEIJING = timezone(timedelta(hours=8))
+FAILED = {"code": "40004", "msg": "Business Failed"}
+NEEDED = {
+    "alipay.trade.page.pay": {"subject", "out_trade_no", "total_amount", "product_code", "passback_params"},
+    "alipay.trade.query": {"out_trade_no"},
+    "alipay.trade.refund": {"out_trade_no", "out_request_no", "refund_amount"},
+    "alipay.trade.fastpay.refund.query": {"out_trade_no", "out_request_no"},
+}
+
+
+@dataclass
+class AlipayDouble(Double):
+    """Alipay, with one application."""
+
+    signs_as: str = "alipay"
+    trades: dict[str, Any] = field(default_factory=dict)
+    refunds: dict[str, Any] = field(default_factory=dict)
+    told_so_far: int = 0
+
+    def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, bytes, dict[str, str]]:
+        asked = dict(parse_qsl(urlsplit(path).query))
+        verb = asked["method"]
+        fault, said = self.fault(verb), self._done(verb, asked)
+        if fault == "500_after":
+            return 500, b"", {}
+        if fault == "unclear":
+            said = {"code": "20000", "msg": "Service Currently Unavailable", "sub_code": "aop.unknow-error"}
+        content = json.dumps(said)
+        signature = b64encode(keys.signed(self.signs_as, content)).decode()
+        whole = f'{{"{verb.replace(".", "_")}_response":{content},"sign":{json.dumps(signature)}}}'
+        return 200, whole.encode(), {"Content-Type": "application/json"}
+
+    def _done(self, verb: str, asked: dict[str, str]) -> Any:
+        if not self.is_signed(asked) or asked["app_id"] != APPID:
+            return {"code": "40002", "msg": "Invalid Arguments", "sub_code": "isv.invalid-signature"}
+        about = json.loads(asked["biz_content"])
+        if about.keys() != NEEDED[verb]:
+            return FAILED | {"sub_code": "ACQ.INVALID_PARAMETER"}
+        trade = self.trades.get(about["out_trade_no"])
+        if trade is None:
+            return FAILED | {"sub_code": "ACQ.TRADE_NOT_EXIST"}
+        if verb == "alipay.trade.query":
+            told = ("trade_no", "out_trade_no", "total_amount", "trade_status")
+            return {"code": "10000", "msg": "Success", **{name: trade[name] for name in told}}
+        return self._refund(about) if verb == "alipay.trade.refund" else self._refunded(about)
+
+    def _refund(self, about: Any) -> Any:
+        number, minor = about["out_request_no"], _minor(about["refund_amount"])
+        if number in self.refunds:
+            return {"code": "10000", "msg": "Success", "fund_change": "N"}
+        if sum(self.refunds.values()) + minor > _minor(self.trades[about["out_trade_no"]]["total_amount"]):
+            return FAILED | {"sub_code": "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL"}
+        self.refunds[number] = minor
+        return {"code": "10000", "msg": "Success", "fund_change": "Y"}
+
+    def _refunded(self, about: Any) -> Any:
+        minor = self.refunds[about["out_request_no"]]
+        amount = f"{minor // 100}.{minor % 100:02d}"
+        return {"code": "10000", "msg": "Success", "refund_status": "REFUND_SUCCESS", "refund_amount": amount}
+
+    def is_signed(self, asked: dict[str, str]) -> bool:
+        content = "&".join(f"{name}={asked[name]}" for name in sorted(asked.keys() - {"sign"}))
+        try:
+            keys.verify("application", content, b64decode(asked["sign"]))
+        except InvalidSignature:
+            return False
+        return True
+
+    def visit(self, url: str, *, pays: bool = True) -> dict[str, str]:
+        """Let the buyer open the page and pay there; return the message that is then sent."""
+        asked = dict(parse_qsl(urlsplit(url).query))
+        about = json.loads(asked["biz_content"])
+        assert self.is_signed(asked)
+        assert about.keys() == NEEDED["alipay.trade.page.pay"]
+        trade = about | {"trade_no": f"2026{len(self.trades)}"}
+        trade["trade_status"] = "TRADE_SUCCESS" if pays else "WAIT_BUYER_PAY"
+        self.trades[about["out_trade_no"]] = trade
+        return self.told(trade)
+
+    def told(self, trade: Any, **changed: str) -> dict[str, str]:
+        """Return the fields of a message about a trade."""
+        self.told_so_far += 1
+        names = ("trade_no", "out_trade_no", "total_amount", "trade_status", "passback_params")
+        said = {"app_id": APPID, "seller_id": SELLER, "notify_id": f"n{self.told_so_far}", "charset": "utf-8"}
+        said |= {name: trade[name] for name in names}
+        said["notify_time"] = f"{datetime.now(UTC).astimezone(BEIJING):%Y-%m-%d %H:%M:%S}"
+        return said | changed
+
+    def signed(self, said: dict[str, str]) -> bytes:
+        """Return the message's body, signed."""
+        content = "&".join(f"{name}={said[name]}" for name in sorted(said))
+        signature = b64encode(keys.signed(self.signs_as, content)).decode()
+        return urlencode(said | {"sign_type": "RSA2", "sign": signature}).encode()
+
+
+def _minor(amount: str) -> int:
+    whole, _, part = amount.partition(".")
+    return int(whole) * 100 + int(part)

@@ -1,0 +1,198 @@
+"""Stripe over HTTP, as far as the driver speaks to it: forms with nested names, idempotency, errors, signed events.
+
+What it takes is written down in ACCEPTED, which a test compares with the types in the `stripe` package.
+"""
+
+import hashlib
+import hmac
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from tests.billing.doubles.http import Double
+
+SESSIONS, REFUNDS = "/v1/checkout/sessions", "/v1/refunds"
+METADATA = "any words"
+# path → the parameters that are taken, nested as they are sent
+ACCEPTED: dict[str, Any] = {
+    SESSIONS: {
+        "mode": None,
+        "client_reference_id": None,
+        "line_items": [
+            {
+                "price_data": {"currency": None, "unit_amount": None, "product_data": {"name": None}},
+                "quantity": None,
+            }
+        ],
+        "metadata": METADATA,
+        "payment_intent_data": {"metadata": METADATA},
+        "success_url": None,
+        "cancel_url": None,
+    },
+    REFUNDS: {"payment_intent": None, "amount": None, "metadata": METADATA},
+}
+LISTED: dict[str, set[str]] = {
+    SESSIONS: {"limit", "starting_after"},
+    REFUNDS: {"limit", "starting_after", "payment_intent"},
+}
+
+
+class No(Exception):
+    """An error in Stripe's shape."""
+
+    def __init__(self, status: int, kind: str, **said: str) -> None:
+        super().__init__(kind)
+        self.status, self.said = status, {"error": {"type": kind, "message": "No.", **said}}
+
+
+@dataclass
+class StripeDouble(Double):
+    """One account at Stripe."""
+
+    key: str = "sk_test_double"
+    secret: str = "whsec_double"
+    refunds_are: str = "succeeded"
+    sessions: dict[str, Any] = field(default_factory=dict)
+    refunds: dict[str, Any] = field(default_factory=dict)
+    saved: dict[str, tuple[str, int, Any]] = field(default_factory=dict)
+
+    def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, bytes, dict[str, str]]:
+        to = urlsplit(path)
+        try:
+            if headers.get("Authorization") != f"Bearer {self.key}":
+                status, said = 401, No(401, "invalid_request_error").said
+            elif method == "POST":
+                status, said = self._write(to.path, body.decode(), headers.get("Idempotency-Key", ""))
+            else:
+                status, said = 200, self._read(to.path, dict(parse_qsl(to.query)))
+        except No as no:
+            status, said = no.status, no.said
+        return status, json.dumps(said).encode(), {"Content-Type": "application/json", "Request-Id": "req_1"}
+
+    def _write(self, path: str, form: str, key: str) -> tuple[int, Any]:
+        """Do it once per key; the same key again is answered the same, also with a 500."""
+        fault = self.fault(path)
+        if fault == "429":
+            raise No(429, "invalid_request_error", code="rate_limit")
+        if key in self.saved:
+            before, status, said = self.saved[key]
+            if before != path + form:
+                raise No(400, "idempotency_error")
+            return status, said
+        try:
+            asked = nested(form)
+            must_be_taken(asked, ACCEPTED.get(path) or {}, "")
+            said = self._session(asked) if path == SESSIONS else self._refund(asked)
+            status = 200
+        except No as no:
+            status, said = no.status, no.said
+        if fault == "500_after":
+            status, said = 500, {"error": {"type": "api_error", "message": "Lost."}}
+        self.saved[key] = (path + form, status, said)
+        return status, said
+
+    def _session(self, asked: Any) -> Any:
+        (line,) = asked["line_items"]
+        price, number = line["price_data"], len(self.sessions) + 1
+        made = {
+            "id": f"cs_test_{number}",
+            "object": "checkout.session",
+            "amount_total": int(price["unit_amount"]) * int(line["quantity"]),
+            "currency": price["currency"],
+            "client_reference_id": asked["client_reference_id"],
+            "metadata": asked["metadata"],
+            "payment_intent": None,
+            "payment_status": "unpaid",
+            "status": "open",
+            "url": f"https://checkout.stripe.com/c/pay/cs_test_{number}#{'f' * 600}",
+        }
+        self.sessions[str(made["id"])] = made
+        return made
+
+    def _refund(self, asked: Any) -> Any:
+        session = next((s for s in self.sessions.values() if s["payment_intent"] == asked["payment_intent"]), None)
+        if session is None:
+            raise No(404, "invalid_request_error", code="resource_missing")
+        before = sum(r["amount"] for r in self.refunds.values() if r["payment_intent"] == asked["payment_intent"])
+        if before + int(asked["amount"]) > session["amount_total"]:
+            raise No(400, "invalid_request_error", code="charge_already_refunded")
+        made = {
+            "id": f"re_stripe_{len(self.refunds) + 1}",
+            "object": "refund",
+            "amount": int(asked["amount"]),
+            "currency": session["currency"],
+            "metadata": asked["metadata"],
+            "payment_intent": asked["payment_intent"],
+            "status": self.refunds_are,
+        }
+        self.refunds[str(made["id"])] = made
+        return dict(made)
+
+    def _read(self, path: str, query: dict[str, str]) -> Any:
+        for place, rows in ((SESSIONS, self.sessions), (REFUNDS, self.refunds)):
+            if path == place:
+                if unknown := query.keys() - LISTED[place]:
+                    raise No(400, "invalid_request_error", code="parameter_unknown", param=min(unknown))
+                return self._page(rows, query)
+            if path.startswith(f"{place}/") and (made := rows.get(path.removeprefix(f"{place}/"))):
+                return made
+        raise No(404, "invalid_request_error", code="resource_missing")
+
+    def _page(self, rows: dict[str, Any], query: dict[str, str]) -> Any:
+        intent = query.get("payment_intent")
+        newest = [row for row in reversed(rows.values()) if intent in {None, row["payment_intent"]}]
+        if after := query.get("starting_after"):
+            newest = newest[[row["id"] for row in newest].index(after) + 1 :]
+        most = int(query.get("limit", 10))
+        return {"object": "list", "url": "/", "data": newest[:most], "has_more": len(newest) > most}
+
+    def pay(self, session: str) -> Any:
+        """Let the buyer pay, and return the session."""
+        number = session.removeprefix("cs_test_")
+        self.sessions[session] |= {"payment_status": "paid", "status": "complete", "payment_intent": f"pi_{number}"}
+        return self.sessions[session]
+
+    def event(self, kind: str, about: Any, **changed: Any) -> bytes:
+        """Return the event's body."""
+        self.events = getattr(self, "events", 0) + 1
+        told = {"id": f"evt_{self.events}", "object": "event", "type": kind, "livemode": False, "created": 1}
+        return json.dumps(told | {"data": {"object": about | changed}}).encode()
+
+    def signed(self, body: bytes, at: float | None = None, secret: str | None = None) -> str:
+        """Return the header's value."""
+        stamp = int(at or time.time())
+        content = f"{stamp}.".encode() + body
+        return f"t={stamp},v1={hmac.new((secret or self.secret).encode(), content, hashlib.sha256).hexdigest()}"
+
+
+def nested(form: str) -> dict[str, Any]:
+    """Return a form's fields, nested as their names say: a[0][b]=c."""
+    whole: dict[str, Any] = {}
+    for name, value in parse_qsl(form, keep_blank_values=True):
+        *path, last = name.replace("]", "").split("[")
+        place = whole
+        for part in path:
+            place = place.setdefault(part, {})
+        place[last] = value
+    return {name: _listed(value) for name, value in whole.items()}
+
+
+def _listed(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    inside = {name: _listed(part) for name, part in value.items()}
+    return list(inside.values()) if inside and all(name.isdecimal() for name in inside) else inside
+
+
+def must_be_taken(asked: Any, accepted: Any, name: str) -> None:
+    """Raise No for a parameter that Stripe does not know."""
+    if isinstance(accepted, list):
+        for each in asked:
+            must_be_taken(each, accepted[0], name)
+    elif isinstance(accepted, dict):
+        for part, value in asked.items():
+            if part not in accepted:
+                raise No(400, "invalid_request_error", code="parameter_unknown", param=f"{name}[{part}]")
+            must_be_taken(value, accepted[part], part)

@@ -1,0 +1,112 @@
+"""WeChat Pay v3 over HTTP, as far as the driver speaks to it: signed both ways, messages encrypted for the merchant."""
+
+import json
+import re
+import time
+from base64 import b64decode, b64encode
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from tests.billing.doubles import keys
+from tests.billing.doubles.http import Double
+
+NATIVE, REFUNDS = "/v3/pay/transactions/native", "/v3/refund/domestic/refunds"
+APPID, MCHID, SERIAL, APIV3 = "wx1", "1900000001", "A1B2", "k" * 32
+PUBLIC_ID = "PUB_KEY_ID_1"
+NEEDED = {
+    NATIVE: {"appid", "mchid", "description", "out_trade_no", "notify_url", "amount", "attach"},
+    REFUNDS: {"out_trade_no", "out_refund_no", "amount", "notify_url"},
+}
+NUMBER = re.compile(r"[0-9A-Za-z_\-|*]{6,32}")
+
+
+@dataclass
+class WechatDouble(Double):
+    """WeChat Pay, with one merchant."""
+
+    refunds_are: str = "PROCESSING"
+    signs_as: str = "wechat"
+    orders: dict[str, Any] = field(default_factory=dict)
+    refunds: dict[str, Any] = field(default_factory=dict)
+
+    def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, bytes, dict[str, str]]:
+        if not self._is_signed(method, path, headers["Authorization"], body.decode()):
+            return 401, b'{"code": "SIGN_ERROR"}', {"Content-Type": "application/json"}
+        place = urlsplit(path).path
+        fault = self.fault(place)
+        status, said = self._done(method, place, json.loads(body or b"{}"))
+        if fault == "500_after":
+            status, said = 500, {"code": "SYSTEM_ERROR"}
+        content = json.dumps(said).encode()
+        return status, content, {"Content-Type": "application/json", **self.signature(content)}
+
+    def _is_signed(self, method: str, path: str, header: str, body: str) -> bool:
+        said = dict(re.findall(r'(\w+)="([^"]+)"', header))
+        content = f"{method}\n{path}\n{said['timestamp']}\n{said['nonce_str']}\n{body}\n"
+        try:
+            keys.verify("merchant", content, b64decode(said["signature"]))
+        except InvalidSignature:
+            return False
+        return (said["mchid"], said["serial_no"]) == (MCHID, SERIAL)
+
+    def _done(self, method: str, path: str, asked: Any) -> tuple[int, Any]:
+        if method == "POST" and asked.keys() != NEEDED[path]:
+            return 400, {"code": "PARAM_ERROR"}
+        if path == NATIVE:
+            return self._order(asked)
+        if path == REFUNDS:
+            return self._refund(asked)
+        order = self.orders.get(path.rpartition("/")[2])
+        return (200, order) if order else (404, {"code": "ORDER_NOT_EXIST"})
+
+    def _order(self, asked: Any) -> tuple[int, Any]:
+        number = asked["out_trade_no"]
+        if not NUMBER.fullmatch(number):
+            return 400, {"code": "PARAM_ERROR"}
+        made = {name: asked[name] for name in ("appid", "mchid", "out_trade_no", "attach", "amount")}
+        before = self.orders.setdefault(number, made | {"trade_state": "NOTPAY"})
+        if before["amount"] != asked["amount"]:
+            return 403, {"code": "OUT_TRADE_NO_USED"}
+        return 200, {"code_url": f"weixin://wxpay/bizpayurl?pr={number}"}
+
+    def _refund(self, asked: Any) -> tuple[int, Any]:
+        order, number = self.orders.get(asked["out_trade_no"], {}), asked["out_refund_no"]
+        if order.get("trade_state") != "SUCCESS" or asked["amount"]["total"] != order["amount"]["total"]:
+            return 400, {"code": "INVALID_REQUEST"}
+        others = [r for r in self.refunds.values() if r["out_refund_no"] != number]
+        if sum(r["amount"]["refund"] for r in others) + asked["amount"]["refund"] > order["amount"]["total"]:
+            return 403, {"code": "NOT_ENOUGH"}
+        made = {name: asked[name] for name in ("out_trade_no", "out_refund_no", "amount")}
+        made |= {"refund_id": f"50{len(self.refunds)}", "status": self.refunds_are}
+        return 200, self.refunds.setdefault(number, made)
+
+    def pay(self, number: str) -> Any:
+        """Let the buyer pay, and return the order."""
+        self.orders[number] |= {"trade_state": "SUCCESS", "transaction_id": f"42{number}"}
+        return self.orders[number]
+
+    def told(self, kind: str, about: Any, *, encrypted_with: str = APIV3) -> bytes:
+        """Return the body of a message."""
+        nonce, content = uuid4().hex[:12], json.dumps(about).encode()
+        sealed = AESGCM(encrypted_with.encode()).encrypt(nonce.encode(), content, b"transaction")
+        resource = {"algorithm": "AEAD_AES_256_GCM", "nonce": nonce, "associated_data": "transaction"}
+        resource["ciphertext"] = b64encode(sealed).decode()
+        said = {"id": str(uuid4()), "event_type": kind, "resource_type": "encrypt-resource", "resource": resource}
+        return json.dumps(said).encode()
+
+    def signature(self, content: bytes, at: float | None = None) -> dict[str, str]:
+        """Return the headers that sign it."""
+        stamp, nonce = str(int(at or time.time())), uuid4().hex
+        signed = keys.signed(self.signs_as, f"{stamp}\n{nonce}\n{content.decode()}\n")
+        return {
+            "Wechatpay-Timestamp": stamp,
+            "Wechatpay-Nonce": nonce,
+            "Wechatpay-Signature": b64encode(signed).decode(),
+            "Wechatpay-Serial": PUBLIC_ID,
+            "Wechatpay-Signature-Type": "WECHATPAY2-SHA256-RSA2048",
+        }
