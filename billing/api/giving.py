@@ -63,7 +63,7 @@ class VirtualGiftOut(serializers.ModelSerializer[VirtualGift]):
 class GivingIn(In):
     gift = serializers.IntegerField()
     item = serializers.IntegerField(required=False, help_text="For this, to its creator.")
-    creator = serializers.IntegerField(required=False, help_text="Or to a creator, just so.")
+    creator = serializers.SlugField(required=False, help_text="Or to a creator, just so, by handle.")
     pieces = serializers.IntegerField(required=False, min_value=1, max_value=999)
     message = serializers.CharField(required=False, max_length=200)
     anonymous = serializers.BooleanField(required=False)
@@ -81,7 +81,7 @@ class GivingOut(serializers.ModelSerializer[Giving]):
     viewer = serializers.SerializerMethodField()
     name = serializers.SerializerMethodField()
     message = serializers.SerializerMethodField()
-    creator = serializers.IntegerField(source="creator_id")
+    creator = serializers.CharField(source="creator.handle")
     item = serializers.IntegerField(source="item_id", allow_null=True)
     gift = VirtualGiftOut(allow_null=True)
 
@@ -203,7 +203,7 @@ class GivingViewSet(MoneyViewSet):
         given = operations.give_gift(
             viewer=self.viewer,
             gift=get_object_or_404(VirtualGift, pk=ask["gift"]),
-            creator=item.creator if item else get_object_or_404(Creator, pk=ask["creator"]),
+            creator=item.creator if item else get_object_or_404(Creator, handle=ask["creator"]),
             item=item,
             pieces=ask.get("pieces", 1),
             said=Said(message=ask.get("message", ""), is_anonymous=ask.get("anonymous", False)),

@@ -31,7 +31,7 @@ class PriceOut(serializers.ModelSerializer[Price]):
 class WantedIn(In):
     item = serializers.IntegerField(required=False)
     product = serializers.IntegerField(required=False)
-    creator = serializers.IntegerField(required=False, help_text="To whom money is given, for nothing.")
+    creator = serializers.SlugField(required=False, help_text="To whom money is given for nothing, by handle.")
     amount = serializers.IntegerField(
         required=False, min_value=1, max_value=MOST, help_text="Of a gift, or where the price is open; minor units."
     )
@@ -79,7 +79,7 @@ class RefundOut(serializers.ModelSerializer[Refund]):
 class LineOut(serializers.ModelSerializer[OrderLine]):
     item = serializers.IntegerField(source="item_id", allow_null=True)
     product = serializers.IntegerField(source="product_id", allow_null=True)
-    creator = serializers.IntegerField(source="creator_id", allow_null=True)
+    creator = serializers.CharField(source="creator.handle", default=None, allow_null=True)
     title = serializers.CharField()
     refunds = RefundOut(many=True)
 

@@ -104,7 +104,7 @@ class OrderViewSet(MoneyViewSet):
             product = get_object_or_404(Product.objects.select_related("creator"), pk=ask["product"])
             return Wanted(product=product, amount=amount)
         said = Said(message=ask.get("message", ""), is_anonymous=ask.get("anonymous", False))
-        return Wanted(creator=get_object_or_404(Creator, pk=ask["creator"]), amount=amount, said=said)
+        return Wanted(creator=get_object_or_404(Creator, handle=ask["creator"]), amount=amount, said=said)
 
     @extend_schema(responses=OrderOut)
     def retrieve(self, request: Request, pk: int) -> Response:

@@ -72,4 +72,4 @@ def leaders(creators: QuerySet[Creator], *, since: datetime, until: datetime) ->
 
 def _shown(givings: QuerySet[Giving], reader: Member) -> QuerySet[Giving]:
     muted = comment_is_muted(reader, body="message")
-    return givings.select_related("viewer", "gift").annotate(is_muted=muted).order_by("-pk")
+    return givings.select_related("viewer", "creator", "gift").annotate(is_muted=muted).order_by("-pk")

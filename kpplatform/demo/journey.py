@@ -2,84 +2,15 @@
 
 import json
 import subprocess
-import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
+from kpplatform.demo import trading
 from kpplatform.demo.programs import PYTHON, Programs
 from kpplatform.demo.sites import SITES, SignIns, Site
-
-SECONDS_TO_WAIT = 30.0
-
-
-class WentWrong(AssertionError):
-    """A step of the journey did not end as it must."""
-
-
-@dataclass
-class Person:
-    """Somebody with a client: what they ask, they ask at one site."""
-
-    port: int
-    site: Site
-    token: str = ""
-
-    def ask(self, method: str, path: str, body: Any = None, *, expect: int | tuple[int, ...] = 200) -> Any:
-        """Ask the API and return what it answered. Raises WentWrong when the status is another one."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
-        headers = {"Host": f"{self.site.host}:{self.port}", "Content-Type": "application/json"}
-        headers |= {"X-Session-Token": self.token} if self.token else {}
-        headers |= {"Idempotency-Key": str(uuid.uuid4())} if method != "GET" else {}
-        try:
-            connection.request(method, path, None if body is None else json.dumps(body), headers)
-            answer = connection.getresponse()
-            said = answer.read()
-        finally:
-            connection.close()
-        expected = (expect,) if isinstance(expect, int) else expect
-        if answer.status not in expected:
-            raise WentWrong(f"{method} {path}: {answer.status} instead of {expect}: {said[:500]!r}")
-        return json.loads(said) if said else None
-
-    def sign_up(self) -> None:
-        """Make an account of one's own."""
-        who = {"email": f"walker-{uuid.uuid4().hex[:12]}@example.com", "password": uuid.uuid4().hex}
-        self.token = self.ask("POST", "/_allauth/app/v1/auth/signup", who)["meta"]["session_token"]
-
-    def sign_in(self, email: str, password: str) -> None:
-        who = {"email": email, "password": password}
-        self.token = self.ask("POST", "/_allauth/app/v1/auth/login", who)["meta"]["session_token"]
-
-    def feed(self) -> list[dict[str, Any]]:
-        """Return a fresh page of the feed."""
-        return list(self.ask("GET", "/api/v1/feed/")["results"])
-
-
-@dataclass
-class Journey:
-    """The steps that were walked, and what each of them found."""
-
-    port: int
-    programs: Programs
-    steps: list[dict[str, Any]] = field(default_factory=list)
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[dict[str, Any]]:
-        """Walk one step; note how long it took and what it found."""
-        found: dict[str, Any] = {}
-        began = time.monotonic()
-        try:
-            yield found
-        except Exception as error:
-            self.steps.append({"step": name, "ok": False, "error": f"{type(error).__name__}: {error}"} | found)
-            raise
-        self.steps.append({"step": name, "ok": True, "ms": round(1000 * (time.monotonic() - began))} | found)
+from kpplatform.demo.walking import Journey, Person, WentWrong, must, pay_at_the_provider, until
 
 
 def walk(*, port: int, programs: Programs, sign_ins: SignIns) -> dict[str, Any]:
@@ -91,6 +22,7 @@ def walk(*, port: int, programs: Programs, sign_ins: SignIns) -> dict[str, Any]:
         _withdraw_consent(journey, viewer.site)
         order, lesson = _buy(journey, viewer)
         _refund(journey, viewer, order=order, lesson=lesson)
+        trading.walk(journey, viewer, sign_ins)
         _publish(journey, viewer, sign_ins)
         _stay_apart(journey, viewer)
         _verify(journey)
@@ -106,8 +38,8 @@ def _watch_and_like(journey: Journey, viewer: Person) -> None:
     with journey.step("the feed is filled") as found:
         page = viewer.ask("GET", "/api/v1/feed/")
         first = page["results"]
-        _must(len(first) == 20, f"a page has {len(first)} items")
-        _must(page["version"] is not None, "no trained model chose it")
+        must(len(first) == 20, f"a page has {len(first)} items")
+        must(page["version"] is not None, "no trained model chose it")
         found["version"] = page["version"]
     with journey.step("watch and like"):
         watched = first[:3]
@@ -117,8 +49,8 @@ def _watch_and_like(journey: Journey, viewer: Person) -> None:
     with journey.step("the next page differs") as found:
         second = viewer.feed()
         before, after = [[item["id"] for item in page] for page in (first, second)]
-        _must(not {item["id"] for item in watched} & set(after), "a watched video is shown again")
-        _must(before != after, "the same page again")
+        must(not {item["id"] for item in watched} & set(after), "a watched video is shown again")
+        must(before != after, "the same page again")
         found["new items"] = len(set(after) - set(before))
 
 
@@ -131,13 +63,13 @@ def _withdraw_consent(journey: Journey, site: Site) -> None:
         first = silent.ask("GET", "/api/v1/feed/")
         second = silent.ask("GET", urlsplit(first["next"])._replace(scheme="", netloc="").geturl())
         shown = [item["id"] for page in (first, second) for item in page["results"]]
-        _must(first["version"] is None, "a model chose it")
-        _must(len(shown) == len(set(shown)) == 40, "a video is shown again")
+        must(first["version"] is None, "a model chose it")
+        must(len(shown) == len(set(shown)) == 40, "a video is shown again")
         found["shown"] = len(shown)
     with journey.step("what they watch is stored, once, and not as theirs"):
         events = [_watched(item, number) for number, item in enumerate(first["results"][:3])]
         told = [silent.ask("POST", "/api/v1/watches/", {"watches": events}) for _ in range(2)]
-        _must([(one["stored"], one["known"]) for one in told] == [(3, 0), (0, 3)], f"recorded as {told}")
+        must([(one["stored"], one["known"]) for one in told] == [(3, 0), (0, 3)], f"recorded as {told}")
         why = f"/api/v1/items/{first['results'][0]['id']}/why/"
         silent.ask("GET", why, expect=404)
 
@@ -149,17 +81,17 @@ def _buy(journey: Journey, viewer: Person) -> tuple[str, str]:
         sections = viewer.ask("GET", f"/api/v1/items/{course['id']}/")["sections"]
         closed = next(one for section in sections for one in section["lessons"] if not one["is_preview"])
         lesson = f"/api/v1/lessons/{closed['id']}/"
-        _must(viewer.ask("GET", lesson, expect=402)["code"] == "not_bought", "refused for another reason")
+        must(viewer.ask("GET", lesson, expect=402)["code"] == "not_bought", "refused for another reason")
     with journey.step("buy the course"):
         placed = viewer.ask("POST", "/api/v1/orders/", {"item": course["id"]}, expect=201)
         order = f"/api/v1/orders/{placed['id']}/"
         payment = viewer.ask("POST", f"{order}pay/", {}, expect=(200, 201))
-        _pay_at_the_provider(payment["checkout_url"])
+        pay_at_the_provider(payment["checkout_url"])
     with journey.step("its webhook arrives"):
-        _until(lambda: viewer.ask("GET", order)["state"] == "paid", "the order is not paid")
+        until(lambda: viewer.ask("GET", order)["state"] == "paid", "the order is not paid")
     with journey.step("the lesson plays"):
         played = viewer.ask("GET", lesson)
-        _must(bool(played["body"] or played["video"]), "the lesson is empty")
+        must(bool(played["body"] or played["video"]), "the lesson is empty")
     return order, lesson
 
 
@@ -167,7 +99,7 @@ def _refund(journey: Journey, viewer: Person, *, order: str, lesson: str) -> Non
     with journey.step("refund"):
         viewer.ask("POST", f"{order}refund/", {}, expect=(200, 201, 202))
     with journey.step("it no longer plays"):
-        _until(lambda: viewer.ask("GET", lesson, expect=(200, 402)).get("code") == "not_bought", "it still plays")
+        until(lambda: viewer.ask("GET", lesson, expect=(200, 402)).get("code") == "not_bought", "it still plays")
 
 
 def _publish(journey: Journey, viewer: Person, sign_ins: SignIns) -> None:
@@ -188,7 +120,7 @@ def _publish(journey: Journey, viewer: Person, sign_ins: SignIns) -> None:
             pages += 1
             return video["id"] in [item["id"] for item in somebody.feed()]
 
-        _until(reached, "half a minute of pages without it")
+        until(reached, "half a minute of pages without it")
         found["pages asked"] = pages
 
 
@@ -197,7 +129,7 @@ def _stay_apart(journey: Journey, viewer: Person) -> None:
         elsewhere = Person(journey.port, SITES[1], token=viewer.token)
         item = viewer.feed()[0]["id"]
         elsewhere.ask("GET", f"/api/v1/items/{item}/", expect=404)
-        _must(elsewhere.ask("GET", "/api/v1/orders/")["results"] == [], "orders of another tenant")
+        must(elsewhere.ask("GET", "/api/v1/orders/")["results"] == [], "orders of another tenant")
 
 
 def _verify(journey: Journey) -> None:
@@ -218,27 +150,3 @@ def _watched(item: dict[str, Any], number: int) -> dict[str, Any]:
         "watch_ms": item["duration_ms"],
         "source": "feed",
     }
-
-
-def _pay_at_the_provider(checkout_url: str) -> None:
-    """Press "Pay" on the provider's page."""
-    host, _, path = checkout_url.removeprefix("http://").partition("/")
-    connection = HTTPConnection(host, timeout=30)
-    try:
-        connection.request("POST", f"/{path}", "press=pay", {"Content-Type": "application/x-www-form-urlencoded"})
-        status = connection.getresponse().status
-    finally:
-        connection.close()
-    _must(status < 400, f"the provider answered {status}")
-
-
-def _until(holds: Callable[[], bool], otherwise: str) -> None:
-    deadline = time.monotonic() + SECONDS_TO_WAIT
-    while not holds():
-        _must(time.monotonic() < deadline, otherwise)
-        time.sleep(0.2)
-
-
-def _must(holds: bool, otherwise: str) -> None:  # noqa: FBT001  reads as a sentence
-    if not holds:
-        raise WentWrong(otherwise)

@@ -81,7 +81,7 @@ def test_coins_are_bought_given_and_given_back_over_http(client: APIClient, view
     order = Order.objects.get(pk=placed["id"])
     operations.capture(payment=shop.payment_of(order), reference="co", at=timezone.now())
 
-    ask = {"gift": gift["id"], "creator": creator.pk, "pieces": 2, "message": "Bravo!", "anonymous": True}
+    ask = {"gift": gift["id"], "creator": creator.handle, "pieces": 2, "message": "Bravo!", "anonymous": True}
     once = {"Idempotency-Key": "once"}
     given = [client.post("/api/v1/givings/", ask, headers=once) for _ in range(2)]
 
@@ -97,7 +97,7 @@ def test_coins_are_bought_given_and_given_back_over_http(client: APIClient, view
 
 def test_a_tip_with_a_message_is_ordered_over_http(client: APIClient, viewer: Member) -> None:
     creator = things.creator()
-    line = {"creator": creator.pk, "amount": 500, "message": "Bravo!", "anonymous": True}
+    line = {"creator": creator.handle, "amount": 500, "message": "Bravo!", "anonymous": True}
 
     assert client.post("/api/v1/orders/", {"lines": [line]}).status_code == 201
     assert client.post("/api/v1/orders/", {"lines": [line | {"message": "x" * 201}]}).status_code == 400
