@@ -8,7 +8,7 @@ from uuid import uuid4
 import numpy as np
 
 from billing import operations as billing
-from billing.models import LineShare, WebhookEvent
+from billing.models import Coupon, CouponUse, LineShare, WebhookEvent
 from catalog import operations as catalog
 from catalog.models import Comment, Item, Pass, Purpose, Reaction, Report, Topic, Watch
 from creators import operations as creators
@@ -116,6 +116,9 @@ def _watched(found: Everything) -> None:
 def _bought(found: Everything) -> None:
     order = shop.bought(found.viewer, found.course)
     shop.give_back(order, 1_000)
+    coupon = shop.coupon(found.creator, bps=1_000)
+    CouponUse.objects.create(coupon=coupon, order=order, viewer=found.viewer, used_at=NOON)
+    Coupon.objects.update(uses=1)
     shop.offered(found.creator, found.course, minor=12_000)
     Pass.objects.create(viewer=found.viewer, creator=found.creator, source="order:0", starts_at=NOON, ends_at=NOON)
     whole = shop.line_of(order)

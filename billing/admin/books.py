@@ -14,6 +14,8 @@ from billing.models import (
     Account,
     ChainHead,
     Content,
+    Coupon,
+    CouponUse,
     Journal,
     LineShare,
     Maturity,
@@ -174,6 +176,31 @@ class ContentAdmin(TenantAdmin):
     list_display = ("product", "item", "hours")
     list_select_related = ("product", "item")
     number_fields = ("pk", "product_id", "item_id")
+
+
+@admin.register(Coupon)
+class CouponAdmin(TenantAdmin):
+    own = "creator__member"
+    list_display = ("code", "creator", "bps", "amount", "uses", "most_uses", "starts_at", "ends_at", "withdrawn_at")
+    list_select_related = ("creator",)
+    search_fields = ("^code",)
+    number_fields = ("pk", "creator_id", "item_id", "product_id")
+    list_filter = (("withdrawn_at", admin.EmptyFieldListFilter), "starts_at")
+    actions = ("withdraw",)
+
+    @admin.action(description=_("Take no longer"), permissions=["acting"])
+    def withdraw(self, request: HttpRequest, rows: QuerySet[Coupon]) -> None:
+        by = staff(request)
+        self.do_each(request, rows, lambda coupon: operations.withdraw_coupon(coupon=coupon, by=by, at=timezone.now()))
+
+
+@admin.register(CouponUse)
+class CouponUseAdmin(TenantAdmin):
+    own = "coupon__creator__member"
+    list_display = ("coupon", "order", "viewer", "used_at")
+    list_select_related = ("coupon", "order", "viewer")
+    number_fields = ("pk", "coupon_id", "order_id", "viewer_id")
+    list_filter = ("used_at",)
 
 
 @admin.register(Payment)

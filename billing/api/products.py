@@ -20,6 +20,7 @@ from catalog.models import Item
 from creators.models import Creator
 from creators.queries import creator_of
 from kpplatform.rest.serializers import Asked, In
+from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant
 
 MADE_HERE = [kind for kind in Product.Kind.choices if kind[0] in {"bundle", "rental"}]
@@ -105,7 +106,7 @@ class ProductViewSet(MoneyViewSet):
         ask = self.sent(ProductIn)
         made = operations.make_product(
             by=self.viewer,
-            creator=self.seller(ask.pop("creator", None)),
+            creator=seller_of(self.viewer, ask.pop("creator", None)),
             contents=self.fillings(ask.pop("contents", [])),
             at=timezone.now(),
             **self.offer(ask),
@@ -135,10 +136,6 @@ class ProductViewSet(MoneyViewSet):
         operations.must_sell(product.creator, self.viewer)
         return self.page(queries.changes_of(product), OfferChangeOut)
 
-    def seller(self, handle: str | None) -> Creator | None:
-        """Return in whose name who asks sells: the creator that they say or are, else the tenant."""
-        return get_object_or_404(Creator, handle=handle) if handle else creator_of(self.viewer)
-
     def fillings(self, asked: Any) -> Any:
         items = Item.objects.in_bulk([of["item"] for of in asked])
         missing = [of["item"] for of in asked if of["item"] not in items]
@@ -152,6 +149,11 @@ class ProductViewSet(MoneyViewSet):
         if "amount" in ask:
             ask["amount"] = priced(ask["amount"], currency)
         return cast("Any", ask)
+
+
+def seller_of(viewer: Member, handle: str | None) -> Creator | None:
+    """Return in whose name the viewer sells: the creator that they say or are, else the tenant."""
+    return get_object_or_404(Creator, handle=handle) if handle else creator_of(viewer)
 
 
 def priced(minor: int, currency: str) -> Money:

@@ -49,6 +49,7 @@ class WantedIn(In):
 class OrderIn(In):
     item = serializers.IntegerField(required=False, help_text="For an order of one item.")
     lines = serializers.ListField(child=WantedIn(), required=False, allow_empty=False, max_length=50)
+    coupon = serializers.CharField(required=False, max_length=40, help_text="A coupon's code.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Take an item, or lines."""
@@ -88,6 +89,27 @@ class LineOut(serializers.ModelSerializer[OrderLine]):
         fields = [
             "id", "kind", "item", "product", "creator", "title", "amount", "discount", "tax", "refunded", "refunds",
         ]  # fmt: skip
+
+
+class QuotedOut(serializers.Serializer[Any]):
+    kind = serializers.CharField(source="wanted.kind")
+    item = serializers.IntegerField(source="wanted.item.pk", default=None, allow_null=True)
+    product = serializers.IntegerField(source="wanted.product.pk", default=None, allow_null=True)
+    creator = serializers.IntegerField(source="wanted.owner.pk", default=None, allow_null=True)
+    title = serializers.CharField(source="wanted.title")
+    price = serializers.IntegerField(source="price.minor")
+    discount = serializers.IntegerField(source="discount.minor")
+    tax = serializers.IntegerField(source="parts.tax.minor", help_text="Contained in the amount.")
+    amount = serializers.IntegerField(source="amount.minor", help_text="What is to be paid.")
+
+
+class QuoteOut(serializers.Serializer[Any]):
+    lines = QuotedOut(many=True)
+    price = serializers.IntegerField(help_text="In minor units, like all of these.")
+    discount = serializers.IntegerField()
+    tax = serializers.IntegerField()
+    amount = serializers.IntegerField()
+    currency = serializers.CharField()
 
 
 class PaymentOut(serializers.ModelSerializer[Payment]):

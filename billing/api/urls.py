@@ -2,6 +2,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from billing.api.accounts import ProviderAccountViewSet
+from billing.api.coupons import CouponViewSet
 from billing.api.giving import CoinPackViewSet, CoinView, GivingViewSet, VirtualGiftViewSet
 from billing.api.products import ProductViewSet
 from billing.api.views import BalanceViewSet, JournalViewSet, OrderViewSet, PriceViewSet
@@ -11,6 +12,7 @@ router = SimpleRouter(use_regex_path=False)
 router.register("prices", PriceViewSet, basename="price")
 router.register("orders", OrderViewSet, basename="order")
 router.register("products", ProductViewSet, basename="product")
+router.register("coupons", CouponViewSet, basename="coupon")
 router.register("balances", BalanceViewSet, basename="balance")
 router.register("journals", JournalViewSet, basename="journal")
 router.register("coin-packs", CoinPackViewSet, basename="coin-pack")

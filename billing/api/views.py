@@ -23,6 +23,7 @@ from billing.api.serializers import (
     PriceIn,
     PriceOut,
     PricesIn,
+    QuoteOut,
     RefundIn,
     RefundOut,
 )
@@ -91,10 +92,23 @@ class OrderViewSet(MoneyViewSet):
     @extend_schema(request=OrderIn, responses={201: OrderOut})
     def create(self, request: Request) -> Response:
         """Order an item, or several things, at their prices of now; under one Idempotency-Key it is one order."""
+        order = operations.order_all(key=self.key(), **self.asked())
+        return Response(OrderOut(self.order(order.pk)).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=OrderIn, responses=QuoteOut)
+    @action(detail=False, methods=["post"])
+    def quote(self, request: Request) -> Response:
+        """What it would cost now, line by line; nothing is ordered."""
+        lines = operations.quote(**self.asked())
+        summed = {name: sum(getattr(of, name).minor for of in lines) for name in ("price", "discount", "amount")}
+        tax, currency = sum(of.parts["tax"].minor for of in lines), lines[0].price.currency
+        return Response(QuoteOut({"lines": lines, "tax": tax, "currency": currency, **summed}).data)
+
+    def asked(self) -> dict[str, Any]:
+        """Return who wants to buy what, with which coupon, now."""
         now, ask = timezone.now(), self.sent(OrderIn)
         wanted = [self.wanted(of, now) for of in ask.get("lines", [ask])]
-        order = operations.order_all(viewer=self.viewer, wanted=wanted, key=self.key(), at=now)
-        return Response(OrderOut(self.order(order.pk)).data, status=status.HTTP_201_CREATED)
+        return {"viewer": self.viewer, "wanted": wanted, "coupon": ask.get("coupon", ""), "at": now}
 
     def wanted(self, ask: dict[str, Any], at: datetime) -> Wanted:
         amount = Money(ask["amount"], current_tenant().currency) if "amount" in ask else None

@@ -1,5 +1,6 @@
 """What was paid: the ledger's rows, the sales, and what providers said."""
 
+from billing.models.coupons import Coupon, CouponUse
 from billing.models.earnings import Maturity
 from billing.models.giving import Giving, VirtualGift
 from billing.models.inbox import WebhookEvent
@@ -12,6 +13,8 @@ __all__ = [
     "Account",
     "ChainHead",
     "Content",
+    "Coupon",
+    "CouponUse",
     "Giving",
     "Journal",
     "LineShare",

@@ -58,7 +58,7 @@ class Order(TenantOwned):
     viewer = TenantForeignKey(Member)
     key = models.CharField(max_length=200, help_text="The buyer's: placed again, it is this order.")
     state = models.CharField(max_length=10, choices=State.choices, default=State.PLACED)
-    amount = models.BigIntegerField(help_text="Σ of its lines, in minor units.")
+    amount = models.BigIntegerField(help_text="Σ of its lines, in minor units; nothing, if a coupon paid for all.")
     currency = models.CharField(max_length=3)
     placed_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True, blank=True)
@@ -66,7 +66,7 @@ class Order(TenantOwned):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["tenant", "viewer", "key"], name="an_order_is_placed_once"),
-            models.CheckConstraint(condition=Q(amount__gt=0), name="an_order_costs_something"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="an_order_never_costs_less_than_nothing"),
             models.CheckConstraint(
                 condition=Q(state="placed", paid_at=None) | (~Q(state="placed") & Q(paid_at__isnull=False)),
                 name="a_paid_order_says_since_when",
@@ -140,6 +140,7 @@ class OrderLine(TenantOwned, Parted):
                 condition=Q(tax__gte=0, processor__gte=0, platform__gte=0, share__gte=0),
                 name="no_part_of_a_line_is_negative",
             ),
+            models.CheckConstraint(condition=Q(discount__gte=0), name="a_discount_takes_nothing_on"),
             models.CheckConstraint(
                 condition=Q(refunded__gte=0, refunded__lte=F("amount")), name="no_more_is_refunded_than_was_paid"
             ),

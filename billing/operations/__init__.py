@@ -11,6 +11,16 @@ from billing.operations.accounts import (
 )
 from billing.operations.coin_returns import NoCoins, return_coins
 from billing.operations.coins import NoWholeCoins, offer_pack
+from billing.operations.coupons import (
+    BadCoupon,
+    CodeTaken,
+    CouponNotValid,
+    CouponUnfit,
+    CouponUsedUp,
+    NoSuchCoupon,
+    make_coupon,
+    withdraw_coupon,
+)
 from billing.operations.events import apply_event, receive_event
 from billing.operations.giving import (
     GiftGone,
@@ -25,7 +35,7 @@ from billing.operations.giving import (
 from billing.operations.goods import AlreadyYours, NotForSale
 from billing.operations.limits import EnoughForToday, NotForMinors
 from billing.operations.maturity import mature, release_reserves
-from billing.operations.orders import MixedOrder, TooLittle, Wanted, order_all, place_order
+from billing.operations.orders import MixedOrder, TooLittle, order_all, place_order, quote
 from billing.operations.payments import AlreadyPaid, capture, decline, pay, resolve_payment
 from billing.operations.prices import NoSuchPrice, set_price
 from billing.operations.products import (
@@ -50,13 +60,19 @@ from billing.operations.refunds import (
 )
 from billing.operations.said import Said
 from billing.operations.verification import LedgerBroken, verify_ledger
+from billing.operations.wanted import Quoted, Wanted
 
 __all__ = [
     "AdminsOnly",
     "AlreadyPaid",
     "AlreadyYours",
     "BadContents",
+    "BadCoupon",
     "BadCredential",
+    "CodeTaken",
+    "CouponNotValid",
+    "CouponUnfit",
+    "CouponUsedUp",
     "EnoughForToday",
     "Filling",
     "GiftGone",
@@ -66,12 +82,14 @@ __all__ = [
     "MixedOrder",
     "MoreThanWasPaid",
     "NoCoins",
+    "NoSuchCoupon",
     "NoSuchPrice",
     "NoWholeCoins",
     "NotForMinors",
     "NotForSale",
     "NotPaid",
     "NotYourOrder",
+    "Quoted",
     "RefundWindowOver",
     "Said",
     "TooLittle",
@@ -87,6 +105,7 @@ __all__ = [
     "decline",
     "fail_refund",
     "give_gift",
+    "make_coupon",
     "make_gift",
     "make_product",
     "mature",
@@ -96,6 +115,7 @@ __all__ = [
     "order_all",
     "pay",
     "place_order",
+    "quote",
     "receive_event",
     "refund",
     "release_reserves",
@@ -108,6 +128,7 @@ __all__ = [
     "settle_refund",
     "take_back_gift",
     "verify_ledger",
+    "withdraw_coupon",
     "withdraw_gift",
     "withdraw_product",
 ]

@@ -8,7 +8,7 @@ from billing.models import Content, OrderLine, Product
 from billing.operations import coins, tips
 from billing.operations.said import Said
 from catalog.models import Access, Item
-from catalog.operations import grant_access, revoke_source
+from catalog.operations import grant_access, revoke_access, revoke_source
 from catalog.queries import published, watchable_by
 from kpplatform.errors import Conflict
 from kpplatform.tenancy.models import Member
@@ -69,12 +69,17 @@ def open_contents(line: OrderLine, source: str, at: datetime) -> None:
 
 
 def close_contents(line: OrderLine, source: str, at: datetime) -> None:
-    """Take the access back that the source granted."""
-    revoke_source(viewer=line.order.viewer, source=source, at=at)
+    """Take the access back that the source granted: several items of an order have one source."""
+    if line.item:
+        revoke_access(viewer=line.order.viewer, item=line.item, source=source, at=at)
+    else:
+        revoke_source(viewer=line.order.viewer, source=source, at=at)
 
 
 def _before(line: OrderLine) -> list[tuple[Item, datetime | None]]:
     """Return what the line opened when it was paid, though the product was changed since."""
+    if line.item:
+        return []
     granted = Access.objects.filter(viewer=line.order.viewer_id, source=line.source).select_related("item")
     return [(access.item, access.ends_at) for access in granted.order_by("pk")]
 

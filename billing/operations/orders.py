@@ -1,22 +1,21 @@
 """Orders: what a viewer wants to buy, at today's price and terms."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
 from django.db import transaction
 
 from billing import providers, queries
-from billing.models import Order, OrderLine, Payment, Product
+from billing.models import Coupon, CouponUse, Order, OrderLine, Payment, Product
 from billing.money import Money
+from billing.operations.coupons import coupon_of, discounts, plain, redeem
 from billing.operations.goods import AlreadyYours, NotForSale, goods_of
 from billing.operations.prices import MOST
-from billing.operations.said import NOTHING, Said
 from billing.operations.terms import terms_for
+from billing.operations.wanted import Quoted, Wanted
 from catalog.models import Item
 from catalog.queries import published, watchable_by
-from creators.models import Creator
 from kpplatform.errors import Conflict, Invalid
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.once import insert_once
@@ -35,38 +34,6 @@ class TooLittle(Invalid):
     code = "too_little"
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """One thing that a viewer wants to buy: an item, a product, or a gift of money to a creator.
-
-    The amount is the buyer's where the price is open, and of a gift; what they say with it is theirs too.
-    """
-
-    item: Item | None = None
-    product: Product | None = None
-    creator: Creator | None = None
-    amount: Money | None = None
-    said: Said = NOTHING
-
-    @property
-    def kind(self) -> str:
-        return self.product.kind if self.product else OrderLine.Kind.ITEM if self.item else OrderLine.Kind.TIP
-
-    @property
-    def owner(self) -> Creator | None:
-        """Return whose it is; None for the tenant's own."""
-        return self.item.creator if self.item else self.product.creator if self.product else self.creator
-
-    @property
-    def sold(self) -> tuple[int | None, int | None, int | None]:
-        """Return by what an order placed again is known to be the same."""
-        return (
-            self.item.pk if self.item else None,
-            self.product.pk if self.product else None,
-            self.creator.pk if self.creator and not self.item and not self.product else None,
-        )
-
-
 def place_order(*, viewer: Member, item: Item, key: str, at: datetime) -> Order:
     """Order the item at its price in the tenant's currency, and make ready for its payment.
 
@@ -76,35 +43,67 @@ def place_order(*, viewer: Member, item: Item, key: str, at: datetime) -> Order:
 
 
 @transaction.atomic
-def order_all(*, viewer: Member, wanted: Sequence[Wanted], key: str, at: datetime) -> Order:
+def order_all(*, viewer: Member, wanted: Sequence[Wanted], coupon: str = "", key: str, at: datetime) -> Order:
     """Order several things at once at their prices of now, and make ready for their payment.
 
-    The same key gives the same order. Raises NotForSale, AlreadyYours, TooLittle, MixedOrder for nothing, for the same
-    thing twice and for two currencies, and OrderKeyTaken for a key of an order of something else.
+    The same key gives the same order. What a coupon pays for wholly is the buyer's at once. Raises what `quote` raises,
+    CouponUsedUp, and OrderKeyTaken for a key of an order of something else.
     """
     if placed := Order.objects.filter(viewer=viewer, key=key).first():
-        return _same(placed, wanted)
-    prices = [_price(viewer, of, at) for of in wanted]
-    if not wanted or len({of.sold for of in wanted}) < len(wanted) or len({price.currency for price in prices}) > 1:
-        raise MixedOrder("An order is of different things, in one currency.")
-    whole = Money(sum(price.minor for price in prices), prices[0].currency)
+        return _same(placed, wanted, coupon)
+    quoted, used = _quote(viewer, wanted, coupon, at)
+    whole = Money(sum(of.amount.minor for of in quoted), quoted[0].amount.currency)
     priced = {"amount": whole.minor, "currency": whole.currency}
     is_new = insert_once(Order, viewer_id=viewer.pk, key=key, state=Order.State.PLACED, placed_at=at, **priced)
     order = held(Order.objects.get(viewer=viewer, key=key))
     if not is_new:
-        return _same(order, wanted)
-    for of, price in zip(wanted, prices, strict=True):
-        goods_of(of.kind).note(_line(order, of, price), of.said, at)
+        return _same(order, wanted, coupon)
+    if used:
+        redeem(used, order=order, at=at)
+    lines = [_line(order, of, at) for of in quoted]
+    if not whole:
+        return _given(order, lines, at)
     # Its key is committed with the order, before anybody asks the provider for anything.
     key = f"pay_{uuid4().hex}"
     Payment.objects.create(order=order, provider=providers.checkout_provider(), key=key, created_at=at, **priced)
     return order
 
 
-def _line(order: Order, of: Wanted, price: Money) -> OrderLine:
-    parts = {part: money.minor for part, money in terms_for(of.kind).divide(price).items()}
-    sold = {"kind": of.kind, "item": of.item, "product": of.product, "creator": of.owner}
-    return OrderLine.objects.create(order=order, amount=price.minor, **sold, **parts)
+def quote(*, viewer: Member, wanted: Sequence[Wanted], coupon: str = "", at: datetime) -> list[Quoted]:
+    """Return what several things would cost the viewer now.
+
+    Raises NotForSale, AlreadyYours, TooLittle, MixedOrder for nothing, for the same thing twice and for two currencies,
+    and NoSuchCoupon, CouponNotValid, CouponUsedUp and CouponUnfit.
+    """
+    return _quote(viewer, wanted, coupon, at)[0]
+
+
+def _quote(viewer: Member, wanted: Sequence[Wanted], code: str, at: datetime) -> tuple[list[Quoted], Coupon | None]:
+    prices = [_price(viewer, of, at) for of in wanted]
+    if not wanted or len({of.sold for of in wanted}) < len(wanted) or len({price.currency for price in prices}) > 1:
+        raise MixedOrder("An order is of different things, in one currency.")
+    coupon = coupon_of(code, viewer=viewer, at=at) if code else None
+    off = discounts(coupon, wanted, prices) if coupon else [price - price for price in prices]
+    lines = zip(wanted, prices, off, strict=True)
+    return [Quoted(of, price, less, terms_for(of.kind).divide(price - less)) for of, price, less in lines], coupon
+
+
+def _line(order: Order, of: Quoted, at: datetime) -> OrderLine:
+    sold = {"kind": of.wanted.kind, "item": of.wanted.item, "product": of.wanted.product, "creator": of.wanted.owner}
+    parts = {part: money.minor for part, money in of.parts.items()}
+    paid = {"amount": of.amount.minor, "discount": of.discount.minor}
+    line = OrderLine.objects.create(order=order, **paid, **sold, **parts)
+    goods_of(line.kind).note(line, of.wanted.said, at)
+    return line
+
+
+def _given(order: Order, lines: Sequence[OrderLine], at: datetime) -> Order:
+    """Deliver what there is nothing to pay for: no provider is asked, and nothing is booked."""
+    for line in lines:
+        goods_of(line.kind).deliver(line, line.source, at)
+    order.state, order.paid_at = Order.State.PAID, at
+    order.save(update_fields=["state", "paid_at"])
+    return order
 
 
 def _price(viewer: Member, of: Wanted, at: datetime) -> Money:
@@ -153,10 +152,11 @@ def held(order: Order) -> Order:
     return Order.objects.select_for_update(no_key=True).select_related(None).get(pk=order.pk)
 
 
-def _same(order: Order, wanted: Sequence[Wanted]) -> Order:
+def _same(order: Order, wanted: Sequence[Wanted], coupon: str) -> Order:
     tip = OrderLine.Kind.TIP
     lines = order.lines.all()
     placed = {(of.item_id, of.product_id, of.creator_id if of.kind == tip else None) for of in lines}
-    if placed != {of.sold for of in wanted}:
+    used = CouponUse.objects.filter(order=order).values_list("coupon__code", flat=True).first() or ""
+    if placed != {of.sold for of in wanted} or used != plain(coupon):
         raise OrderKeyTaken("An order of something else was placed under this key.")
     return order

@@ -33,8 +33,8 @@ def pay(*, order: Order, return_url: str = "", at: datetime) -> Payment:
     Raises AlreadyPaid, and ProviderUnavailable when the outcome is not known: then it may be asked again.
     """
     order = held(order)
-    payment = Payment.objects.get(order=order)
-    if payment.state == Payment.State.CAPTURED:
+    payment = Payment.objects.filter(order=order).first()
+    if payment is None or payment.state == Payment.State.CAPTURED:
         raise AlreadyPaid("This order has been paid.")
     if payment.state != Payment.State.NEW:
         return payment

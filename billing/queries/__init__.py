@@ -2,6 +2,7 @@
 
 from billing.queries.accounts import provider_accounts
 from billing.queries.books import balances_of, journals
+from billing.queries.coupons import coupons_of
 from billing.queries.giving import (
     coin_packs,
     coin_value,
@@ -24,6 +25,7 @@ __all__ = [
     "coin_packs",
     "coin_value",
     "coins_of",
+    "coupons_of",
     "current_prices",
     "given_on_day",
     "givings_of",

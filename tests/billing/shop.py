@@ -13,7 +13,7 @@ from django.conf import settings
 from rest_framework.test import APIClient
 
 from billing import operations, queries
-from billing.models import Content, Order, OrderLine, Payment, Product, Refund, WebhookEvent
+from billing.models import Content, Coupon, Order, OrderLine, Payment, Product, Refund, WebhookEvent
 from billing.money import Money
 from billing.providers.sandbox import signing
 from billing.providers.sandbox.bank import Bank, event
@@ -69,9 +69,16 @@ def offered(creator: Creator, *items: Item, minor: int, hours: int | None = None
     return operations.make_product(by=creator.member, creator=creator, kind=kind, **told)
 
 
-def bought_all(viewer: Member, *wanted: operations.Wanted, key: str = "order", at: datetime = NOON) -> Order:
+def coupon(creator: Creator, **said: Any) -> Coupon:
+    """Return a coupon for the creator's things; its terms are given."""
+    return operations.make_coupon(by=creator.member, creator=creator, at=NOON, **said)
+
+
+def bought_all(
+    viewer: Member, *wanted: operations.Wanted, key: str = "order", at: datetime = NOON, coupon: str = ""
+) -> Order:
     """Return a paid order of several things."""
-    order = operations.order_all(viewer=viewer, wanted=wanted, key=key, at=at)
+    order = operations.order_all(viewer=viewer, wanted=wanted, coupon=coupon, key=key, at=at)
     operations.capture(payment=payment_of(order), reference=f"co_{order.pk}", at=at)
     return Order.objects.get(pk=order.pk)
 

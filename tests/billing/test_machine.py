@@ -87,11 +87,19 @@ class Till(RuleBasedStateMachine):
         self.stack.close()
 
     @precondition(lambda self: len(self.sold) < MOST_SALES)
-    @rule(target=sales, price=some.integers(1, 300), pays=some.sampled_from([True, True, False]))
-    def sell(self, price: int, pays: bool) -> Sold:  # noqa: FBT001  drawn
-        course = shop.course_for(price)
-        sold = Sold(shop.ordered(self.viewer, course, key=f"{len(self.sold)}"), price, creator=course.creator_id)
-        sold.share = line_of(sold.order).share
+    @rule(
+        target=sales,
+        price=some.integers(1, 300),
+        off=some.sampled_from([0, 0, 1, 3_333, 9_999]),
+        pays=some.sampled_from([True, True, False]),
+    )
+    def sell(self, price: int, off: int, pays: bool) -> Sold:  # noqa: FBT001  drawn
+        course, key = shop.course_for(price), f"{len(self.sold)}"
+        coupon = shop.coupon(course.creator, bps=off).code if off else ""
+        wanted = [operations.Wanted(item=course)]
+        order = operations.order_all(viewer=self.viewer, wanted=wanted, coupon=coupon, key=key, at=NOON)
+        sold = Sold(order, price - price * off // 10_000, creator=course.creator_id)
+        sold.share = line_of(order).share
         self.sold.append(sold)
         if pays:
             self._work(self._store(told(payment_of(sold.order)), sold, "captured"))

@@ -59,6 +59,20 @@ def test_a_bundle_opens_all_that_is_in_it_and_a_refund_closes_only_that() -> Non
     assert Order.objects.get(pk=order.pk).state == Order.State.PAID
 
 
+def test_of_two_items_in_one_order_each_is_opened_and_closed_by_itself() -> None:
+    viewer, first, second = make.member(), shop.course_for(1_000), shop.course_for(2_000)
+    order = shop.bought_all(viewer, Wanted(item=first), Wanted(item=second))
+    assert [may_watch(viewer, item) for item in (first, second)] == [True, True]
+
+    given = give_back(line(order))
+    assert [may_watch(viewer, item) for item in (first, second)] == [False, True]
+    operations.fail_refund(refund=given, reason="no", at=NOON)
+
+    assert [may_watch(viewer, item) for item in (first, second)] == [True, True]
+    give_back(line(order), key="again")
+    assert [may_watch(viewer, item) for item in (first, second)] == [False, True]
+
+
 def test_a_bundle_that_was_changed_is_given_and_taken_back_as_it_was_bought() -> None:
     viewer, creator = make.member(), things.creator()
     then, later = things.course(creator), things.course(creator)

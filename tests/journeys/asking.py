@@ -8,7 +8,7 @@ import orjson
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
-from billing.models import Giving, OfferChange, Order, OrderLine, VirtualGift
+from billing.models import Coupon, Giving, OfferChange, Order, OrderLine, VirtualGift
 from catalog.models import Comment, Lesson, MutedWord, Section
 from kpplatform.tenancy.models import ApiToken
 from recommender.models import Addressee, Exposure, ModelVersion, Portrait, TopicSuggestion, TrainingRun
@@ -21,6 +21,7 @@ PREFIX = "/api/v1/"
 NAMED: dict[str, Callable[[Everything], Any]] = {
     "campaigns/{id}": lambda found: Addressee.objects.get(viewer=found.viewer).campaign_id,
     "comments/{id}": lambda found: Comment.objects.get(viewer=found.viewer).pk,
+    "coupons/{id}": lambda found: Coupon.objects.get(made_by=found.publisher).pk,
     "courses/{id}": lambda found: found.course.pk,
     "creators/{handle}": lambda found: found.creator.handle,
     "experiments/{id}": lambda found: Exposure.objects.get(viewer=found.viewer).experiment_id,
