@@ -109,13 +109,15 @@ def _read(folder: Path, sealed: str, tenant_id: int) -> Bundle:
     if seal(folder) != sealed:
         raise BrokenArtefactError("altered", f"{folder} is not what was sealed.")
     parts = {name: _plain(saved.load(folder / where)) for name, where in _parts(folder, tenant_id).items()}
-    return Bundle(
+    bundle = Bundle(
         tenant_id=tenant_id,
         parts=parts,
         nbytes=sum(path.stat().st_size for path in _files(folder)),
         ratings=_ratings(folder),
         breakers={name: Breaker(f"{name} of tenant {tenant_id} in {folder.name}") for name in parts},
     )
+    bundle.scans  # noqa: B018  vectors that cannot be rounded are noticed here
+    return bundle
 
 
 def _parts(folder: Path, tenant_id: int) -> dict[str, str]:

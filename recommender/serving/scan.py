@@ -20,6 +20,8 @@ WORTH_IT = 10_000  # vectors: fewer are multiplied as they are
 OF_VECTORS, OF_THE_OTHER = 127, 63  # largest whole numbers
 ROUNDED = 2e-6  # of the largest product there could be: more than single precision loses
 ROWS = 32  # scores in a block
+ROWS_AT_ONCE = 10_000
+FEW = 0.1  # of all scores: more are worked out with all the others, which are multiplied where they lie
 OPSET, IR = 17, 8
 
 
@@ -34,32 +36,44 @@ class Scan:
     """Vectors (V, D) rounded to eight bits. One with NaN or infinity in it has no product: its bounds are NaN."""
 
     def __init__(self, vectors: Floats) -> None:
-        largest_of = np.abs(vectors).max(axis=1, initial=0)  # (V,)
-        self.steps = np.where(np.isfinite(largest_of), np.maximum(largest_of, 1e-30) / OF_VECTORS, np.nan)
-        self.steps = self.steps.astype(np.float32)
-        whole = np.nan_to_num(vectors / self.steps[:, None])
-        rounded = np.rint(whole).astype(np.int8)
-        self.lost = float(np.sqrt(np.square(whole - rounded).sum(axis=1).max(initial=0)))  # ρ
-        self.long = float(np.sqrt(np.square(rounded, dtype=np.int32).sum(axis=1).max(initial=0)))  # ν
+        rounded, self.steps = np.empty(vectors.shape, np.int8), np.empty(len(vectors), np.float32)
+        self.lost = self.long = 0.0  # ρ, ν
+        for start in range(0, len(vectors), ROWS_AT_ONCE):  # or it would take three times the memory of all vectors
+            block = slice(start, start + ROWS_AT_ONCE)
+            self.steps[block] = _steps(vectors[block])
+            whole = np.nan_to_num(vectors[block] / self.steps[block, None], copy=False)
+            rounded[block] = near = np.rint(whole)
+            self.lost, self.long = max(self.lost, _longest(whole - near)), max(self.long, _longest(near))
         options = onnxruntime.SessionOptions()  # a thread of its own: requests run side by side, not each on all cores
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(_program(rounded), options, providers=["CPUExecutionProvider"])
-        self.nbytes = rounded.nbytes + self.steps.nbytes
+        self.nbytes = 2 * rounded.nbytes + self.steps.nbytes  # the session keeps its program, and a copy to multiply by
 
     def bounds(self, vector: Floats) -> Bounds:
         """Return what the products of all with a vector (D,) of finite numbers lie between."""
         step = max(float(np.abs(vector).max(initial=0)), 1e-30) / OF_THE_OTHER
-        whole = np.rint(vector / step)
+        scaled = vector / step
+        whole = np.rint(scaled)
         (products,) = self._session.run(None, {"vector": (whole + OF_THE_OTHER + 1).astype(np.uint8)[None]})
-        own, off_by = np.linalg.norm(vector), np.linalg.norm(vector - step * whole)
+        own, off_by = np.linalg.norm(scaled), np.linalg.norm(scaled - whole)
         off = np.float32(own * (self.lost + ROUNDED * self.long) + off_by * self.long)
         low: Floats = products[0].astype(np.float32)
-        low *= np.float32(step)
         high = low + off
         low -= off
-        low *= self.steps
-        high *= self.steps
+        scale = self.steps * np.float32(step)
+        low *= scale
+        high *= scale
         return Bounds(low, high)
+
+
+def _steps(vectors: Floats) -> Floats:
+    """Return the steps of vectors (B,), NaN for one with NaN or infinity in it."""
+    largest_of = np.abs(vectors).max(axis=1, initial=0).astype(np.float32)
+    return np.where(np.isfinite(largest_of), np.maximum(largest_of, 1e-30) / OF_VECTORS, np.float32(np.nan))
+
+
+def _longest(vectors: Floats) -> float:
+    return float(np.sqrt(np.einsum("bd,bd->b", vectors, vectors).max(initial=0)))
 
 
 def _program(rounded: Octets) -> bytes:
@@ -95,7 +109,8 @@ def largest(scores: Floats, k: int) -> Longs:
     return found[np.argsort(-scores[found], kind="stable")][:k]
 
 
-def largest_within(bounds: Bounds, exact: Callable[[Longs], Floats], k: int) -> Longs:
+def largest_within(bounds: Bounds, exact: Callable[[Longs | slice], Floats], k: int) -> Longs:
     """Return the same of scores between bounds (V,): they are worked out for those that could be among the k."""
     could_be = np.flatnonzero(bounds.high >= least_of(bounds.low, k))
-    return could_be[largest(exact(could_be), k)]
+    are_few = len(could_be) <= FEW * len(bounds.high)
+    return could_be[largest(exact(could_be) if are_few else exact(slice(None))[could_be], k)]

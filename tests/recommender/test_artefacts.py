@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 
 from recommender.ml import saved
+from recommender.ml.arrays import Floats
 from recommender.ml.blended import Blended, Weights
 from recommender.ml.factors import Factors
 from recommender.serving import artefacts
+from recommender.serving import bundle as bundles
 from recommender.serving.artefacts import BrokenArtefactError, load, seal, store
 from recommender.serving.bundle import retrieval
+from recommender.serving.scan import Scan
 
 TENANT = 7
 
@@ -144,6 +147,20 @@ def test_too_little_memory_is_told_from_broken_bytes(folder: Path, monkeypatch: 
         raise MemoryError
 
     monkeypatch.setattr(saved, "FAMILIES", {"factors": too_large})
+
+    assert code(folder, sealed) == "out_of_memory"
+
+
+def test_too_little_memory_to_round_vectors_is_noticed_when_they_are_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed = store({retrieval("als"): model()}, folder, tenant_id=TENANT)
+
+    def too_large(vectors: Floats) -> Scan:
+        raise MemoryError
+
+    monkeypatch.setattr(bundles, "WORTH_IT", 1)
+    monkeypatch.setattr(bundles, "Scan", too_large)
 
     assert code(folder, sealed) == "out_of_memory"
 

@@ -1,5 +1,6 @@
 """The largest inner products by eight bits first are those of all products."""
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -69,13 +70,49 @@ def test_bounds_are_tight_enough_to_leave_most_products_out() -> None:
     rows, asked = vectors("all directions"), np.random.default_rng(1).normal(size=WIDE).astype(np.float32)
     looked_at = []
 
-    def exact(codes: Longs) -> Floats:
-        looked_at.append(len(codes))
+    def exact(codes: Longs | slice) -> Floats:
+        looked_at.append(len(rows[codes]))
         return np.asarray(rows[codes] @ asked)
 
     largest_within(Scan(rows).bounds(asked), exact, 50)
 
     assert looked_at[0] < MANY / 10
+
+
+@pytest.mark.parametrize(("of_rows", "of_asked"), [(1, 1e-30), (1, 1e36), (1e-29, 1), (1e36, 1), (1e36, 1e-30)])
+def test_bounds_hold_and_are_tight_however_short_or_long_vectors_are(of_rows: float, of_asked: float) -> None:
+    rows = vectors("all directions") * np.float32(of_rows)
+    asked = np.random.default_rng(1).normal(size=WIDE).astype(np.float32) * np.float32(of_asked)
+
+    low, high = Scan(rows).bounds(asked)
+
+    exact = rows.astype(np.float64) @ asked.astype(np.float64)
+    assert (low <= exact).all()
+    assert (exact <= high).all()
+    assert (high - low).max() < exact.max() / 2
+
+
+def test_where_all_could_be_among_the_largest_no_vector_is_copied() -> None:
+    rows, asked = vectors("all equal"), np.ones(WIDE, np.float32)
+    looked_at: list[Longs | slice] = []
+
+    def exact(codes: Longs | slice) -> Floats:
+        looked_at.append(codes)
+        return np.asarray(rows[codes] @ asked)
+
+    assert largest_within(Scan(rows).bounds(asked), exact, 3).tolist() == [0, 1, 2]
+    assert looked_at == [slice(None)]
+
+
+def test_vectors_are_rounded_in_less_memory_than_they_take() -> None:
+    rows = np.tile(vectors("all directions"), (20, 1))
+    tracemalloc.start()
+
+    Scan(rows)
+
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < rows.nbytes
 
 
 def test_the_largest_whole_numbers_do_not_overflow() -> None:
