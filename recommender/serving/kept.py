@@ -41,10 +41,13 @@ class Kept(Generic[T]):
                 self._entries.move_to_end(tenant_id)
                 if known.stale_at > time.monotonic():
                     return known.value
-                known.stale_at = time.monotonic() + self.for_s
+                known.stale_at = float("inf")  # to all others, until it is read
         if known is None:
             return self._first(tenant_id, first, read)
-        return self._put(tenant_id, read(known.value))
+        try:
+            return self._put(tenant_id, read(known.value))
+        finally:
+            known.stale_at = time.monotonic() + self.for_s
 
     def forget(self) -> None:
         """Read everything again when it is next asked for."""

@@ -178,6 +178,29 @@ def test_memory_is_shared_out_by_bytes() -> None:
     assert kept.get(2, lambda _: b"read") == b"read"
 
 
+def test_what_is_being_read_again_is_not_read_beside_however_long_it_takes() -> None:
+    kept: Kept[bytes] = Kept(for_s=0, most_bytes=100, weigh=len)
+    kept.get(1, lambda _: b"old")
+
+    def slow(_: bytes | None) -> bytes:
+        return kept.get(1, lambda _: b"read beside") + b" and new"
+
+    assert kept.get(1, slow) == b"old and new"
+
+
+def test_what_could_not_be_read_again_is_tried_again() -> None:
+    kept: Kept[bytes] = Kept(for_s=0, most_bytes=100, weigh=len)
+    kept.get(1, lambda _: b"old")
+
+    def broken(_: bytes | None) -> bytes:
+        raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        kept.get(1, broken)
+
+    assert kept.get(1, lambda _: b"new") == b"new"
+
+
 def test_a_web_process_loads_nothing_that_trains(db: None) -> None:
     look = (
         "import sys, kpplatform.wsgi, django.urls;"
