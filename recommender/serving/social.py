@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
+
 from recommender.ml.rank_fusion import fused
 from recommender.serving.bundle import SOCIAL, Bundle
 from recommender.serving.catalogue import NEWEST_OF_A_CREATOR, Catalogue
@@ -22,7 +24,8 @@ def social(bundle: Bundle, catalogue: Catalogue, followed: Sequence[int], *, bes
         return []
 
     def find() -> list[Offer]:
-        creators = bundle.social.nearest_to(followed[:FOLLOWED_LAST], k=CREATORS)
+        near = bundle.social.nearest_to(followed[:FOLLOWED_LAST], k=CREATORS + len(followed))
+        creators = near[~np.isin(near, followed)][:CREATORS]
         offers = catalogue.newest_of_each(creators, each=NEWEST_OF_A_CREATOR)
         both = set(offers).intersection(best)
         return fused([(1.0, offers), (1.0, [offer for offer in best if offer in both])]) if both else offers

@@ -64,6 +64,19 @@ def test_creators_of_the_viewers_circle_are_offered_and_nobody_else(viewer: Memb
 
 
 @pytest.mark.usefixtures("_followers")
+def test_whom_the_viewer_has_followed_for_long_is_not_offered_either(
+    viewer: Member, groups: Groups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = groups
+    monkeypatch.setattr("recommender.serving.social.FOLLOWED_LAST", 1)
+    follow(viewer, *ours[:3])
+    planted.published(planted.tastes(ours, theirs), **learned())
+    only(social=1, popular=0.000001)
+
+    assert {item for source, item in told(viewer, size=5) if source == "social"} == ids(ours[3:])
+
+
+@pytest.mark.usefixtures("_followers")
 def test_of_those_what_the_viewers_behaviour_speaks_for_comes_first(viewer: Member, groups: Groups) -> None:
     ours, theirs = groups
     follow(viewer, ours[0])
