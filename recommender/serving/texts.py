@@ -107,7 +107,8 @@ class Written:
     """
 
     def __init__(self, alike: float) -> None:
-        self.alike, self.enough = alike, alike * alike - ROUNDED
+        self.alike = alike - ROUNDED  # or half of all texts would not be the same as themselves
+        self.enough = self.alike * self.alike - ROUNDED
         self.texts: list[Words] = []
         self.having: dict[str, list[int]] = {}  # texts, by their words
 

@@ -12,7 +12,7 @@ from recommender.serving.catalogue import Catalogue
 from recommender.serving.drawing import Draw
 from recommender.serving.page import Offer, Placed, Pool, Rules, Source
 from recommender.serving.space import Space
-from recommender.serving.texts import BETWEEN, Texts
+from recommender.serving.texts import BETWEEN, Texts, Written, words
 from recommender.serving.traits import Teller
 
 SHOWN = 100  # items of the catalogue, 0 to 99, each of a creator of its own unless said otherwise
@@ -127,6 +127,16 @@ def test_what_says_the_same_as_another_comes_last() -> None:
 
     assert items(drawn(source, of=told, size=3, alike=0.97)) == [1, 3, 2]
     assert items(drawn(source, of=told, size=3)) == [1, 2, 3]
+
+
+def test_the_same_text_is_the_same_even_where_nothing_less_is() -> None:
+    """Lengths are rounded: of many texts the cosine with themselves is a little below 1."""
+    for many in range(20):
+        page, text = Written(1.0), "how to play the piano " + "very " * many
+        page.add(words(f"{text} well"))
+
+        assert page.has(words(f"{text} well"), since=0)
+        assert not page.has(words(f"{text} ill"), since=0)
 
 
 def test_two_short_titles_are_not_the_same_for_that() -> None:
