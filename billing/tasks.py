@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.utils import timezone
 
 from billing import operations
-from billing.models import Payment, Refund, WebhookEvent
+from billing.models import Consultation, Payment, Refund, WebhookEvent
 from kpplatform.jobs.running import job, long_job
 from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.scope import scope
@@ -26,6 +26,12 @@ def resolve_payment(*, payment_id: int) -> None:
 def send_refund(*, refund_id: int) -> None:
     refund = Refund.objects.select_related("line__order__viewer").get(pk=refund_id)
     operations.send_refund(refund=refund, at=timezone.now())
+
+
+@job
+def expire_consultation(*, consultation_id: int) -> None:
+    consultation = Consultation.objects.select_related("line__order").get(pk=consultation_id)
+    operations.expire_consultation(consultation=consultation, at=timezone.now())
 
 
 @long_job

@@ -127,6 +127,8 @@ def _bought(found: Everything) -> None:
     shop.coined(found.staff, 1_000)
     rose = billing.make_gift(by=found.staff, name_zh="玫瑰", name_en="Rose", coins=5, at=NOON)
     billing.give_gift(viewer=found.staff, gift=rose, creator=found.creator, key="rose", at=NOON)
+    asked = shop.asked_for(found.staff, found.creator)
+    billing.answer(consultation=asked, by=found.publisher, body="Practise.", at=NOON)
     WebhookEvent.objects.create(provider="sandbox", event_id="evt_1", body=b"{}", received_at=NOON)
     billing.connect_provider(by=found.staff, provider="sandbox", public={}, secrets={}, at=NOON)
 

@@ -1,5 +1,5 @@
 """What staff, creators and operators see of money: only operations write it."""
 
-from billing.admin import books, giving
+from billing.admin import books, consultations, giving
 
-__all__ = ["books", "giving"]
+__all__ = ["books", "consultations", "giving"]

@@ -37,6 +37,7 @@ class WantedIn(In):
     )
 
     message = serializers.CharField(required=False, max_length=200, help_text="With money that is given.")
+    intake = serializers.DictField(required=False, help_text="What a consultation's form asks for, by name.")
     anonymous = serializers.BooleanField(required=False, help_text="Money is given, but not in one's own name.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from billing.api.accounts import ProviderAccountViewSet
+from billing.api.consultations import ConsultationOfferViewSet, ConsultationViewSet
 from billing.api.coupons import CouponViewSet
 from billing.api.giving import CoinPackViewSet, CoinView, GivingViewSet, VirtualGiftViewSet
 from billing.api.products import ProductViewSet
@@ -19,6 +20,8 @@ router.register("coin-packs", CoinPackViewSet, basename="coin-pack")
 router.register("gifts", VirtualGiftViewSet, basename="gift")
 router.register("givings", GivingViewSet, basename="giving")
 router.register("provider-accounts", ProviderAccountViewSet, basename="provider-account")
+router.register("consultation-offers", ConsultationOfferViewSet, basename="consultation-offer")
+router.register("consultations", ConsultationViewSet, basename="consultation")
 
 WEBHOOKS = (SandboxWebhook, StripeWebhook, WechatWebhook, AlipayWebhook)
 urlpatterns = [

@@ -112,12 +112,12 @@ class OrderViewSet(MoneyViewSet):
 
     def wanted(self, ask: dict[str, Any], at: datetime) -> Wanted:
         amount = Money(ask["amount"], current_tenant().currency) if "amount" in ask else None
+        said = Said(ask.get("message", ""), ask.get("anonymous", False), ask.get("intake", {}))
         if "item" in ask:
             return Wanted(item=get_object_or_404(published(at=at), pk=ask["item"]), amount=amount)
         if "product" in ask:
             product = get_object_or_404(Product.objects.select_related("creator"), pk=ask["product"])
-            return Wanted(product=product, amount=amount)
-        said = Said(message=ask.get("message", ""), is_anonymous=ask.get("anonymous", False))
+            return Wanted(product=product, amount=amount, said=said)
         return Wanted(creator=get_object_or_404(Creator, handle=ask["creator"]), amount=amount, said=said)
 
     @extend_schema(responses=OrderOut)

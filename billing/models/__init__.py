@@ -1,5 +1,7 @@
 """What was paid: the ledger's rows, the sales, and what providers said."""
 
+from billing.models.changes import StateChange
+from billing.models.consultations import Consultation, ConsultationEntry, ConsultationOffer
 from billing.models.coupons import Coupon, CouponUse
 from billing.models.earnings import Maturity
 from billing.models.giving import Giving, VirtualGift
@@ -12,6 +14,9 @@ from billing.models.sales import LineShare, Order, OrderLine, Payment, Price, Re
 __all__ = [
     "Account",
     "ChainHead",
+    "Consultation",
+    "ConsultationEntry",
+    "ConsultationOffer",
     "Content",
     "Coupon",
     "CouponUse",
@@ -28,6 +33,7 @@ __all__ = [
     "ProviderAccount",
     "ProviderChange",
     "Refund",
+    "StateChange",
     "Transfer",
     "VirtualGift",
     "WebhookEvent",

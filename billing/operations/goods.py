@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from billing.models import Content, OrderLine, Product
-from billing.operations import coins, tips
+from billing.operations import asking, coins, tips
 from billing.operations.said import Said
 from catalog.models import Access, Item
 from catalog.operations import grant_access, revoke_access, revoke_source
@@ -102,6 +102,7 @@ KINDS: Mapping[str, Goods] = {
     OrderLine.Kind.RENTAL: IN_CONTENTS,
     OrderLine.Kind.TIP: Goods(_anybody, tips.thank, tips.take_back, tips.note),
     OrderLine.Kind.COINS: Goods(coins.check, coins.book_cost, coins.leave, may_return=_at_any_time),
+    OrderLine.Kind.CONSULTATION: Goods(asking.check, asking.ask, asking.drop, asking.note, asking.is_unanswered),
 }
 
 

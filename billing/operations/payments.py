@@ -84,7 +84,8 @@ def capture(*, payment: Payment, reference: str, at: datetime) -> bool:
     payment.save(update_fields=["state", "reference", "captured_at", "journal"])
     order.state, order.paid_at = Order.State.PAID, at
     order.save(update_fields=["state", "paid_at"])
-    order.lines.update(matures_at=at + WINDOW)
+    # What is asked is earned with the answer.
+    order.lines.exclude(kind=OrderLine.Kind.CONSULTATION).update(matures_at=at + WINDOW)
     return True
 
 

@@ -2,6 +2,7 @@
 
 from billing.queries.accounts import provider_accounts
 from billing.queries.books import balances_of, journals
+from billing.queries.consultations import consultation_offers, consultations_seen_by
 from billing.queries.coupons import coupons_of
 from billing.queries.giving import (
     coin_packs,
@@ -25,6 +26,8 @@ __all__ = [
     "coin_packs",
     "coin_value",
     "coins_of",
+    "consultation_offers",
+    "consultations_seen_by",
     "coupons_of",
     "current_prices",
     "given_on_day",

@@ -13,7 +13,18 @@ from django.conf import settings
 from rest_framework.test import APIClient
 
 from billing import operations, queries
-from billing.models import Content, Coupon, Order, OrderLine, Payment, Product, Refund, WebhookEvent
+from billing.models import (
+    Consultation,
+    ConsultationOffer,
+    Content,
+    Coupon,
+    Order,
+    OrderLine,
+    Payment,
+    Product,
+    Refund,
+    WebhookEvent,
+)
 from billing.money import Money
 from billing.providers.sandbox import signing
 from billing.providers.sandbox.bank import Bank, event
@@ -88,6 +99,27 @@ def coined(viewer: Member, minor: int, key: str = "coins", at: datetime = NOON) 
     named = {"kind": Product.Kind.COINS, "title": "Coins", "currency": "CNY", "made_at": at}
     pack = Product.objects.create(amount=minor, **named)
     return bought_all(viewer, operations.Wanted(product=pack), key=key, at=at)
+
+
+def consultation(creator: Creator, **columns: Any) -> ConsultationOffer:
+    """Return the offer of an answer within a day, for 100 yuan."""
+    form = [{"name": "aim", "label": "What for?", "type": "text", "required": True}]
+    told: dict[str, Any] = {
+        "kind": ConsultationOffer.Kind.PLAN,
+        "title": "A plan",
+        "amount": yuan(10_000),
+        "form": form,
+        "hours": 24,
+    }
+    return operations.offer_consultation(by=creator.member, creator=creator, at=NOON, **told | columns)
+
+
+def asked_for(viewer: Member, creator: Creator, at: datetime = NOON, **columns: Any) -> Consultation:
+    """Return a consultation that was paid."""
+    offer = consultation(creator, **columns)
+    wanted = operations.Wanted(product=offer.product, said=operations.Said(intake={"aim": "To play"}))
+    order = bought_all(viewer, wanted, key=f"ask {offer.pk}", at=at)
+    return Consultation.objects.select_related("line__order").get(line__order=order)
 
 
 def ordered(viewer: Member, course: Item, key: str = "order") -> Order:

@@ -8,7 +8,7 @@ import orjson
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
-from billing.models import Coupon, Giving, OfferChange, Order, OrderLine, VirtualGift
+from billing.models import Consultation, Coupon, Giving, OfferChange, Order, OrderLine, VirtualGift
 from catalog.models import Comment, Lesson, MutedWord, Section
 from kpplatform.tenancy.models import ApiToken
 from recommender.models import Addressee, Exposure, ModelVersion, Portrait, TopicSuggestion, TrainingRun
@@ -22,6 +22,7 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
     "campaigns/{id}": lambda found: Addressee.objects.get(viewer=found.viewer).campaign_id,
     "comments/{id}": lambda found: Comment.objects.get(viewer=found.viewer).pk,
     "coupons/{id}": lambda found: Coupon.objects.get(made_by=found.publisher).pk,
+    "consultations/{id}": lambda _: Consultation.objects.get().pk,
     "courses/{id}": lambda found: found.course.pk,
     "creators/{handle}": lambda found: found.creator.handle,
     "experiments/{id}": lambda found: Exposure.objects.get(viewer=found.viewer).experiment_id,
@@ -34,7 +35,7 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
     "muted-words/{id}": lambda found: MutedWord.objects.get(viewer=found.staff).pk,
     "orders/{id}": lambda found: Order.objects.get(viewer=found.viewer).pk,
     "portraits/{id}": lambda found: Portrait.objects.get(viewer=found.viewer).pk,
-    "products/{id}": lambda found: OfferChange.objects.get(by=found.publisher).product_id,
+    "products/{id}": lambda _: OfferChange.objects.get(product__kind="bundle").product_id,
     "sections/{id}": lambda found: Section.objects.get(course=found.course).pk,
     "tokens/{id}": lambda found: ApiToken.objects.get(member=found.staff).pk,
     "topic-suggestions/{id}": lambda found: TopicSuggestion.objects.get(item=found.course).pk,
@@ -46,7 +47,6 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
 NAMED_INSIDE: dict[tuple[str, str], Callable[[Everything], Any]] = {
     ("comment", "integer"): lambda found: Comment.objects.get(viewer=found.viewer).pk,
     ("creator", "string"): lambda found: found.creator.handle,
-    ("creator", "integer"): lambda found: found.creator.pk,
     ("gift", "integer"): lambda _: VirtualGift.objects.get().pk,
     ("item", "integer"): lambda found: found.course.pk,
     ("line", "integer"): lambda found: OrderLine.objects.get(order__viewer=found.viewer).pk,
