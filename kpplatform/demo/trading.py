@@ -40,21 +40,23 @@ def _gift(journey: Journey, viewer: Person, staff: Person) -> None:
 
 
 def _bundle(journey: Journey, viewer: Person, staff: Person) -> None:
-    with journey.step("buy a bundle"):
+    with journey.step("buy a bundle with a coupon"):
         courses = viewer.ask("GET", "/api/v1/items/?kind=course")["results"][:2]
         about = {"kind": "bundle", "title": "合集 All together", "amount": 9_900}
         contents = [{"item": course["id"]} for course in courses]
         bundle = staff.ask("POST", "/api/v1/products/", about | {"contents": contents}, expect=201)
-        order = _buy(viewer, {"product": bundle["id"]})
+        coupon = staff.ask("POST", "/api/v1/coupons/", {"bps": 1_000, "product": bundle["id"]}, expect=201)
+        order = _buy(viewer, {"product": bundle["id"]}, coupon=coupon["code"])
+        must(viewer.ask("GET", order)["amount"] == 8_910, "a tenth of the price was not taken off")
     with journey.step("give a part of its price back"):
         viewer.ask("POST", f"{order}refund/", {"amount": 900}, expect=201)
         until(lambda: _refunds(viewer, order) == ["sent"], "the money was not sent back")
         must(viewer.ask("GET", order)["state"] == "paid", "a part ended all of it")
 
 
-def _buy(viewer: Person, *lines: dict[str, Any]) -> str:
+def _buy(viewer: Person, *lines: dict[str, Any], **more: str) -> str:
     """Order, pay, and wait until it is booked; return the order's address."""
-    placed = viewer.ask("POST", "/api/v1/orders/", {"lines": list(lines)}, expect=201)
+    placed = viewer.ask("POST", "/api/v1/orders/", {"lines": list(lines), **more}, expect=201)
     order = f"/api/v1/orders/{placed['id']}/"
     pay_at_the_provider(viewer.ask("POST", f"{order}pay/", {})["checkout_url"])
     until(lambda: viewer.ask("GET", order)["state"] == "paid", "the order is not paid")
