@@ -51,3 +51,9 @@ def _done(tenant: Tenant, do: Callable[..., int]) -> int:
 def verify_ledger(*, tenant: Tenant) -> None:
     with scope(tenant):
         operations.verify_ledger()
+
+
+@long_job
+def reconcile(*, tenant: Tenant) -> None:
+    with scope(tenant):
+        operations.reconcile_days(at=timezone.now())

@@ -9,6 +9,7 @@ import numpy as np
 
 from billing import operations as billing
 from billing.models import Coupon, CouponUse, LineShare, WebhookEvent
+from billing.providers import Reported
 from catalog import operations as catalog
 from catalog.models import Comment, Item, Pass, Purpose, Reaction, Report, Topic, Watch
 from creators import operations as creators
@@ -130,7 +131,23 @@ def _bought(found: Everything) -> None:
     asked = shop.asked_for(found.staff, found.creator)
     billing.answer(consultation=asked, by=found.publisher, body="Practise.", at=NOON)
     WebhookEvent.objects.create(provider="sandbox", event_id="evt_1", body=b"{}", received_at=NOON)
+    _by_bank(found)
+    rows = [Reported("payment", "co_unknown", "pay_unknown", shop.yuan(100), 1, NOON)]
+    since, until = NOON - timedelta(days=30), NOON - timedelta(days=29)
+    billing.reconcile(report=billing.Report("sandbox", since, until, rows, found.staff), at=NOON)
     billing.connect_provider(by=found.staff, provider="sandbox", public={}, secrets={}, at=NOON)
+
+
+def _by_bank(found: Everything) -> None:
+    """A gift that is paid by bank, and about which one of two of the staff has decided."""
+    public = {"instructions": "Bank 1, account 2", "four_eyes_above": "0"}
+    billing.connect_provider(by=found.staff, provider="offline", public=public, secrets={}, at=NOON)
+    billing.choose_checkout(by=found.staff, provider="offline", at=NOON)
+    other, gift = make.member(), billing.Wanted(creator=found.creator, amount=shop.yuan(500))
+    order = billing.order_all(viewer=other, wanted=[gift], key="by bank", at=NOON)
+    billing.choose_checkout(by=found.staff, provider="sandbox", at=NOON)
+    proof = billing.send_proof(order=order, by=other, reference="B1", content=b"%PDF-1", at=NOON)
+    billing.decide_proof(proof=proof, by=found.staff, is_approved=True, why="", at=NOON)
 
 
 def _served(found: Everything) -> None:

@@ -1,5 +1,5 @@
 """What staff, creators and operators see of money: only operations write it."""
 
-from billing.admin import books, consultations, giving
+from billing.admin import books, consultations, giving, offline, reconciliation
 
-__all__ = ["books", "consultations", "giving"]
+__all__ = ["books", "consultations", "giving", "offline", "reconciliation"]

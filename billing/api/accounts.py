@@ -9,16 +9,17 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing import operations, providers, queries
-from billing.api.views import MoneyViewSet, StaffOnly
+from billing import operations, queries
+from billing.api.views import MoneyViewSet
 from billing.models import ProviderAccount
 from billing.operations.payments import webhook_url
+from billing.operations.staff import must_run_the_tenant
 from kpplatform.rest.permissions import IsPerson
 from kpplatform.rest.serializers import In
 
 
 class ProviderAccountIn(In):
-    provider = serializers.ChoiceField(sorted(providers.FIELDS))
+    provider = serializers.ChoiceField(ProviderAccount.Provider.choices)
     public = serializers.DictField(child=serializers.CharField(max_length=10_000), required=False)
     secrets = serializers.DictField(
         child=serializers.CharField(max_length=10_000), required=False, help_text="Never shown again."
@@ -48,8 +49,7 @@ class ProviderAccountViewSet(MoneyViewSet):
     @extend_schema(responses=ProviderAccountOut(many=True))
     def list(self, request: Request) -> Response:
         """The tenant's accounts with payment providers, without their secrets: for its staff."""
-        if not self.viewer.runs_the_tenant:
-            raise StaffOnly("Only the tenant's staff may see through whom it is paid.")
+        must_run_the_tenant(self.viewer)
         return self.page(queries.provider_accounts(), ProviderAccountOut)
 
     @extend_schema(request=ProviderAccountIn, responses={201: ProviderAccountOut})

@@ -5,7 +5,9 @@ from billing.api.accounts import ProviderAccountViewSet
 from billing.api.consultations import ConsultationOfferViewSet, ConsultationViewSet
 from billing.api.coupons import CouponViewSet
 from billing.api.giving import CoinPackViewSet, CoinView, GivingViewSet, VirtualGiftViewSet
+from billing.api.offline import BankAccountView, OfflineRefundViewSet, PaymentProofViewSet
 from billing.api.products import ProductViewSet
+from billing.api.reconciliation import ReconciliationExceptionViewSet, ReconciliationViewSet
 from billing.api.views import BalanceViewSet, JournalViewSet, OrderViewSet, PriceViewSet
 from billing.api.webhooks import AlipayWebhook, SandboxWebhook, StripeWebhook, WechatWebhook
 
@@ -22,10 +24,15 @@ router.register("givings", GivingViewSet, basename="giving")
 router.register("provider-accounts", ProviderAccountViewSet, basename="provider-account")
 router.register("consultation-offers", ConsultationOfferViewSet, basename="consultation-offer")
 router.register("consultations", ConsultationViewSet, basename="consultation")
+router.register("payment-proofs", PaymentProofViewSet, basename="payment-proof")
+router.register("offline-refunds", OfflineRefundViewSet, basename="offline-refund")
+router.register("reconciliations", ReconciliationViewSet, basename="reconciliation")
+router.register("reconciliation-exceptions", ReconciliationExceptionViewSet, basename="reconciliation-exception")
 
 WEBHOOKS = (SandboxWebhook, StripeWebhook, WechatWebhook, AlipayWebhook)
 urlpatterns = [
     *router.urls,
+    path("bank-account/", BankAccountView.as_view(), name="bank-account"),
     path("coins/", CoinView.as_view(), name="coins"),
     *(path(f"webhooks/{view.provider}/", view.as_view(), name=f"{view.provider}-webhook") for view in WEBHOOKS),
 ]

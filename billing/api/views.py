@@ -29,18 +29,14 @@ from billing.api.serializers import (
 )
 from billing.models import Order, OrderLine, Product
 from billing.money import Money
-from billing.operations import Said, Wanted
+from billing.operations import Said, StaffOnly, Wanted
 from catalog.models import Item
 from catalog.queries import published
 from creators.models import Creator
-from kpplatform.errors import Forbidden, Invalid
+from kpplatform.errors import Invalid
 from kpplatform.rest.views import ViewSet
 from kpplatform.tenancy.models import ApiToken
 from kpplatform.tenancy.scope import current_tenant
-
-
-class StaffOnly(Forbidden):
-    code = "staff_only"
 
 
 class LineNeeded(Invalid):

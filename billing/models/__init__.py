@@ -7,8 +7,10 @@ from billing.models.earnings import Maturity
 from billing.models.giving import Giving, VirtualGift
 from billing.models.inbox import WebhookEvent
 from billing.models.ledger import Account, ChainHead, Journal, Transfer
+from billing.models.offline import PaymentProof, ProofDecision
 from billing.models.products import Content, OfferChange, Product
 from billing.models.providers import ProviderAccount, ProviderChange
+from billing.models.reconciliation import ReconciliationException, ReconciliationRun, ReportRow
 from billing.models.sales import LineShare, Order, OrderLine, Payment, Price, Refund
 
 __all__ = [
@@ -28,11 +30,16 @@ __all__ = [
     "Order",
     "OrderLine",
     "Payment",
+    "PaymentProof",
     "Price",
     "Product",
+    "ProofDecision",
     "ProviderAccount",
     "ProviderChange",
+    "ReconciliationException",
+    "ReconciliationRun",
     "Refund",
+    "ReportRow",
     "StateChange",
     "Transfer",
     "VirtualGift",

@@ -47,6 +47,16 @@ from billing.operations.giving import (
 from billing.operations.goods import AlreadyYours, NotForSale
 from billing.operations.limits import EnoughForToday, NotForMinors
 from billing.operations.maturity import mature, release_reserves
+from billing.operations.offline import (
+    BadProof,
+    DecidedAlready,
+    NotOffline,
+    OtherEyesNeeded,
+    ReferenceUsed,
+    confirm_refund,
+    decide_proof,
+    send_proof,
+)
 from billing.operations.orders import MixedOrder, TooLittle, order_all, place_order, quote
 from billing.operations.payments import AlreadyPaid, capture, decline, pay, resolve_payment
 from billing.operations.prices import NoSuchPrice, set_price
@@ -60,6 +70,15 @@ from billing.operations.products import (
     revise_product,
     withdraw_product,
 )
+from billing.operations.reconciliation import (
+    ClosedAlready,
+    NoteNeeded,
+    Report,
+    WrongSpan,
+    explain,
+    reconcile,
+    reconcile_days,
+)
 from billing.operations.refunds import (
     MoreThanWasPaid,
     NotPaid,
@@ -71,6 +90,7 @@ from billing.operations.refunds import (
     settle_refund,
 )
 from billing.operations.said import Said
+from billing.operations.staff import StaffOnly
 from billing.operations.verification import LedgerBroken, verify_ledger
 from billing.operations.wanted import Quoted, Wanted
 
@@ -82,10 +102,13 @@ __all__ = [
     "BadCoupon",
     "BadCredential",
     "BadIntake",
+    "BadProof",
+    "ClosedAlready",
     "CodeTaken",
     "CouponNotValid",
     "CouponUnfit",
     "CouponUsedUp",
+    "DecidedAlready",
     "EnoughForToday",
     "Filling",
     "GiftGone",
@@ -102,27 +125,37 @@ __all__ = [
     "NotForMinors",
     "NotForSale",
     "NotNow",
+    "NotOffline",
     "NotPaid",
     "NotYourConsultation",
     "NotYourOrder",
+    "NoteNeeded",
+    "OtherEyesNeeded",
     "Quoted",
+    "ReferenceUsed",
     "RefundWindowOver",
+    "Report",
     "Said",
+    "StaffOnly",
     "TooLate",
     "TooLittle",
     "UnknownCredential",
     "Wanted",
     "Withdrawn",
     "WrongCurrency",
+    "WrongSpan",
     "YourOwn",
     "answer",
     "apply_event",
     "capture",
     "choose_checkout",
     "close_consultation",
+    "confirm_refund",
     "connect_provider",
+    "decide_proof",
     "decline",
     "expire_consultation",
+    "explain",
     "fail_refund",
     "follow_up",
     "give_gift",
@@ -140,12 +173,15 @@ __all__ = [
     "quote",
     "rate_consultation",
     "receive_event",
+    "reconcile",
+    "reconcile_days",
     "refund",
     "release_reserves",
     "reseal_credentials",
     "resolve_payment",
     "return_coins",
     "revise_product",
+    "send_proof",
     "send_refund",
     "set_price",
     "settle_refund",

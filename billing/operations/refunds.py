@@ -145,6 +145,8 @@ def send_refund(*, refund: Refund, at: datetime) -> None:
     if Refund.objects.get(pk=refund.pk).state != Refund.State.ASKED:
         return
     payment = Payment.objects.get(order=order)
+    if payment.provider == providers.OFFLINE:
+        return  # staff send it, and say so
     provider = providers.provider_for(current_tenant(), payment.provider)
     paid = providers.Paid(payment.key, payment.reference, str(order.pk), payment.money)
     crash_here("before_refund_call")

@@ -2,11 +2,13 @@
 
 from billing.providers.accounts import (
     FIELDS,
+    OFFLINE,
     NotConnected,
     checkout_provider,
     connected,
     provider_for,
 )
+from billing.providers.offline import Offline
 from billing.providers.protocol import (
     BadSignature,
     Checkout,
@@ -19,27 +21,34 @@ from billing.providers.protocol import (
     SentRefund,
     StaleMessage,
 )
+from billing.providers.reports import BadReport, Reported, Reporting, read_csv
 from billing.providers.sandbox.driver import SANDBOX
 from billing.providers.vault import Sealed, seal, unseal
 
 __all__ = [
     "FIELDS",
+    "OFFLINE",
     "SANDBOX",
+    "BadReport",
     "BadSignature",
     "Checkout",
     "Garbled",
     "Message",
     "NotConnected",
+    "Offline",
     "Paid",
     "Provider",
     "ProviderRefused",
     "ProviderUnavailable",
+    "Reported",
+    "Reporting",
     "Sealed",
     "SentRefund",
     "StaleMessage",
     "checkout_provider",
     "connected",
     "provider_for",
+    "read_csv",
     "seal",
     "unseal",
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from billing.models import ProviderAccount
 from billing.providers.alipay import Alipay
+from billing.providers.offline import Offline
 from billing.providers.protocol import Provider
 from billing.providers.sandbox.driver import Sandbox
 from billing.providers.stripe import Stripe
@@ -34,13 +35,16 @@ FIELDS: Mapping[str, Fields] = {
     Name.WECHATPAY: Fields(
         public=("appid", "mchid", "cert_serial_no", "public_key_id", "public_key"), secret=("private_key", "apiv3_key")
     ),
+    Name.OFFLINE: Fields(public=("instructions", "four_eyes_above")),
     Name.ALIPAY: Fields(public=("appid", "seller_id", "alipay_public_key"), secret=("private_key",)),
 }
+OFFLINE = Name.OFFLINE.value
 DRIVERS: Mapping[str, Callable[..., Provider]] = {
     Name.SANDBOX: Sandbox,
     Name.STRIPE: Stripe,
     Name.WECHATPAY: Wechat,
     Name.ALIPAY: Alipay,
+    Name.OFFLINE: Offline,
 }
 
 

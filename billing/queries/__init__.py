@@ -14,7 +14,18 @@ from billing.queries.giving import (
     leaders,
     virtual_gifts,
 )
+from billing.queries.offline import bank_instructions, proofs_seen_by
 from billing.queries.products import changes_of, products_seen_by
+from billing.queries.reconciliation import (
+    booked_and_never_reported,
+    fee_of,
+    is_to_be_reconciled,
+    providers_paid_through,
+    reconciliation_exceptions,
+    reconciliation_runs,
+    reported_before,
+    reported_on,
+)
 from billing.queries.sales import current_prices, orders_of, orders_seen_by, price_of
 from billing.queries.verification import Fault, Report, ledger_report
 
@@ -22,6 +33,8 @@ __all__ = [
     "Fault",
     "Report",
     "balances_of",
+    "bank_instructions",
+    "booked_and_never_reported",
     "changes_of",
     "coin_packs",
     "coin_value",
@@ -30,9 +43,11 @@ __all__ = [
     "consultations_seen_by",
     "coupons_of",
     "current_prices",
+    "fee_of",
     "given_on_day",
     "givings_of",
     "givings_to",
+    "is_to_be_reconciled",
     "journals",
     "leaders",
     "ledger_report",
@@ -40,6 +55,12 @@ __all__ = [
     "orders_seen_by",
     "price_of",
     "products_seen_by",
+    "proofs_seen_by",
     "provider_accounts",
+    "providers_paid_through",
+    "reconciliation_exceptions",
+    "reconciliation_runs",
+    "reported_before",
+    "reported_on",
     "virtual_gifts",
 ]

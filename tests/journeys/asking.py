@@ -8,7 +8,18 @@ import orjson
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
-from billing.models import Consultation, Coupon, Giving, OfferChange, Order, OrderLine, VirtualGift
+from billing.models import (
+    Consultation,
+    Coupon,
+    Giving,
+    OfferChange,
+    Order,
+    OrderLine,
+    PaymentProof,
+    ReconciliationException,
+    Refund,
+    VirtualGift,
+)
 from catalog.models import Comment, Lesson, MutedWord, Section
 from kpplatform.tenancy.models import ApiToken
 from recommender.models import Addressee, Exposure, ModelVersion, Portrait, TopicSuggestion, TrainingRun
@@ -36,6 +47,9 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
     "orders/{id}": lambda found: Order.objects.get(viewer=found.viewer).pk,
     "portraits/{id}": lambda found: Portrait.objects.get(viewer=found.viewer).pk,
     "products/{id}": lambda _: OfferChange.objects.get(product__kind="bundle").product_id,
+    "offline-refunds/{id}": lambda found: Refund.objects.filter(line__order__viewer=found.viewer)[0].pk,
+    "payment-proofs/{id}": lambda found: PaymentProof.objects.get(decisions__by=found.staff).pk,
+    "reconciliation-exceptions/{id}": lambda found: ReconciliationException.objects.get(run__by=found.staff).pk,
     "sections/{id}": lambda found: Section.objects.get(course=found.course).pk,
     "tokens/{id}": lambda found: ApiToken.objects.get(member=found.staff).pk,
     "topic-suggestions/{id}": lambda found: TopicSuggestion.objects.get(item=found.course).pk,

@@ -82,6 +82,11 @@ class Bank:
             self._put({"checkouts": [paid], "events": [event(kind, paid, paid["webhook_url"])]})
             return paid
 
+    def events(self) -> list[Row]:
+        """Return all messages, oldest first."""
+        with self.lock:
+            return list(self.book.tables["events"].values())
+
     def undelivered(self) -> list[Row]:
         """Return the messages that nobody has received, oldest first."""
         with self.lock:

@@ -7,7 +7,7 @@ from datetime import datetime
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from django.conf import settings
 
@@ -22,6 +22,7 @@ from billing.providers.protocol import (
     ProviderUnavailable,
     SentRefund,
 )
+from billing.providers.reports import Reported
 from billing.providers.sandbox import signing
 
 SANDBOX = "sandbox"
@@ -70,6 +71,24 @@ class Sandbox:
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise Garbled("garbled") from error
         return fit(message)
+
+    def fetch_report(self, *, since: datetime, until: datetime) -> list[Reported]:
+        """Return what the sandbox has moved since, and before until."""
+        span = urlencode({"since": since.isoformat(), "until": until.isoformat()})
+        try:
+            return [
+                Reported(
+                    kind=row["kind"],
+                    reference=row["reference"],
+                    key=row["key"],
+                    amount=Money(row["amount"], row["currency"]),
+                    fee=row["fee"],
+                    at=datetime.fromisoformat(row["at"]),
+                )
+                for row in self._speak("GET", f"/v1/report?{span}")["data"]
+            ]
+        except (TypeError, ValueError, KeyError) as error:
+            raise ProviderUnavailable("The payment provider's report cannot be read.") from error
 
     def _write(self, path: str, asked: dict[str, Any], *, key: str) -> Any:
         """Ask for something; when the answer is lost, unclear or no, look whether it was done before.

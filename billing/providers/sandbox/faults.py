@@ -8,7 +8,7 @@ WEBHOOK = "webhook"
 
 
 class Kind(StrEnum):
-    """For requests: fail or hang after the commit, too many requests, refuse. For messages: the rest."""
+    """For requests: fail or hang after the commit, too many requests, refuse. The rest is for messages and reports."""
 
     FAIL_AFTER_COMMIT = "fail_after_commit"
     TIME_OUT_AFTER_COMMIT = "time_out_after_commit"
@@ -18,6 +18,11 @@ class Kind(StrEnum):
     REORDER = "reorder"
     DELAY = "delay"
     DROP = "drop"
+    WRONG_FEE = "wrong_fee"
+    WRONG_AMOUNT = "wrong_amount"
+    MISSING_ROW = "missing_row"
+    EXTRA_ROW = "extra_row"
+    TWICE_ROW = "twice_row"
 
 
 @dataclass

@@ -6,6 +6,7 @@ POST /v1/checkouts/{id}/capture    of one that was made with capture=manual
 POST /v1/refunds                   {checkout, order, amount, currency}
 GET  /v1/refunds?key=…
 GET, POST /pay/{id}                the buyer's page; press=pay or press=decline, as a form or as JSON
+GET  /v1/report?since=…&until=…    what was captured and given back, with fees
 POST /v1/faults                    {on: a path or "webhook", kind, times?, seconds?}
 """
 
@@ -19,9 +20,9 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
-from billing.providers.sandbox import pages
+from billing.providers.sandbox import pages, report
 from billing.providers.sandbox.bank import Bank, No, public, refusal
 from billing.providers.sandbox.book import Row
 from billing.providers.sandbox.courier import Courier
@@ -79,8 +80,21 @@ class Door(BaseHTTPRequestHandler):
             key = parse_qs(to.query).get("key", [""])[0]
             rows = self.server.bank.find(account=self._account(), table=to.path.rpartition("/")[2], key=key)
             self._say(200, {"data": [self._addressed(row) for row in rows]})
+        elif to.path == "/v1/report":
+            self._report(dict(parse_qsl(to.query)))
         else:
             self._say(*refusal(HTTPStatus.NOT_FOUND, "no_such_path"))
+
+    def _report(self, asked: Row) -> None:
+        fault = self.server.faults.next("/v1/report")
+        span = {"since": asked.get("since", ""), "until": asked.get("until", "")}
+        kind = fault.kind if fault else None
+        try:
+            told = report.rows(self.server.bank.events(), account=self._account(), fault=kind, **span)
+        except (TypeError, ValueError):
+            self._say(*refusal(HTTPStatus.BAD_REQUEST, "no_such_span"))
+            return
+        self._say(200, {"data": told})
 
     def do_POST(self) -> None:
         path = urlsplit(self.path).path

@@ -1,0 +1,112 @@
+"""What providers report, beside the books: for the tenant's staff."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing import operations, providers, queries
+from billing.api.views import MoneyViewSet
+from billing.models import ProviderAccount, ReconciliationException, ReconciliationRun
+from billing.operations.staff import must_run_the_tenant
+from kpplatform.rest.serializers import Asked, In
+
+
+class ProviderReportIn(In):
+    provider = serializers.ChoiceField(ProviderAccount.Provider.choices)
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+    csv = serializers.CharField(
+        max_length=2_000_000,
+        trim_whitespace=False,
+        help_text="kind (payment, refund, other), reference, key, amount, fee, currency, at; amounts in minor units.",
+    )
+
+
+class ReconciliationOut(serializers.ModelSerializer[ReconciliationRun]):
+    by = serializers.IntegerField(source="by_id", allow_null=True)
+
+    class Meta:
+        model = ReconciliationRun
+        fields = ["id", "provider", "since", "until", "source", "by", "rows", "matched", "made_at"]
+
+
+class ExceptionsIn(Asked):
+    state = serializers.ChoiceField(ReconciliationException.State.choices, required=False)
+
+
+class ExplanationIn(In):
+    note = serializers.CharField(max_length=500)
+    is_resolved = serializers.BooleanField(required=False, help_text="It has been made good, not only explained.")
+
+
+class ReconciliationExceptionOut(serializers.ModelSerializer[ReconciliationException]):
+    run = serializers.IntegerField(source="run_id")
+    provider = serializers.CharField(source="run.provider")
+    reference = serializers.CharField(source="row.reference", default="")
+    payment = serializers.IntegerField(source="payment_id", allow_null=True)
+    refund = serializers.IntegerField(source="refund_id", allow_null=True)
+    by = serializers.IntegerField(source="by_id", allow_null=True)
+
+    class Meta:
+        model = ReconciliationException
+        fields = [
+            "id", "run", "provider", "reason", "reference", "payment", "refund", "expected", "found", "currency",
+            "state", "note", "by", "opened_at", "changed_at",
+        ]  # fmt: skip
+
+
+class StaffViewSet(MoneyViewSet):
+    """Only who runs the tenant may look."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        must_run_the_tenant(self.viewer)
+
+
+class ReconciliationViewSet(StaffViewSet):
+    @extend_schema(responses=ReconciliationOut(many=True))
+    def list(self, request: Request) -> Response:
+        """The reports that were compared with the books, newest first."""
+        return self.page(queries.reconciliation_runs(), ReconciliationOut)
+
+    @extend_schema(request=ProviderReportIn, responses={201: ReconciliationOut})
+    def create(self, request: Request) -> Response:
+        """Compare a provider's report, as CSV, with the books; each difference is listed."""
+        ask = self.sent(ProviderReportIn)
+        span = {name: ask[name] for name in ("provider", "since", "until")}
+        report = operations.Report(**span, rows=providers.read_csv(ask["csv"]), by=self.viewer)
+        run = operations.reconcile(report=report, at=timezone.now())
+        return Response(ReconciliationOut(run).data, status=status.HTTP_201_CREATED)
+
+
+class ReconciliationExceptionViewSet(StaffViewSet):
+    lookup_value_converter = "int"
+
+    @extend_schema(parameters=[ExceptionsIn], responses=ReconciliationExceptionOut(many=True))
+    def list(self, request: Request) -> Response:
+        """The differences, newest first."""
+        asked = ExceptionsIn(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        found = queries.reconciliation_exceptions(asked.validated_data.get("state"))
+        return self.page(found, ReconciliationExceptionOut)
+
+    @extend_schema(request=ExplanationIn, responses=ReconciliationExceptionOut)
+    @action(detail=True, methods=["post"])
+    def explain(self, request: Request, pk: int) -> Response:
+        """Note why there is a difference, or that it has been made good."""
+        found = get_object_or_404(queries.reconciliation_exceptions(), pk=pk)
+        ask = self.sent(ExplanationIn)
+        done = operations.explain(
+            exception=found,
+            by=self.viewer,
+            note=ask["note"],
+            is_resolved=ask.get("is_resolved", False),
+            at=timezone.now(),
+        )
+        return Response(ReconciliationExceptionOut(done).data)
