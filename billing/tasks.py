@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.utils import timezone
 
 from billing import operations
-from billing.models import Consultation, Payment, Refund, WebhookEvent
+from billing.models import Consultation, Payment, PaymentMethod, Refund, WebhookEvent
 from kpplatform.jobs.running import job, long_job
 from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.scope import scope
@@ -57,3 +57,17 @@ def verify_ledger(*, tenant: Tenant) -> None:
 def reconcile(*, tenant: Tenant) -> None:
     with scope(tenant):
         operations.reconcile_days(at=timezone.now())
+
+
+@job
+def resolve_method(*, method_id: int) -> None:
+    operations.resolve_method(method=PaymentMethod.objects.get(pk=method_id), at=timezone.now())
+
+
+@long_job
+def renew_subscriptions(*, tenant: Tenant) -> None:
+    for step in (operations.renew_some, operations.collect_next):
+        is_more = True
+        while is_more:
+            with scope(tenant):
+                is_more = bool(step(at=timezone.now()))

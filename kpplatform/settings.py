@@ -108,6 +108,7 @@ RECURRING_JOBS = {
     "catalog.tasks.recount_all": (86_400.0, "default"),
     "billing.tasks.mature": (3_600.0, "default"),
     "billing.tasks.reconcile": (86_400.0, "default"),
+    "billing.tasks.renew_subscriptions": (600.0, "default"),
     "billing.tasks.verify_ledger": (86_400.0, "default"),
     "kpplatform.console.tasks.purge": (86_400.0, "default"),
 }
@@ -260,6 +261,9 @@ SPECTACULAR_SETTINGS = {
         "RefundState": "billing.models.Refund.State",
         "ReportReason": "catalog.models.Report.Reason",
         "ImpressionSource": "recommender.models.Impression.Source",
+        "PeriodKind": "billing.models.Period.Kind",
+        "PaymentMethodState": "billing.models.PaymentMethod.State",
+        "SubscriptionState": "billing.models.Subscription.State",
         "RuleVerb": "recommender.models.Rule.Verb",
         "TextRunKind": "recommender.models.TextRun.Kind",
         "TopicSuggestionState": "recommender.models.TopicSuggestion.State",

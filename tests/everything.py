@@ -8,7 +8,7 @@ from uuid import uuid4
 import numpy as np
 
 from billing import operations as billing
-from billing.models import Coupon, CouponUse, LineShare, WebhookEvent
+from billing.models import Coupon, CouponUse, LineShare, PaymentMethod, Subscription, WebhookEvent
 from billing.providers import Reported
 from catalog import operations as catalog
 from catalog.models import Comment, Item, Pass, Purpose, Reaction, Report, Topic, Watch
@@ -130,6 +130,7 @@ def _bought(found: Everything) -> None:
     billing.give_gift(viewer=found.staff, gift=rose, creator=found.creator, key="rose", at=NOON)
     asked = shop.asked_for(found.staff, found.creator)
     billing.answer(consultation=asked, by=found.publisher, body="Practise.", at=NOON)
+    _joined(found)
     WebhookEvent.objects.create(provider="sandbox", event_id="evt_1", body=b"{}", received_at=NOON)
     _by_bank(found)
     rows = [Reported("payment", "co_unknown", "pay_unknown", shop.yuan(100), 1, NOON)]
@@ -148,6 +149,17 @@ def _by_bank(found: Everything) -> None:
     billing.choose_checkout(by=found.staff, provider="sandbox", at=NOON)
     proof = billing.send_proof(order=order, by=other, reference="B1", content=b"%PDF-1", at=NOON)
     billing.decide_proof(proof=proof, by=found.staff, is_approved=True, why="", at=NOON)
+
+
+def _joined(found: Everything) -> None:
+    tier = billing.make_tier(by=found.publisher, creator=found.creator, title="Club", items=[found.course], at=NOON)
+    plan = billing.add_plan(tier=tier, by=found.publisher, interval="month", amount=shop.yuan(3_000), at=NOON)
+    order = shop.bought_all(found.staff, billing.Wanted(product=plan.product), key="club")
+    billing.give_membership(viewer=found.staff, plan=plan, to=found.viewer, key="given", at=NOON)
+    of = Subscription.objects.get(periods__order=order)
+    of.method = PaymentMethod.objects.create(member=found.staff, key="pm", reference="pm", state="saved", made_at=NOON)
+    of.save()
+    billing.renew_some(at=of.ends_at)
 
 
 def _served(found: Everything) -> None:

@@ -5,9 +5,11 @@ from billing.api.accounts import ProviderAccountViewSet
 from billing.api.consultations import ConsultationOfferViewSet, ConsultationViewSet
 from billing.api.coupons import CouponViewSet
 from billing.api.giving import CoinPackViewSet, CoinView, GivingViewSet, VirtualGiftViewSet
+from billing.api.memberships import PaymentMethodViewSet, SubscriptionViewSet
 from billing.api.offline import BankAccountView, OfflineRefundViewSet, PaymentProofViewSet
 from billing.api.products import ProductViewSet
 from billing.api.reconciliation import ReconciliationExceptionViewSet, ReconciliationViewSet
+from billing.api.tiers import TierViewSet
 from billing.api.views import BalanceViewSet, JournalViewSet, OrderViewSet, PriceViewSet
 from billing.api.webhooks import AlipayWebhook, SandboxWebhook, StripeWebhook, WechatWebhook
 
@@ -16,6 +18,9 @@ router.register("prices", PriceViewSet, basename="price")
 router.register("orders", OrderViewSet, basename="order")
 router.register("products", ProductViewSet, basename="product")
 router.register("coupons", CouponViewSet, basename="coupon")
+router.register("tiers", TierViewSet, basename="tier")
+router.register("subscriptions", SubscriptionViewSet, basename="subscription")
+router.register("payment-methods", PaymentMethodViewSet, basename="payment-method")
 router.register("balances", BalanceViewSet, basename="balance")
 router.register("journals", JournalViewSet, basename="journal")
 router.register("coin-packs", CoinPackViewSet, basename="coin-pack")

@@ -7,6 +7,17 @@ from billing.models.earnings import Maturity
 from billing.models.giving import Giving, VirtualGift
 from billing.models.inbox import WebhookEvent
 from billing.models.ledger import Account, ChainHead, Journal, Transfer
+from billing.models.memberships import (
+    Charge,
+    GiftMembership,
+    PaymentMethod,
+    Period,
+    Plan,
+    Subscription,
+    SubscriptionChange,
+    Tier,
+    TierItem,
+)
 from billing.models.offline import PaymentProof, ProofDecision
 from billing.models.products import Content, OfferChange, Product
 from billing.models.providers import ProviderAccount, ProviderChange
@@ -16,12 +27,14 @@ from billing.models.sales import LineShare, Order, OrderLine, Payment, Price, Re
 __all__ = [
     "Account",
     "ChainHead",
+    "Charge",
     "Consultation",
     "ConsultationEntry",
     "ConsultationOffer",
     "Content",
     "Coupon",
     "CouponUse",
+    "GiftMembership",
     "Giving",
     "Journal",
     "LineShare",
@@ -30,7 +43,10 @@ __all__ = [
     "Order",
     "OrderLine",
     "Payment",
+    "PaymentMethod",
     "PaymentProof",
+    "Period",
+    "Plan",
     "Price",
     "Product",
     "ProofDecision",
@@ -41,6 +57,10 @@ __all__ = [
     "Refund",
     "ReportRow",
     "StateChange",
+    "Subscription",
+    "SubscriptionChange",
+    "Tier",
+    "TierItem",
     "Transfer",
     "VirtualGift",
     "WebhookEvent",

@@ -201,6 +201,7 @@ class Payment(TenantOwned):
     class State(models.TextChoices):
         NEW = "new", "the provider may not know of it"
         OPEN = "open", "the buyer can pay"
+        AGREED = "agreed", "is charged to a saved method"
         DECLINED = "declined", "the buyer can try again"
         CAPTURED = "captured"
 

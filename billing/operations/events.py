@@ -7,7 +7,8 @@ from django.db import transaction
 from django.db.models import F
 
 from billing import providers
-from billing.models import Payment, Refund, WebhookEvent
+from billing.models import Payment, PaymentMethod, Refund, WebhookEvent
+from billing.operations.methods import save_method
 from billing.operations.orders import held
 from billing.operations.payments import capture, decline
 from billing.operations.refunds import fail_refund, settle_refund
@@ -63,7 +64,8 @@ def _obey(message: Message, provider: str, *, at: datetime) -> bool:
 
 
 def _captured(message: Message, provider: str, at: datetime) -> bool:
-    return capture(payment=_payment(message, provider), reference=message.reference, at=at)
+    payment = _payment(message, provider)
+    return capture(payment=payment, reference=message.reference, method=message.method, at=at)
 
 
 def _declined(message: Message, provider: str, _at: datetime) -> bool:
@@ -93,8 +95,18 @@ def _noted(message: Message, provider: str, _at: datetime) -> bool:
     return False
 
 
+def _method_saved(message: Message, provider: str, _at: datetime) -> bool:
+    method = PaymentMethod.objects.filter(key=message.key, provider=provider).first()
+    if method is None or not message.method:
+        raise Doubted("unknown_method")
+    if message.order != str(method.member_id):
+        raise Doubted("wrong_member")
+    return save_method(method=method, reference=message.method)
+
+
 OBEYED: dict[str, Callable[[Message, str, datetime], bool]] = {
     "noted": _noted,
+    "method.saved": _method_saved,
     "payment.captured": _captured,
     "payment.declined": _declined,
     "refund.succeeded": _refunded,

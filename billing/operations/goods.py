@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from billing.models import Content, OrderLine, Product
 from billing.operations import asking, coins, tips
+from billing.operations.memberships import check_plan, close_period, credited, open_period
 from billing.operations.said import Said
 from catalog.models import Access, Item
 from catalog.operations import grant_access, revoke_access, revoke_source
@@ -41,7 +42,7 @@ class Goods:
     `check` raises NotForSale or AlreadyYours before a product is ordered. `deliver` may be asked again under another
     source, after a refund that failed; `take_back` ends what a source has delivered. `note` keeps what the buyer said
     when the line was ordered. `may_return` tells whether buyers may have the money back by themselves: at any time,
-    not at all, or (None) within the window.
+    not at all, or (None) within the window. What was `spent` of a line cannot be given back.
     """
 
     check: Callable[[Member, Product, datetime], None]
@@ -49,6 +50,7 @@ class Goods:
     take_back: Callable[[OrderLine, str, datetime], None]
     note: Callable[[OrderLine, Said, datetime], None] = _nothing_said
     may_return: Callable[[OrderLine], bool | None] = _in_time
+    spent: Callable[[OrderLine], int] = lambda _line: 0
 
 
 def check_contents(viewer: Member, product: Product, at: datetime) -> None:
@@ -103,6 +105,7 @@ KINDS: Mapping[str, Goods] = {
     OrderLine.Kind.TIP: Goods(_anybody, tips.thank, tips.take_back, tips.note),
     OrderLine.Kind.COINS: Goods(coins.check, coins.book_cost, coins.leave, may_return=_at_any_time),
     OrderLine.Kind.CONSULTATION: Goods(asking.check, asking.ask, asking.drop, asking.note, asking.is_unanswered),
+    OrderLine.Kind.MEMBERSHIP: Goods(check_plan, open_period, close_period, spent=credited),
 }
 
 

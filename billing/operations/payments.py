@@ -6,10 +6,11 @@ from django.conf import settings
 from django.db import transaction
 
 from billing import ledger, providers
-from billing.models import Journal, Order, OrderLine, Payment
+from billing.models import Journal, Order, OrderLine, Payment, PaymentMethod
 from billing.money import Money
 from billing.operations.crash import crash_here
 from billing.operations.goods import goods_of
+from billing.operations.memberships import saves_method
 from billing.operations.orders import held
 from billing.operations.terms import WINDOW
 from kpplatform.errors import Conflict
@@ -39,13 +40,7 @@ def pay(*, order: Order, return_url: str = "", at: datetime) -> Payment:
     if payment.state != Payment.State.NEW:
         return payment
     crash_here("before_provider_call")
-    checkout = providers.provider_for(current_tenant(), payment.provider).create_checkout(
-        key=payment.key,
-        order=str(order.pk),
-        amount=payment.money,
-        webhook_url=webhook_url(payment.provider),
-        return_url=return_url,
-    )
+    checkout = _opened(payment, return_url, saves=saves_method(order))
     crash_here("after_provider_call")
     payment.reference, payment.checkout_url, payment.state = checkout.reference, checkout.url, Payment.State.OPEN
     payment.save(update_fields=["reference", "checkout_url", "state"])
@@ -54,13 +49,29 @@ def pay(*, order: Order, return_url: str = "", at: datetime) -> Payment:
     return payment
 
 
+def _opened(payment: Payment, return_url: str, *, saves: bool) -> providers.Checkout:
+    """Return the provider's page, where what the buyer pays by is kept, if it shall be and the provider can."""
+    provider, name = providers.provider_for(current_tenant(), payment.provider), payment.provider
+    asked = {"key": payment.key, "order": str(payment.order_id), "webhook_url": webhook_url(name)}
+    asked["return_url"] = return_url
+    if saves and isinstance(provider, providers.ChargingProvider):
+        return provider.create_checkout(**asked, amount=payment.money, saves=True)
+    return provider.create_checkout(**asked, amount=payment.money)
+
+
 @transaction.atomic
-def capture(*, payment: Payment, reference: str, at: datetime) -> bool:
-    """Book a payment that the provider has, and let the buyer in: one transaction. False if that was done before."""
+def capture(*, payment: Payment, reference: str, at: datetime, method: str = "") -> bool:
+    """Book a payment that the provider has, and let the buyer in: one transaction. False if that was done before.
+
+    `method` is what the provider has saved with it, to be charged again.
+    """
     order = held(payment.order)
     payment = Payment.objects.get(pk=payment.pk)
     if payment.state == Payment.State.CAPTURED:
         return False
+    if method:
+        saved = {"reference": method, "state": PaymentMethod.State.SAVED, "made_at": at}
+        PaymentMethod.objects.create(member=order.viewer, provider=payment.provider, key=payment.key, **saved)
     lines = list(order.lines.select_related("order__viewer", "item", "product", "creator").order_by("pk"))
     for line in lines:
         goods_of(line.kind).deliver(line, line.source, at)
@@ -127,7 +138,7 @@ def resolve_payment(*, payment: Payment, at: datetime) -> None:
     except providers.ProviderUnavailable:
         checkout = None
     if checkout and checkout.is_paid and checkout.amount == payment.money and checkout.order == str(payment.order_id):
-        capture(payment=payment, reference=checkout.reference, at=at)
+        capture(payment=payment, reference=checkout.reference, method=checkout.method, at=at)
     elif (age := at - payment.created_at) < LATEST_QUESTION:
         enqueue("billing.tasks.resolve_payment", due_at=at + max(age, FIRST_QUESTION), payment_id=payment.pk)
 

@@ -85,7 +85,7 @@ def _refundable(order: Order, line: OrderLine, *, by: Member, amount: Money | No
     may_return = goods_of(line.kind).may_return(line)
     if not by.runs_the_tenant and not (at <= order.paid_at + WINDOW if may_return is None else may_return):
         raise RefundWindowOver(f"Refunds can be asked for within {WINDOW.days} days.")
-    left = Money(line.amount - line.refunded, order.currency)
+    left = Money(max(line.amount - line.refunded - goods_of(line.kind).spent(line), 0), order.currency)
     amount = left if amount is None else amount
     if amount.currency != left.currency or not 0 < amount.minor <= left.minor:
         raise MoreThanWasPaid(f"{left} can be given back, not {amount}.")

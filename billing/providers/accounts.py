@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from billing.models import ProviderAccount
 from billing.providers.alipay import Alipay
 from billing.providers.offline import Offline
-from billing.providers.protocol import Provider
+from billing.providers.protocol import CannotCharge, ChargingProvider, Provider
 from billing.providers.sandbox.driver import Sandbox
 from billing.providers.stripe import Stripe
 from billing.providers.vault import unseal
@@ -71,3 +71,11 @@ def checkout_provider() -> str:
     """Return where the scope's tenant is paid: the provider it has chosen, or else the sandbox."""
     chosen = ProviderAccount.objects.filter(is_checkout=True).values_list("provider", flat=True).first()
     return chosen or Name.SANDBOX.value
+
+
+def charging_provider(tenant: Tenant, name: str) -> ChargingProvider:
+    """Return the provider of this name, which charges what members have saved. Raises CannotCharge, NotConnected."""
+    provider = provider_for(tenant, name)
+    if not isinstance(provider, ChargingProvider):
+        raise CannotCharge(f"{name} keeps nothing to be charged later.")
+    return provider

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from billing.money import Money
-from kpplatform.errors import Invalid, Refused
+from kpplatform.errors import Conflict, Invalid, Refused
 
 
 class ProviderUnavailable(Refused):
@@ -21,6 +21,12 @@ class ProviderRefused(Refused):
 
     code = "provider_refused"
     status = 502
+
+
+class CannotCharge(Conflict):
+    """The provider keeps nothing to be charged later."""
+
+    code = "provider_cannot_charge"
 
 
 class BadSignature(Invalid):
@@ -48,6 +54,19 @@ class Checkout:
     order: str
     amount: Money
     is_paid: bool
+    method: str = ""  # what was saved with it, to be charged later
+
+
+@dataclass(frozen=True)
+class Charged:
+    """What became of a charge: paid, or declined, and then whether for good."""
+
+    reference: str
+    order: str
+    amount: Money
+    is_paid: bool
+    is_final: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +103,7 @@ class Message:
     amount: Money
     reason: str
     paid_key: str = ""
+    method: str = ""
 
 
 class Provider(Protocol):
@@ -111,4 +131,27 @@ class Provider(Protocol):
 
     def read(self, body: bytes) -> Message:
         """Return what a message says. Raises Garbled."""
+        ...
+
+
+@runtime_checkable
+class ChargingProvider(Provider, Protocol):
+    """A provider that also keeps what members pay by, and charges it without them."""
+
+    def create_checkout(
+        self, *, key: str, order: str, amount: Money, webhook_url: str, return_url: str, saves: bool = False
+    ) -> Checkout:
+        """Let a buyer pay; with `saves`, what they pay by can be charged later."""
+        ...
+
+    def create_setup(self, *, key: str, member: str, currency: str, webhook_url: str, return_url: str) -> Checkout:
+        """Let a member agree to be charged later, and pay nothing now."""
+        ...
+
+    def charge(self, *, key: str, method: str, order: str, amount: Money, webhook_url: str) -> Charged:
+        """Collect from a saved method, at once and without the buyer."""
+        ...
+
+    def query_charge(self, *, key: str) -> Charged | None:
+        """Return what became of the charge under this key; None if there is none."""
         ...

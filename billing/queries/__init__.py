@@ -14,6 +14,14 @@ from billing.queries.giving import (
     leaders,
     virtual_gifts,
 )
+from billing.queries.memberships import (
+    changes_of_subscription,
+    methods_of,
+    plans_offered,
+    subscriptions_of,
+    subscriptions_seen_by,
+    tiers_seen_by,
+)
 from billing.queries.offline import bank_instructions, proofs_seen_by
 from billing.queries.products import changes_of, products_seen_by
 from billing.queries.reconciliation import (
@@ -36,6 +44,7 @@ __all__ = [
     "bank_instructions",
     "booked_and_never_reported",
     "changes_of",
+    "changes_of_subscription",
     "coin_packs",
     "coin_value",
     "coins_of",
@@ -51,8 +60,10 @@ __all__ = [
     "journals",
     "leaders",
     "ledger_report",
+    "methods_of",
     "orders_of",
     "orders_seen_by",
+    "plans_offered",
     "price_of",
     "products_seen_by",
     "proofs_seen_by",
@@ -62,5 +73,8 @@ __all__ = [
     "reconciliation_runs",
     "reported_before",
     "reported_on",
+    "subscriptions_of",
+    "subscriptions_seen_by",
+    "tiers_seen_by",
     "virtual_gifts",
 ]

@@ -9,7 +9,7 @@ from django.db import connection
 
 from billing.ledger import chain
 from billing.models import ChainHead, Journal, Transfer
-from billing.queries import earnings, reconciliation
+from billing.queries import earnings, memberships, reconciliation
 from billing.queries.questions import OF_SALES
 from kpplatform.tenancy.scope import current_tenant, current_tenant_id
 
@@ -160,7 +160,8 @@ def ledger_report() -> Report:
     """Check the books of the scope's tenant: every promise that rows can break."""
     report = Report(tenant=current_tenant().slug)
     with connection.cursor() as cursor:
-        for promise, question in (*QUESTIONS, *earnings.QUESTIONS, *OF_SALES, *reconciliation.QUESTIONS):
+        asked = (*QUESTIONS, *earnings.QUESTIONS, *OF_SALES, *memberships.QUESTIONS, *reconciliation.QUESTIONS)
+        for promise, question in asked:
             cursor.execute(question, {"most": MOST_FAULTS})
             report.faults += [Fault(promise, *row) for row in cursor.fetchall()]
     _follow_the_chain(report)

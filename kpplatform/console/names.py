@@ -17,6 +17,7 @@ FLOORS = {
 PLURALS = {
     "catalog.access": "access rights",
     "catalog.consentterms": "consent terms",
+    "catalog.pass": "passes",
     "catalog.watch": "watches",
     "tenancy.apitoken": "API tokens",
 }

@@ -12,7 +12,7 @@ def main(tenant: str, doing: str, pk: str) -> None:
     django.setup()
 
     from billing import operations  # noqa: PLC0415  the settings come first
-    from billing.models import Consultation, Order, Refund, WebhookEvent  # noqa: PLC0415
+    from billing.models import Charge, Consultation, Order, Refund, WebhookEvent  # noqa: PLC0415
     from kpplatform.tenancy.models import Tenant  # noqa: PLC0415
     from kpplatform.tenancy.scope import scope  # noqa: PLC0415
 
@@ -24,6 +24,8 @@ def main(tenant: str, doing: str, pk: str) -> None:
         elif doing == "expire":
             asked = Consultation.objects.select_related("line__order").get(pk=pk)
             operations.expire_consultation(consultation=asked, at=timezone.now())
+        elif doing == "collect":
+            operations.collect(charge=Charge.objects.get(pk=pk), at=timezone.now())
         else:
             operations.send_refund(refund=Refund.objects.get(pk=pk), at=timezone.now())
 

@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from billing.models import Plan, Subscription
 from billing.providers.sandbox.server import Server, listening
 from catalog.models import Item
-from kpplatform.tenancy.models import Tenant
-from tests.billing import shop
+from creators.models import Creator
+from kpplatform.tenancy.models import Member, Tenant
+from tests import make
+from tests.billing import members, shop
+from tests.catalog import things
 
 
 @pytest.fixture
@@ -41,3 +45,20 @@ def course(in_school: Tenant) -> Item:
 def _no_thread_is_left() -> Iterator[None]:
     yield
     assert [thread.name for thread in threading.enumerate() if thread.name == "courier"] == []
+
+
+@pytest.fixture
+def creator(in_school: Tenant) -> Creator:
+    return things.creator(make.member(Member.Role.CREATOR))
+
+
+@pytest.fixture
+def club(creator: Creator) -> Plan:
+    """A membership of the creator for 30 yuan a month."""
+    return members.plan(creator)
+
+
+@pytest.fixture
+def subscription(sandbox: Server, viewer: Member, club: Plan) -> Subscription:
+    """The viewer's, paid for the first month from noon on."""
+    return members.joined(sandbox, viewer, club)

@@ -1,4 +1,4 @@
-"""What the sandbox does: checkouts, captures, refunds, and a message about each. It knows no HTTP."""
+"""What the sandbox does: checkouts, charges, refunds, and a message about each. It knows no HTTP."""
 
 import hashlib
 import json
@@ -31,11 +31,13 @@ class Bank:
         self.book, self.lock = Book(path), threading.RLock()
         self.told = threading.Event()  # there is something for the courier
 
-    def write(self, *, account: str, path: str, asked: Row, key: str, fails_after: bool = False) -> Answer:
+    def write(
+        self, *, account: str, path: str, asked: Row, key: str, fails_after: bool = False, declines: str = ""
+    ) -> Answer:
         """Do what is asked, once per key: the same request again gets the saved answer, another one is refused.
 
         With `fails_after` it is done and answered with a 500, which is saved as well: the fault of a server that
-        loses its head after the commit.
+        loses its head after the commit. With `declines` a charge is declined: "soft" for now, "hard" for good.
         """
         digest = hashlib.sha256(json.dumps([path, asked], sort_keys=True).encode()).hexdigest()
         with self.lock:
@@ -46,7 +48,7 @@ class Bank:
                     return refusal(HTTPStatus.BAD_REQUEST, "idempotency_key_reused")
                 return saved["status"], saved["body"]
             try:
-                done, changes = self._doing(path)(account, key, asked)
+                done, changes = self._doing(path)(account, key, asked | {"declines": declines})
                 status, body = (500, {"error": {"code": "lost_its_head"}}) if fails_after else (200, done)
             except No as no:
                 (status, body), changes = refusal(no.status, no.code), {}
@@ -70,16 +72,23 @@ class Bank:
         """Let the buyer press Pay or Decline. What has been paid stays paid. Raises No."""
         with self.lock:
             checkout = self._checkout(reference)
-            if checkout["status"] in {"captured", "authorised"}:
+            if checkout["status"] in {"captured", "authorised", "saved"}:
                 return checkout
             if not pays:
                 status, kind = "declined", "payment.declined"
+            elif checkout.get("mode") == "setup":
+                status, kind = "saved", "method.saved"
             elif checkout["capture"] == "manual":
                 status, kind = "authorised", "payment.authorised"
             else:
                 status, kind = "captured", "payment.captured"
-            paid = checkout | {"status": status}
-            self._put({"checkouts": [paid], "events": [event(kind, paid, paid["webhook_url"])]})
+            paid, methods = checkout | {"status": status}, []
+            if pays and checkout.get("saves"):
+                methods = [{"id": f"pm_{uuid4().hex}", "account": checkout["account"], "key": checkout["key"]}]
+                methods[0] |= {"status": "good"}
+                paid |= {"method": methods[0]["id"]}
+            told = event(kind, paid, paid["webhook_url"])
+            self._put({"checkouts": [paid], "methods": methods, "events": [told]})
             return paid
 
     def events(self) -> list[Row]:
@@ -106,6 +115,8 @@ class Bank:
         parts = path.strip("/").split("/")
         if parts == ["v1", "checkouts"]:
             return self._open
+        if parts == ["v1", "charges"]:
+            return self._charge
         if parts == ["v1", "refunds"]:
             return self._refund
         if parts[:2] == ["v1", "checkouts"] and parts[3:] == ["capture"]:
@@ -113,13 +124,15 @@ class Bank:
         raise No(HTTPStatus.NOT_FOUND, "no_such_path")
 
     def _open(self, account: str, key: str, asked: Row) -> tuple[Row, dict[str, list[Row]]]:
-        reference = f"co_{uuid4().hex}"
+        reference, mode = f"co_{uuid4().hex}", "setup" if asked.get("mode") == "setup" else "payment"
         checkout = {
             "id": reference,
             "account": account,
             "key": key,
             "order": text(asked, "order"),
-            **amount(asked),
+            **amount(asked, least=0 if mode == "setup" else 1),
+            "mode": mode,
+            "saves": mode == "setup" or asked.get("saves") is True,
             "status": "open",
             "capture": "manual" if asked.get("capture") == "manual" else "automatic",
             "refunded": 0,
@@ -138,8 +151,22 @@ class Bank:
             "events": [event("payment.captured", paid, paid["webhook_url"])],
         }
 
+    def _charge(self, account: str, key: str, asked: Row) -> tuple[Row, dict[str, list[Row]]]:
+        """Charge a saved method. What was declined for good is declined again."""
+        method = self.book.tables["methods"].get(text(asked, "method"))
+        if method is None or method["account"] != account:
+            raise No(HTTPStatus.NOT_FOUND, "no_such_method")
+        decline = "hard" if method["status"] == "refused" else asked["declines"]
+        made = {"id": f"ch_{uuid4().hex}", "account": account, "key": key, "order": text(asked, "order")}
+        made |= amount(asked) | {"method": method["id"], "refunded": 0, "decline": decline}
+        made |= {"status": "declined" if decline else "captured", "webhook_url": text(asked, "webhook_url")}
+        refused = [method | {"status": "refused"}] if decline == "hard" else []
+        return public(made), {"charges": [made], "methods": refused}
+
     def _refund(self, account: str, key: str, asked: Row) -> tuple[Row, dict[str, list[Row]]]:
-        checkout, back = self._checkout(text(asked, "checkout"), account), amount(asked)
+        reference, back = text(asked, "checkout"), amount(asked)
+        table = "charges" if reference.startswith("ch_") else "checkouts"
+        checkout = self._checkout(reference, account, table)
         if checkout["status"] != "captured" or checkout["currency"] != back["currency"]:
             raise No(HTTPStatus.BAD_REQUEST, "not_captured")
         if checkout["refunded"] + back["amount"] > checkout["amount"]:
@@ -148,10 +175,10 @@ class Bank:
         made |= {"checkout": checkout["id"], "status": "succeeded"}
         less = checkout | {"refunded": checkout["refunded"] + back["amount"]}
         told = event("refund.succeeded", made, checkout["webhook_url"])
-        return public(made), {"refunds": [made], "checkouts": [less], "events": [told]}
+        return public(made), {"refunds": [made], table: [less], "events": [told]}
 
-    def _checkout(self, reference: str, account: str = "") -> Row:
-        checkout = self.book.tables["checkouts"].get(reference)
+    def _checkout(self, reference: str, account: str = "", table: str = "checkouts") -> Row:
+        checkout = self.book.tables[table].get(reference)
         if checkout is None or account not in {"", checkout["account"]}:
             raise No(HTTPStatus.NOT_FOUND, "no_such_checkout")
         return checkout
@@ -170,7 +197,7 @@ def public(row: Row) -> Row:
 
 def event(kind: str, about: Row, url: str) -> Row:
     """Return a message that tells what happened to a thing."""
-    data = {name: about[name] for name in ("id", "key", "order", "amount", "currency")}
+    data = {name: about[name] for name in ("id", "key", "order", "amount", "currency", "method") if name in about}
     told = {"type": kind, "account": about["account"], "created": datetime.now(UTC).isoformat(), "data": data}
     return {"id": f"evt_{uuid4().hex}", **told, "url": url, "delivered": False}
 
@@ -183,9 +210,9 @@ def text(asked: Row, name: str) -> str:
     return value
 
 
-def amount(asked: Row) -> dict[str, Any]:
+def amount(asked: Row, *, least: int = 1) -> dict[str, Any]:
     """Return amount and currency, which must have been sent. Raises No."""
     minor = asked.get("amount")
-    if type(minor) is not int or not 0 < minor <= MOST:
+    if type(minor) is not int or not least <= minor <= MOST:
         raise No(HTTPStatus.BAD_REQUEST, "bad_amount")
     return {"amount": minor, "currency": text(asked, "currency")}

@@ -14,6 +14,7 @@ from django.conf import settings
 from billing.money import Money
 from billing.providers.messages import event_id, fit
 from billing.providers.protocol import (
+    Charged,
     Checkout,
     Garbled,
     Message,
@@ -37,9 +38,23 @@ class Sandbox:
 
     account: str
 
-    def create_checkout(self, *, key: str, order: str, amount: Money, webhook_url: str, return_url: str) -> Checkout:
+    def create_checkout(
+        self, *, key: str, order: str, amount: Money, webhook_url: str, return_url: str, saves: bool = False
+    ) -> Checkout:
         asked = {"order": order, "webhook_url": webhook_url, "return_url": return_url, **_amount(amount)}
-        return _checkout(self._write("/v1/checkouts", asked, key=key))
+        return _checkout(self._write("/v1/checkouts", asked | ({"saves": True} if saves else {}), key=key))
+
+    def create_setup(self, *, key: str, member: str, currency: str, webhook_url: str, return_url: str) -> Checkout:
+        asked = {"mode": "setup", "order": member, "webhook_url": webhook_url, "return_url": return_url}
+        return _checkout(self._write("/v1/checkouts", asked | _amount(Money(0, currency)), key=key))
+
+    def charge(self, *, key: str, method: str, order: str, amount: Money, webhook_url: str) -> Charged:
+        asked = {"method": method, "order": order, "webhook_url": webhook_url, **_amount(amount)}
+        return _charged(self._write("/v1/charges", asked, key=key))
+
+    def query_charge(self, *, key: str) -> Charged | None:
+        found = self._find("/v1/charges", key)
+        return _charged(found) if found else None
 
     def query(self, *, key: str, reference: str, order: str) -> Checkout | None:
         found = self._find("/v1/checkouts", key)
@@ -67,6 +82,7 @@ class Sandbox:
                 order=data["order"],
                 amount=Money(data["amount"], data["currency"]),
                 reason=data.get("reason", ""),
+                method=data.get("method", ""),
             )
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise Garbled("garbled") from error
@@ -138,4 +154,16 @@ def _checkout(said: dict[str, Any]) -> Checkout:
         order=said["order"],
         amount=Money(said["amount"], said["currency"]),
         is_paid=said["status"] == "captured",
+        method=said.get("method", ""),
+    )
+
+
+def _charged(said: dict[str, Any]) -> Charged:
+    return Charged(
+        reference=said["id"],
+        order=said["order"],
+        amount=Money(said["amount"], said["currency"]),
+        is_paid=said["status"] == "captured",
+        is_final=said["decline"] == "hard",
+        reason=said["decline"],
     )

@@ -8,12 +8,17 @@ WEBHOOK = "webhook"
 
 
 class Kind(StrEnum):
-    """For requests: fail or hang after the commit, too many requests, refuse. The rest is for messages and reports."""
+    """For requests: fail or hang after the commit, too many requests, refuse; for charges, decline for now or for good.
+
+    The rest is for messages and reports.
+    """
 
     FAIL_AFTER_COMMIT = "fail_after_commit"
     TIME_OUT_AFTER_COMMIT = "time_out_after_commit"
     TOO_MANY = "too_many"
     REFUSE = "refuse"
+    DECLINE_SOFT = "decline_soft"
+    DECLINE_HARD = "decline_hard"
     DUPLICATE = "duplicate"
     REORDER = "reorder"
     DELAY = "delay"

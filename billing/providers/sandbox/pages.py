@@ -32,6 +32,7 @@ BUTTONS = """
 SAID = {
     "captured": "已支付 Paid",
     "authorised": "已授权 Authorised",
+    "saved": "已保存 Saved",
     "declined": "支付被拒绝，可重试 Declined, you may try again",
     "open": "",
 }

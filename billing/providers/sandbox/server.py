@@ -1,8 +1,10 @@
 """The sandbox over HTTP, with nothing but the standard library.
 
-POST /v1/checkouts                 {order, amount, currency, webhook_url, return_url?, capture?}
+POST /v1/checkouts                 {order, amount, currency, webhook_url, return_url?, capture?, saves?, mode?}
 GET  /v1/checkouts?key=…           what was made under an Idempotency-Key
 POST /v1/checkouts/{id}/capture    of one that was made with capture=manual
+POST /v1/charges                   {method, order, amount, currency, webhook_url}
+GET  /v1/charges?key=…
 POST /v1/refunds                   {checkout, order, amount, currency}
 GET  /v1/refunds?key=…
 GET, POST /pay/{id}                the buyer's page; press=pay or press=decline, as a form or as JSON
@@ -31,6 +33,7 @@ from billing.providers.sandbox.faults import Fault, Faults, Kind
 log = logging.getLogger(__name__)
 
 LONGEST_BODY = 1_000_000
+DECLINES = {Kind.DECLINE_SOFT: "soft", Kind.DECLINE_HARD: "hard"}
 
 
 class Server(ThreadingHTTPServer):
@@ -76,7 +79,7 @@ class Door(BaseHTTPRequestHandler):
             self._show(to.path)
         elif not self._is_known():
             self._say(*refusal(HTTPStatus.UNAUTHORIZED, "bad_key"))
-        elif to.path in {"/v1/checkouts", "/v1/refunds"}:
+        elif to.path in {"/v1/checkouts", "/v1/charges", "/v1/refunds"}:
             key = parse_qs(to.query).get("key", [""])[0]
             rows = self.server.bank.find(account=self._account(), table=to.path.rpartition("/")[2], key=key)
             self._say(200, {"data": [self._addressed(row) for row in rows]})
@@ -126,6 +129,7 @@ class Door(BaseHTTPRequestHandler):
             asked=sent,
             key=self.headers.get("Idempotency-Key", ""),
             fails_after=kind is Kind.FAIL_AFTER_COMMIT,
+            declines=DECLINES.get(kind, "") if kind else "",
         )
         if fault and kind is Kind.TIME_OUT_AFTER_COMMIT:
             time.sleep(fault.seconds)

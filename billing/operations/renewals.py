@@ -1,0 +1,105 @@
+"""What the clock does to subscriptions: renew them, charge again what failed, end them."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from billing.models import Payment, Period, Subscription
+from billing.operations.invoices import Due, charge, invoice
+from billing.operations.memberships import State, noted, tenants_zone
+from billing.operations.methods import usable
+from billing.periods import anchor_of, following
+
+BATCH = 200
+# After a charge was declined it is tried again so many days after the invoice; then the subscription expires.
+DUNNING = tuple(timedelta(days=days) for days in (2, 7, 14, 21))
+
+
+@transaction.atomic
+def renew_some(*, at: datetime, most: int = BATCH) -> int:
+    """Do what is due about some subscriptions, and say about how many. Others may do the same beside.
+
+    Each is held while it is looked at, and has nothing due while a charge of it is under way: so it is renewed once.
+    """
+    related = ("viewer", "plan__product", "plan__tier", "next_plan__product", "next_plan__tier", "method")
+    free = Subscription.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
+    due = list(free.filter(due_at__lte=at).select_related(*related).order_by("due_at", "pk")[:most])
+    ending = [of for of in due if not of.renews]
+    overdue = [of for of in due if of.renews and of.state == State.PAST_DUE]
+    renewing = [of for of in due if of.renews and of.state != State.PAST_DUE]
+    _end(ending, at=at)
+    _charge_again(overdue, at=at)
+    renew(renewing, at=at)
+    return len(due)
+
+
+def renew(subscriptions: Iterable[Subscription], *, at: datetime) -> None:
+    """Invoice the next period of each, in the plan that was chosen for it."""
+    dues = [Due(of, _next_period(of, at)) for of in subscriptions]
+    if not dues:
+        return
+    invoice(dues, at=at)
+    for due in dues:
+        of, due.subscription.due_at = due.subscription, None
+        if not usable(of.method):
+            before, of.state, of.due_at = of.state, State.PAST_DUE, at + DUNNING[-1]
+            noted(of, "declined", at=at, before=before, why="nothing to charge")
+    Subscription.objects.bulk_update([due.subscription for due in dues], ["due_at", "state", "anchor"])
+
+
+def _next_period(of: Subscription, at: datetime) -> Period:
+    """Return the period that follows; where even that is over by now, one that begins now."""
+    plan, zone, starts_at = of.next_plan or of.plan, tenants_zone(), of.ends_at
+    ends_at = following(starts_at, interval=plan.interval, anchor=of.anchor, zone=zone)
+    if ends_at <= at or of.state == State.PAUSED:
+        starts_at, of.anchor = at, anchor_of(at, zone=zone)
+        ends_at = following(at, interval=plan.interval, anchor=of.anchor, zone=zone)
+    return Period(subscription=of, kind=Period.Kind.RENEWAL, plan=plan, starts_at=starts_at, ends_at=ends_at)
+
+
+def _end(subscriptions: Iterable[Subscription], *, at: datetime) -> None:
+    """End those that are not to be renewed: a gift has run out, the others were cancelled."""
+    for of in subscriptions:
+        is_gift = of.periods.filter(kind=Period.Kind.GIFT).exists()
+        end(of, State.EXPIRED if is_gift else State.CANCELLED, at=at)
+
+
+def end(of: Subscription, state: State, *, at: datetime, why: str = "") -> None:
+    """Note that the subscription is over."""
+    before, of.state, of.ended_at, of.due_at, of.next_plan = of.state, state, at, None, None
+    of.save(update_fields=["state", "ended_at", "due_at", "next_plan"])
+    noted(of, state, at=at, before=before, why=why)
+
+
+def _charge_again(subscriptions: Iterable[Subscription], *, at: datetime) -> None:
+    """Charge what was not paid once more; where there is nothing to charge it to, the subscription expires."""
+    for of in subscriptions:
+        payment = unpaid(of)
+        if payment is None or not usable(of.method):
+            end(of, State.EXPIRED, at=at, why="not paid")
+            continue
+        charge([(of, payment)], at=at)
+        of.due_at = None
+        of.save(update_fields=["due_at"])
+
+
+def unpaid(of: Subscription) -> Payment | None:
+    """Return the payment of the renewal that failed."""
+    waiting = Payment.objects.filter(order__periods__subscription=of, order__periods__kind=Period.Kind.RENEWAL)
+    return waiting.filter(state=Payment.State.AGREED).select_related("order").order_by("-pk").first()
+
+
+def declined(of: Subscription, payment: Payment, *, why: str, at: datetime) -> None:
+    """Go on after a renewal was declined: try again on the next of the days, or with a new method at once."""
+    before = of.state
+    of.failures, of.state = of.failures + 1, State.PAST_DUE
+    days = [payment.created_at + days for days in DUNNING]
+    following_day = next((day for day in days if day > at), None)
+    if not of.renews or following_day is None:
+        of.save(update_fields=["failures", "state"])
+        end(of, State.EXPIRED if of.renews else State.CANCELLED, at=at, why=why)
+        return
+    of.due_at = following_day if usable(of.method) else days[-1]
+    of.save(update_fields=["failures", "state", "due_at"])
+    noted(of, "declined", at=at, before=before, why=why)
