@@ -8,7 +8,17 @@ from uuid import uuid4
 import numpy as np
 
 from billing import operations as billing
-from billing.models import Coupon, CouponUse, LineShare, PaymentMethod, Subscription, WebhookEvent
+from billing.models import (
+    Coupon,
+    CouponUse,
+    EbookCopy,
+    LineShare,
+    Order,
+    PaymentMethod,
+    Product,
+    Subscription,
+    WebhookEvent,
+)
 from billing.providers import Reported
 from catalog import operations as catalog
 from catalog.models import Comment, Item, Pass, Purpose, Reaction, Report, Topic, Watch
@@ -117,6 +127,8 @@ def _watched(found: Everything) -> None:
 def _bought(found: Everything) -> None:
     order = shop.bought(found.viewer, found.course)
     shop.give_back(order, 1_000)
+    _shared(found)
+    _read_books(found, order)
     coupon = shop.coupon(found.creator, bps=1_000)
     CouponUse.objects.create(coupon=coupon, order=order, viewer=found.viewer, used_at=NOON)
     Coupon.objects.update(uses=1)
@@ -160,6 +172,21 @@ def _joined(found: Everything) -> None:
     of.method = PaymentMethod.objects.create(member=found.staff, key="pm", reference="pm", state="saved", made_at=NOON)
     of.save()
     billing.renew_some(at=of.ends_at)
+
+
+def _shared(found: Everything) -> None:
+    publisher = found.publisher
+    billing.propose_collaboration(by=publisher, thing=found.course, creator=things.creator(), bps=500, at=NOON)
+    billing.set_affiliate_terms(creator=found.creator, by=publisher, first_bps=1_000, second_bps=100, at=NOON)
+    code = billing.become_affiliate(member=publisher, at=NOON).code
+    billing.refer(viewer=found.viewer, code=code, at=NOON)
+
+
+def _read_books(found: Everything, order: Order) -> None:
+    book = shop.offered(found.creator, minor=500, kind=Product.Kind.EBOOK, title="E-book")
+    billing.upload_ebook(product=book, by=found.publisher, content=b"%PDF-1.4\n%%EOF\n", at=NOON)
+    line = {"line": shop.line_of(order), "source": "order:0:0", "granted_at": NOON}
+    EbookCopy.objects.create(product=book, viewer=found.staff, **line)
 
 
 def _served(found: Everything) -> None:

@@ -1,5 +1,5 @@
 """What staff, creators and operators see of money: only operations write it."""
 
-from billing.admin import books, consultations, giving, memberships, offline, reconciliation
+from billing.admin import books, consultations, ebooks, giving, memberships, offline, reconciliation, shares
 
-__all__ = ["books", "consultations", "giving", "memberships", "offline", "reconciliation"]
+__all__ = ["books", "consultations", "ebooks", "giving", "memberships", "offline", "reconciliation", "shares"]

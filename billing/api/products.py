@@ -23,7 +23,7 @@ from kpplatform.rest.serializers import Asked, In
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant
 
-MADE_HERE = [kind for kind in Product.Kind.choices if kind[0] in {"bundle", "rental"}]
+MADE_HERE = [kind for kind in Product.Kind.choices if kind[0] in {"bundle", "rental", "ebook"}]
 
 
 class ContentIn(In):

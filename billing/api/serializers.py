@@ -96,7 +96,7 @@ class QuotedOut(serializers.Serializer[Any]):
     kind = serializers.CharField(source="wanted.kind")
     item = serializers.IntegerField(source="wanted.item.pk", default=None, allow_null=True)
     product = serializers.IntegerField(source="wanted.product.pk", default=None, allow_null=True)
-    creator = serializers.IntegerField(source="wanted.owner.pk", default=None, allow_null=True)
+    creator = serializers.CharField(source="wanted.owner.handle", default=None, allow_null=True)
     title = serializers.CharField(source="wanted.title")
     price = serializers.IntegerField(source="price.minor")
     discount = serializers.IntegerField(source="discount.minor")

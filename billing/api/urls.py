@@ -4,11 +4,19 @@ from rest_framework.routers import SimpleRouter
 from billing.api.accounts import ProviderAccountViewSet
 from billing.api.consultations import ConsultationOfferViewSet, ConsultationViewSet
 from billing.api.coupons import CouponViewSet
+from billing.api.ebooks import DownloadView, EbookFileViewSet, EbookViewSet
 from billing.api.giving import CoinPackViewSet, CoinView, GivingViewSet, VirtualGiftViewSet
 from billing.api.memberships import PaymentMethodViewSet, SubscriptionViewSet
 from billing.api.offline import BankAccountView, OfflineRefundViewSet, PaymentProofViewSet
 from billing.api.products import ProductViewSet
 from billing.api.reconciliation import ReconciliationExceptionViewSet, ReconciliationViewSet
+from billing.api.shares import (
+    AffiliateTermsViewSet,
+    AffiliateViewSet,
+    CollaborationViewSet,
+    ReferralViewSet,
+    ShareViewSet,
+)
 from billing.api.tiers import TierViewSet
 from billing.api.views import BalanceViewSet, JournalViewSet, OrderViewSet, PriceViewSet
 from billing.api.webhooks import AlipayWebhook, SandboxWebhook, StripeWebhook, WechatWebhook
@@ -21,6 +29,13 @@ router.register("coupons", CouponViewSet, basename="coupon")
 router.register("tiers", TierViewSet, basename="tier")
 router.register("subscriptions", SubscriptionViewSet, basename="subscription")
 router.register("payment-methods", PaymentMethodViewSet, basename="payment-method")
+router.register("collaborations", CollaborationViewSet, basename="collaboration")
+router.register("affiliates", AffiliateViewSet, basename="affiliate")
+router.register("affiliate-terms", AffiliateTermsViewSet, basename="affiliate-terms")
+router.register("referrals", ReferralViewSet, basename="referral")
+router.register("shares", ShareViewSet, basename="share")
+router.register("ebook-files", EbookFileViewSet, basename="ebook-file")
+router.register("ebooks", EbookViewSet, basename="ebook")
 router.register("balances", BalanceViewSet, basename="balance")
 router.register("journals", JournalViewSet, basename="journal")
 router.register("coin-packs", CoinPackViewSet, basename="coin-pack")
@@ -38,6 +53,7 @@ WEBHOOKS = (SandboxWebhook, StripeWebhook, WechatWebhook, AlipayWebhook)
 urlpatterns = [
     *router.urls,
     path("bank-account/", BankAccountView.as_view(), name="bank-account"),
+    path("downloads/<str:token>/", DownloadView.as_view(), name="download"),
     path("coins/", CoinView.as_view(), name="coins"),
     *(path(f"webhooks/{view.provider}/", view.as_view(), name=f"{view.provider}-webhook") for view in WEBHOOKS),
 ]

@@ -4,6 +4,7 @@ from billing.models.changes import StateChange
 from billing.models.consultations import Consultation, ConsultationEntry, ConsultationOffer
 from billing.models.coupons import Coupon, CouponUse
 from billing.models.earnings import Maturity
+from billing.models.ebooks import EbookCopy, EbookFile
 from billing.models.giving import Giving, VirtualGift
 from billing.models.inbox import WebhookEvent
 from billing.models.ledger import Account, ChainHead, Journal, Transfer
@@ -23,17 +24,23 @@ from billing.models.products import Content, OfferChange, Product
 from billing.models.providers import ProviderAccount, ProviderChange
 from billing.models.reconciliation import ReconciliationException, ReconciliationRun, ReportRow
 from billing.models.sales import LineShare, Order, OrderLine, Payment, Price, Refund
+from billing.models.shares import Affiliate, AffiliateTerms, Collaboration, Referral
 
 __all__ = [
     "Account",
+    "Affiliate",
+    "AffiliateTerms",
     "ChainHead",
     "Charge",
+    "Collaboration",
     "Consultation",
     "ConsultationEntry",
     "ConsultationOffer",
     "Content",
     "Coupon",
     "CouponUse",
+    "EbookCopy",
+    "EbookFile",
     "GiftMembership",
     "Giving",
     "Journal",
@@ -54,6 +61,7 @@ __all__ = [
     "ProviderChange",
     "ReconciliationException",
     "ReconciliationRun",
+    "Referral",
     "Refund",
     "ReportRow",
     "StateChange",

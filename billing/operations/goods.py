@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from billing.models import Content, OrderLine, Product
-from billing.operations import asking, coins, tips
+from billing.operations import asking, coins, ebooks, tips
 from billing.operations.memberships import check_plan, close_period, credited, open_period
 from billing.operations.said import Said
 from catalog.models import Access, Item
@@ -64,6 +64,14 @@ def check_contents(viewer: Member, product: Product, at: datetime) -> None:
         raise AlreadyYours(f"All of {product} can be watched already.")
 
 
+def check_ebook(viewer: Member, product: Product, _at: datetime) -> None:
+    """Raise NotForSale for an e-book without a file, AlreadyYours for one that the viewer has."""
+    if not ebooks.has_file(product):
+        raise NotForSale(f"{product} has no file yet.")
+    if ebooks.owns(viewer, product):
+        raise AlreadyYours(f"{product} has been bought already.")
+
+
 def open_contents(line: OrderLine, source: str, at: datetime) -> None:
     """Let the buyer in to all that the line opens, as long as it says; again to the same after a refund that failed."""
     for item, until in _before(line) or _opened(line, at):
@@ -102,6 +110,7 @@ KINDS: Mapping[str, Goods] = {
     OrderLine.Kind.ITEM: IN_CONTENTS,
     OrderLine.Kind.BUNDLE: IN_CONTENTS,
     OrderLine.Kind.RENTAL: IN_CONTENTS,
+    OrderLine.Kind.EBOOK: Goods(check_ebook, ebooks.deliver, ebooks.take_back),
     OrderLine.Kind.TIP: Goods(_anybody, tips.thank, tips.take_back, tips.note),
     OrderLine.Kind.COINS: Goods(coins.check, coins.book_cost, coins.leave, may_return=_at_any_time),
     OrderLine.Kind.CONSULTATION: Goods(asking.check, asking.ask, asking.drop, asking.note, asking.is_unanswered),

@@ -12,6 +12,7 @@ from billing.money import Money
 from billing.operations.coupons import coupon_of, discounts, plain, redeem
 from billing.operations.goods import AlreadyYours, NotForSale, goods_of
 from billing.operations.prices import MOST
+from billing.operations.shares import share_out
 from billing.operations.terms import terms_for
 from billing.operations.wanted import Quoted, Wanted
 from catalog.models import Item
@@ -93,6 +94,7 @@ def _line(order: Order, of: Quoted, at: datetime) -> OrderLine:
     parts = {part: money.minor for part, money in of.parts.items()}
     paid = {"amount": of.amount.minor, "discount": of.discount.minor}
     line = OrderLine.objects.create(order=order, **paid, **sold, **parts)
+    share_out(line, currency=order.currency, at=at)
     goods_of(line.kind).note(line, of.wanted.said, at)
     return line
 

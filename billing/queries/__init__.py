@@ -4,6 +4,7 @@ from billing.queries.accounts import provider_accounts
 from billing.queries.books import balances_of, journals
 from billing.queries.consultations import consultation_offers, consultations_seen_by
 from billing.queries.coupons import coupons_of
+from billing.queries.ebooks import copies_of
 from billing.queries.giving import (
     coin_packs,
     coin_value,
@@ -35,11 +36,14 @@ from billing.queries.reconciliation import (
     reported_on,
 )
 from billing.queries.sales import current_prices, orders_of, orders_seen_by, price_of
+from billing.queries.shares import affiliate_offers, affiliates_seen_by, collaborations_of, shares_of
 from billing.queries.verification import Fault, Report, ledger_report
 
 __all__ = [
     "Fault",
     "Report",
+    "affiliate_offers",
+    "affiliates_seen_by",
     "balances_of",
     "bank_instructions",
     "booked_and_never_reported",
@@ -48,8 +52,10 @@ __all__ = [
     "coin_packs",
     "coin_value",
     "coins_of",
+    "collaborations_of",
     "consultation_offers",
     "consultations_seen_by",
+    "copies_of",
     "coupons_of",
     "current_prices",
     "fee_of",
@@ -73,6 +79,7 @@ __all__ = [
     "reconciliation_runs",
     "reported_before",
     "reported_on",
+    "shares_of",
     "subscriptions_of",
     "subscriptions_seen_by",
     "tiers_seen_by",

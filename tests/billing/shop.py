@@ -76,8 +76,8 @@ def offered(creator: Creator, *items: Item, minor: int, hours: int | None = None
     """Return the same, as its creator offers it."""
     kind = Product.Kind.BUNDLE if hours is None else Product.Kind.RENTAL
     contents = [operations.Filling(item, hours) for item in items]
-    told: dict[str, Any] = {"title": "All at once", "amount": yuan(minor), "contents": contents, "at": NOON} | said
-    return operations.make_product(by=creator.member, creator=creator, kind=kind, **told)
+    told: dict[str, Any] = {"kind": kind, "title": "All at once", "amount": yuan(minor), "contents": contents} | said
+    return operations.make_product(by=creator.member, creator=creator, **{"at": NOON} | told)
 
 
 def coupon(creator: Creator, **said: Any) -> Coupon:

@@ -2,15 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
+from billing import operations
 from billing.models import (
+    Collaboration,
     Consultation,
     Coupon,
+    EbookCopy,
+    EbookFile,
     Giving,
     OfferChange,
     Order,
@@ -35,11 +40,17 @@ PREFIX = "/api/v1/"
 # What a path names, found from a tenant with one of everything. A new path needs its line here.
 NAMED: dict[str, Callable[[Everything], Any]] = {
     "campaigns/{id}": lambda found: Addressee.objects.get(viewer=found.viewer).campaign_id,
+    "collaborations/{id}": lambda found: Collaboration.objects.get(owner=found.creator).pk,
     "comments/{id}": lambda found: Comment.objects.get(viewer=found.viewer).pk,
     "coupons/{id}": lambda found: Coupon.objects.get(made_by=found.publisher).pk,
     "consultations/{id}": lambda _: Consultation.objects.get().pk,
     "courses/{id}": lambda found: found.course.pk,
     "creators/{handle}": lambda found: found.creator.handle,
+    "downloads/{token}": lambda found: operations.link_to(
+        copy=EbookCopy.objects.get(viewer=found.staff), by=found.staff, at=datetime.now(UTC)
+    ),
+    "ebook-files/{id}": lambda found: EbookFile.objects.get(uploaded_by=found.publisher).product_id,
+    "ebooks/{id}": lambda found: EbookCopy.objects.get(viewer=found.staff).pk,
     "experiments/{id}": lambda found: Exposure.objects.get(viewer=found.viewer).experiment_id,
     "gifts/{id}": lambda _: VirtualGift.objects.get().pk,
     "givings/{id}": lambda found: Giving.objects.get(viewer=found.staff).pk,
