@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.utils import timezone
 
 from billing import operations
-from billing.models import Consultation, Payment, PaymentMethod, Refund, WebhookEvent
+from billing.models import Consultation, Payment, PaymentMethod, Payout, Refund, WebhookEvent
 from kpplatform.jobs.running import job, long_job
 from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.scope import scope
@@ -35,11 +35,36 @@ def expire_consultation(*, consultation_id: int) -> None:
 
 
 @long_job
+def send_payout(*, tenant: Tenant, payout_id: int) -> None:
+    """That the provider is about to be told is committed before it is told."""
+    with scope(tenant):
+        payout = Payout.objects.get(pk=payout_id)
+        may_be_told = operations.paying.begin_payout(payout=payout, at=timezone.now())
+    if may_be_told:
+        with scope(tenant):
+            operations.paying.send_payout(payout=payout, at=timezone.now())
+
+
+@job
+def resolve_payout(*, payout_id: int) -> None:
+    operations.paying.resolve_payout(payout=Payout.objects.get(pk=payout_id), at=timezone.now())
+
+
+@long_job
 def mature(*, tenant: Tenant) -> None:
     """Batch by batch, each in a transaction of its own: done twice, the second time finds nothing to do."""
     for do in (operations.mature, operations.mature_gifts, operations.release_reserves):
         while _done(tenant, do):
             pass
+
+
+@long_job
+def settle(*, tenant: Tenant) -> None:
+    """Month by month, each in a transaction of its own, until none that is over is left."""
+    is_settled = True
+    while is_settled:
+        with scope(tenant):
+            is_settled = operations.paying.settle_all(at=timezone.now()) is not None
 
 
 def _done(tenant: Tenant, do: Callable[..., int]) -> int:

@@ -99,17 +99,14 @@ PORTRAITS_EVERY_S = env.float("PORTRAITS_EVERY_S", default=86_400.0)
 RECURRING_JOBS = {
     "recommender.tasks.retrain": (RETRAIN_EVERY_S, "training"),
     "recommender.tasks.refresh_portraits": (PORTRAITS_EVERY_S, "training"),
-    "recommender.tasks.find_duplicates": (86_400.0, "training"),
-    "recommender.tasks.classify_topics": (86_400.0, "training"),
+    **dict.fromkeys(("recommender.tasks.find_duplicates", "recommender.tasks.classify_topics"), (86_400.0, "training")),
     "recommender.tasks.tag_comments": (86_400.0, "training"),
     "recommender.tasks.judge_experiments": (3_600.0, "default"),
     "recommender.tasks.check_portraits": (PORTRAITS_EVERY_S, "default"),
-    "creators.tasks.recount_all_followers": (86_400.0, "default"),
-    "catalog.tasks.recount_all": (86_400.0, "default"),
+    **dict.fromkeys(("creators.tasks.recount_all_followers", "catalog.tasks.recount_all"), (86_400.0, "default")),
     "billing.tasks.mature": (3_600.0, "default"),
-    "billing.tasks.reconcile": (86_400.0, "default"),
+    **{f"billing.tasks.{name}": (86_400.0, "default") for name in ("reconcile", "settle", "verify_ledger")},
     "billing.tasks.renew_subscriptions": (600.0, "default"),
-    "billing.tasks.verify_ledger": (86_400.0, "default"),
     "kpplatform.console.tasks.purge": (86_400.0, "default"),
 }
 
@@ -258,6 +255,7 @@ SPECTACULAR_SETTINGS = {
         "ConsultationState": "billing.models.Consultation.State",
         "EntryKind": "billing.models.ConsultationEntry.Kind",
         "PaymentState": "billing.models.Payment.State",
+        "HoldReason": "billing.models.PayoutHold.Reason",
         "RefundState": "billing.models.Refund.State",
         "ReportReason": "catalog.models.Report.Reason",
         "ImpressionSource": "recommender.models.Impression.Source",

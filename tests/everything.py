@@ -57,6 +57,7 @@ from recommender.models import (
 )
 from tests import make
 from tests.billing import shop
+from tests.billing.paying import paid_out
 from tests.catalog import things
 from tests.conftest import NOON
 
@@ -143,6 +144,8 @@ def _bought(found: Everything) -> None:
     asked = shop.asked_for(found.staff, found.creator)
     billing.answer(consultation=asked, by=found.publisher, body="Practise.", at=NOON)
     _joined(found)
+    paid_out(found.creator, by=found.staff)
+    billing.paying.settle(month=NOON.date(), at=NOON + timedelta(days=32))
     WebhookEvent.objects.create(provider="sandbox", event_id="evt_1", body=b"{}", received_at=NOON)
     _by_bank(found)
     rows = [Reported("payment", "co_unknown", "pay_unknown", shop.yuan(100), 1, NOON)]

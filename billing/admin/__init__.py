@@ -1,5 +1,27 @@
 """What staff, creators and operators see of money: only operations write it."""
 
-from billing.admin import books, consultations, ebooks, giving, memberships, offline, reconciliation, shares
+from billing.admin import (
+    books,
+    consultations,
+    ebooks,
+    giving,
+    memberships,
+    offline,
+    payouts,
+    reconciliation,
+    settlements,
+    shares,
+)
 
-__all__ = ["books", "consultations", "ebooks", "giving", "memberships", "offline", "reconciliation", "shares"]
+__all__ = [
+    "books",
+    "consultations",
+    "ebooks",
+    "giving",
+    "memberships",
+    "offline",
+    "payouts",
+    "reconciliation",
+    "settlements",
+    "shares",
+]

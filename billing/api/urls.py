@@ -8,8 +8,10 @@ from billing.api.ebooks import DownloadView, EbookFileViewSet, EbookViewSet
 from billing.api.giving import CoinPackViewSet, CoinView, GivingViewSet, VirtualGiftViewSet
 from billing.api.memberships import PaymentMethodViewSet, SubscriptionViewSet
 from billing.api.offline import BankAccountView, OfflineRefundViewSet, PaymentProofViewSet
+from billing.api.payouts import HoldViewSet, PayoutAccountViewSet, PayoutBatchViewSet, PayoutViewSet
 from billing.api.products import ProductViewSet
 from billing.api.reconciliation import ReconciliationExceptionViewSet, ReconciliationViewSet
+from billing.api.settlements import SettlementViewSet
 from billing.api.shares import (
     AffiliateTermsViewSet,
     AffiliateViewSet,
@@ -48,6 +50,11 @@ router.register("payment-proofs", PaymentProofViewSet, basename="payment-proof")
 router.register("offline-refunds", OfflineRefundViewSet, basename="offline-refund")
 router.register("reconciliations", ReconciliationViewSet, basename="reconciliation")
 router.register("reconciliation-exceptions", ReconciliationExceptionViewSet, basename="reconciliation-exception")
+router.register("payouts", PayoutViewSet, basename="payout")
+router.register("payout-accounts", PayoutAccountViewSet, basename="payout-account")
+router.register("payout-batches", PayoutBatchViewSet, basename="payout-batch")
+router.register("settlements", SettlementViewSet, basename="settlement")
+router.register("holds", HoldViewSet, basename="hold")
 
 WEBHOOKS = (SandboxWebhook, StripeWebhook, WechatWebhook, AlipayWebhook)
 urlpatterns = [

@@ -20,10 +20,12 @@ from billing.models.memberships import (
     TierItem,
 )
 from billing.models.offline import PaymentProof, ProofDecision
+from billing.models.payouts import Payout, PayoutAccount, PayoutBatch, PayoutChange, PayoutHold
 from billing.models.products import Content, OfferChange, Product
 from billing.models.providers import ProviderAccount, ProviderChange
 from billing.models.reconciliation import ReconciliationException, ReconciliationRun, ReportRow
 from billing.models.sales import LineShare, Order, OrderLine, Payment, Price, Refund
+from billing.models.settlements import Settlement, SettlementLine, SettlementPeriod
 from billing.models.shares import Affiliate, AffiliateTerms, Collaboration, Referral
 
 __all__ = [
@@ -52,6 +54,11 @@ __all__ = [
     "Payment",
     "PaymentMethod",
     "PaymentProof",
+    "Payout",
+    "PayoutAccount",
+    "PayoutBatch",
+    "PayoutChange",
+    "PayoutHold",
     "Period",
     "Plan",
     "Price",
@@ -64,6 +71,9 @@ __all__ = [
     "Referral",
     "Refund",
     "ReportRow",
+    "Settlement",
+    "SettlementLine",
+    "SettlementPeriod",
     "StateChange",
     "Subscription",
     "SubscriptionChange",

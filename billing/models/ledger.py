@@ -84,7 +84,11 @@ class Journal(TenantOwned):
         TOP_UP = "top_up"
         MATURITY = "maturity"
         RESERVE = "reserve"
+        POOL_SHARE = "pool_share"
         PAYOUT = "payout"
+        PAYOUT_PAID = "payout_paid"
+        PAYOUT_FAILED = "payout_failed"
+        PAYOUT_REVERSED = "payout_reversed"
         ADS = "ads"
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
@@ -100,6 +104,7 @@ class Journal(TenantOwned):
             models.UniqueConstraint(fields=["tenant", "seq"], name="a_place_in_the_chain_is_one_journal"),
             AppendOnly(name="a_journal_is_never_changed"),
         ]
+        indexes = [models.Index(fields=["tenant", "at"], name="journal_at")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"

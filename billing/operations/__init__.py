@@ -1,5 +1,6 @@
 """What is done with money: price, order, pay, capture, refund, and work through what providers say."""
 
+from billing.operations import paying
 from billing.operations.accounts import (
     AdminsOnly,
     BadCredential,
@@ -260,6 +261,7 @@ __all__ = [
     "order_all",
     "pause_subscription",
     "pay",
+    "paying",
     "place_order",
     "propose_collaboration",
     "quote",

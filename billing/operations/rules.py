@@ -1,10 +1,13 @@
 """What a tenant asks for before money leaves it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
-from billing.money import WHOLE_BPS, Money
+from billing.money import EXPONENTS, WHOLE_BPS, Money
 from kpplatform.tenancy.models import Tenant
+
+# Where a tenant says nothing: in whole units of the currency.
+LEAST_PAYOUT, FOUR_EYES_FROM = 100, 10_000
 
 
 @dataclass(frozen=True)
@@ -13,6 +16,8 @@ class Rules:
 
     reserve_bps: int = 0  # of what becomes a creator's
     reserve_days: int = 90
+    payout_thresholds: dict[str, int] = field(default_factory=dict)  # currency → minor units
+    payout_four_eyes: dict[str, int] = field(default_factory=dict)  # currency → minor units
 
     @property
     def reserved_for(self) -> timedelta:
@@ -21,6 +26,16 @@ class Rules:
     def reserved_of(self, amount: Money) -> Money:
         """Return how much of an amount is held back, rounded down."""
         return Money(amount.minor * self.reserve_bps // WHOLE_BPS, amount.currency)
+
+    def least_payout(self, currency: str) -> Money:
+        """Return the least that is paid out."""
+        usual = LEAST_PAYOUT * 10 ** EXPONENTS[currency]
+        return Money(self.payout_thresholds.get(currency, usual), currency)
+
+    def needs_four_eyes(self, amount: Money) -> bool:
+        """Tell whether two people have to agree."""
+        usual = FOUR_EYES_FROM * 10 ** EXPONENTS[amount.currency]
+        return bool(amount.minor >= self.payout_four_eyes.get(amount.currency, usual))
 
 
 def rules_of(tenant: Tenant) -> Rules:

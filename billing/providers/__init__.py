@@ -8,6 +8,7 @@ from billing.providers.accounts import (
     checkout_provider,
     connected,
     provider_for,
+    rail_of,
 )
 from billing.providers.offline import Offline
 from billing.providers.protocol import (
@@ -25,6 +26,7 @@ from billing.providers.protocol import (
     SentRefund,
     StaleMessage,
 )
+from billing.providers.rails import Destination, Outcome, Rail, SentPayout
 from billing.providers.reports import BadReport, Reported, Reporting, read_csv
 from billing.providers.sandbox.driver import SANDBOX
 from billing.providers.vault import Sealed, seal, unseal
@@ -39,23 +41,28 @@ __all__ = [
     "Charged",
     "ChargingProvider",
     "Checkout",
+    "Destination",
     "Garbled",
     "Message",
     "NotConnected",
     "Offline",
+    "Outcome",
     "Paid",
     "Provider",
     "ProviderRefused",
     "ProviderUnavailable",
+    "Rail",
     "Reported",
     "Reporting",
     "Sealed",
+    "SentPayout",
     "SentRefund",
     "StaleMessage",
     "charging_provider",
     "checkout_provider",
     "connected",
     "provider_for",
+    "rail_of",
     "read_csv",
     "seal",
     "unseal",

@@ -7,6 +7,7 @@ from billing.models import ProviderAccount
 from billing.providers.alipay import Alipay
 from billing.providers.offline import Offline
 from billing.providers.protocol import CannotCharge, ChargingProvider, Provider
+from billing.providers.rails import Rail
 from billing.providers.sandbox.driver import Sandbox
 from billing.providers.stripe import Stripe
 from billing.providers.vault import unseal
@@ -79,3 +80,10 @@ def charging_provider(tenant: Tenant, name: str) -> ChargingProvider:
     if not isinstance(provider, ChargingProvider):
         raise CannotCharge(f"{name} keeps nothing to be charged later.")
     return provider
+
+
+def rail_of(tenant: Tenant, name: str) -> Rail:
+    """Return the rail of this name, acting in the tenant's account there. Raises NotConnected for what is none."""
+    if name != Name.SANDBOX:
+        raise NotConnected(f"Nobody is paid out by {name} here.")
+    return Sandbox(account=tenant.slug)

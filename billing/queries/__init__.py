@@ -24,6 +24,7 @@ from billing.queries.memberships import (
     tiers_seen_by,
 )
 from billing.queries.offline import bank_instructions, proofs_seen_by
+from billing.queries.payouts import holds_seen_by, payout_accounts_seen_by, payout_batches, payouts_seen_by
 from billing.queries.products import changes_of, products_seen_by
 from billing.queries.reconciliation import (
     booked_and_never_reported,
@@ -36,6 +37,7 @@ from billing.queries.reconciliation import (
     reported_on,
 )
 from billing.queries.sales import current_prices, orders_of, orders_seen_by, price_of
+from billing.queries.settlements import entries_of, settlements_seen_by
 from billing.queries.shares import affiliate_offers, affiliates_seen_by, collaborations_of, shares_of
 from billing.queries.verification import Fault, Report, ledger_report
 
@@ -58,10 +60,12 @@ __all__ = [
     "copies_of",
     "coupons_of",
     "current_prices",
+    "entries_of",
     "fee_of",
     "given_on_day",
     "givings_of",
     "givings_to",
+    "holds_seen_by",
     "is_to_be_reconciled",
     "journals",
     "leaders",
@@ -69,6 +73,9 @@ __all__ = [
     "methods_of",
     "orders_of",
     "orders_seen_by",
+    "payout_accounts_seen_by",
+    "payout_batches",
+    "payouts_seen_by",
     "plans_offered",
     "price_of",
     "products_seen_by",
@@ -79,6 +86,7 @@ __all__ = [
     "reconciliation_runs",
     "reported_before",
     "reported_on",
+    "settlements_seen_by",
     "shares_of",
     "subscriptions_of",
     "subscriptions_seen_by",

@@ -11,11 +11,15 @@ def main(tenant: str, doing: str, pk: str) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "kpplatform.settings"
     django.setup()
 
-    from billing import operations  # noqa: PLC0415  the settings come first
-    from billing.models import Charge, Consultation, Order, Refund, WebhookEvent  # noqa: PLC0415
+    from billing import operations, tasks  # noqa: PLC0415  the settings come first
+    from billing.models import Charge, Consultation, Order, Payout, Refund, WebhookEvent  # noqa: PLC0415
     from kpplatform.tenancy.models import Tenant  # noqa: PLC0415
     from kpplatform.tenancy.scope import scope  # noqa: PLC0415
 
+    if doing in {"pay_out", "mature"}:
+        ids = {"payout_id": int(pk)} if doing == "pay_out" else {}
+        {"pay_out": tasks.send_payout, "mature": tasks.mature}[doing](tenant=Tenant.objects.get(slug=tenant), **ids)
+        return
     with scope(Tenant.objects.get(slug=tenant)):
         if doing == "pay":
             operations.pay(order=Order.objects.get(pk=pk), at=timezone.now())
@@ -26,6 +30,8 @@ def main(tenant: str, doing: str, pk: str) -> None:
             operations.expire_consultation(consultation=asked, at=timezone.now())
         elif doing == "collect":
             operations.collect(charge=Charge.objects.get(pk=pk), at=timezone.now())
+        elif doing == "resolve":
+            operations.paying.resolve_payout(payout=Payout.objects.get(pk=pk), at=timezone.now())
         else:
             operations.send_refund(refund=Refund.objects.get(pk=pk), at=timezone.now())
 

@@ -8,13 +8,14 @@ import pytest
 from django.utils import timezone
 
 from billing import ledger
-from billing.models import Payment, Refund, WebhookEvent
+from billing.models import Payment, Payout, Refund, WebhookEvent
 from billing.providers.sandbox.server import Server
 from catalog.queries import watchable_by
 from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.scope import scope
 from tests import make
 from tests.billing import shop
+from tests.billing.paying import approved, earner
 from tests.billing.shop import body_of, give_back, ordered, payment_of, press, told, yuan
 from tests.conftest import COMMITTED
 from tests.processes import ROOT, environment
@@ -85,4 +86,40 @@ def test_a_crash_while_refunding_sends_the_money_once(school: Tenant, sandbox: S
     with scope(school):
         assert Refund.objects.get().state == Refund.State.SENT
         assert ledger.clearing("CNY").balance == yuan(-7_500)
+        assert shop.books_are_good()
+
+
+@COMMITTED
+@pytest.mark.parametrize("point", ["before_payout_call", "after_payout_call", "after_payout_post"])
+def test_a_crash_while_paying_out_pays_once(school: Tenant, sandbox: Server, point: str) -> None:
+    with scope(school):
+        payout = approved(earner(shop.course_for(10_000)))
+
+    assert run(sandbox, "pay_out", payout.pk, crash_at=point) == -signal.SIGKILL
+    with scope(school):
+        assert Payout.objects.get().state == Payout.State.SUBMITTED
+    for doing in ("pay_out", "resolve", "pay_out", "resolve"):
+        assert run(sandbox, doing, payout.pk) == 0
+
+    assert [row["amount"] for row in sandbox.bank.book.tables["payouts"].values()] == [10_000]
+    with scope(school):
+        assert Payout.objects.get().state == Payout.State.PAID
+        assert ledger.clearing("CNY").balance == yuan(-20_000 + 10_000)
+        assert shop.books_are_good()
+
+
+@COMMITTED
+def test_a_crash_while_money_matures_leaves_nothing_or_all(school: Tenant, sandbox: Server) -> None:
+    with scope(school):
+        course = shop.course_for(10_000)
+        shop.bought(make.member(), course)
+
+    assert run(sandbox, "mature", 0, crash_at="after_maturity") == -signal.SIGKILL
+    with scope(school):
+        assert ledger.pending(course.creator, "CNY").balance == yuan(8_940)
+    for _ in range(2):
+        assert run(sandbox, "mature", 0) == 0
+
+    with scope(school):
+        assert ledger.available(course.creator, "CNY").balance == yuan(8_940)
         assert shop.books_are_good()

@@ -119,6 +119,8 @@ class Bank:
             return self._charge
         if parts == ["v1", "refunds"]:
             return self._refund
+        if parts == ["v1", "payouts"]:
+            return _pay_out
         if parts[:2] == ["v1", "checkouts"] and parts[3:] == ["capture"]:
             return lambda account, _key, _asked: self._capture(account, parts[2])
         raise No(HTTPStatus.NOT_FOUND, "no_such_path")
@@ -182,6 +184,12 @@ class Bank:
         if checkout is None or account not in {"", checkout["account"]}:
             raise No(HTTPStatus.NOT_FOUND, "no_such_checkout")
         return checkout
+
+
+def _pay_out(account: str, key: str, asked: Row) -> tuple[Row, dict[str, list[Row]]]:
+    made = {"id": f"po_{uuid4().hex}", "account": account, "key": key, "destination": text(asked, "destination")}
+    made |= {**amount(asked), "status": "paid"}
+    return public(made), {"payouts": [made]}
 
 
 def refusal(status: int, code: str) -> Answer:

@@ -23,6 +23,7 @@ from billing.providers.protocol import (
     ProviderUnavailable,
     SentRefund,
 )
+from billing.providers.rails import Destination, Outcome, SentPayout
 from billing.providers.reports import Reported
 from billing.providers.sandbox import signing
 
@@ -63,6 +64,15 @@ class Sandbox:
     def refund(self, *, key: str, amount: Money, paid: Paid, webhook_url: str) -> SentRefund:
         asked = {"checkout": paid.reference, "order": paid.order, **_amount(amount)}
         return SentRefund(reference=self._write("/v1/refunds", asked, key=key)["id"])
+
+    def payout(self, *, key: str, amount: Money, to: Destination) -> SentPayout:
+        # A lost answer is not looked up here: that it is not known is a state of the payout.
+        asked = {"destination": f"{to.bank} {to.number} {to.holder}", **_amount(amount)}
+        return _payout(self._speak("POST", "/v1/payouts", asked, key=key))
+
+    def query_payout(self, *, key: str) -> SentPayout | None:
+        found = self._find("/v1/payouts", key)
+        return _payout(found) if found else None
 
     def verify(self, *, headers: Mapping[str, str], body: bytes, at: datetime) -> str:
         secret = signing.secret_of(self.account, key=settings.SANDBOX_KEY)
@@ -167,3 +177,7 @@ def _charged(said: dict[str, Any]) -> Charged:
         is_final=said["decline"] == "hard",
         reason=said["decline"],
     )
+
+
+def _payout(said: dict[str, Any]) -> SentPayout:
+    return SentPayout(said["id"], Outcome(said["status"]), Money(said["amount"], said["currency"]))

@@ -7,6 +7,8 @@ POST /v1/charges                   {method, order, amount, currency, webhook_url
 GET  /v1/charges?key=…
 POST /v1/refunds                   {checkout, order, amount, currency}
 GET  /v1/refunds?key=…
+POST /v1/payouts                   {destination, amount, currency}
+GET  /v1/payouts?key=…
 GET, POST /pay/{id}                the buyer's page; press=pay or press=decline, as a form or as JSON
 GET  /v1/report?since=…&until=…    what was captured and given back, with fees
 POST /v1/faults                    {on: a path or "webhook", kind, times?, seconds?}
@@ -79,7 +81,7 @@ class Door(BaseHTTPRequestHandler):
             self._show(to.path)
         elif not self._is_known():
             self._say(*refusal(HTTPStatus.UNAUTHORIZED, "bad_key"))
-        elif to.path in {"/v1/checkouts", "/v1/charges", "/v1/refunds"}:
+        elif to.path in {"/v1/checkouts", "/v1/charges", "/v1/refunds", "/v1/payouts"}:
             key = parse_qs(to.query).get("key", [""])[0]
             rows = self.server.bank.find(account=self._account(), table=to.path.rpartition("/")[2], key=key)
             self._say(200, {"data": [self._addressed(row) for row in rows]})

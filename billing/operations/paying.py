@@ -1,0 +1,48 @@
+"""What is done with creators' money after it is theirs: paid out, held up, told month by month."""
+
+from billing.operations.holds import PayoutsHeld, StaffDecide, place_hold, release_hold
+from billing.operations.payout_accounts import BadAccount, NotYourMoney, set_payout_account
+from billing.operations.payout_files import BadResult, NothingToPay, apply_result, lines_of, make_batch, mark_paid
+from billing.operations.payout_sending import begin_payout, resolve_payout, send_payout
+from billing.operations.payouts import (
+    BelowThreshold,
+    FourEyes,
+    NoPayoutAccount,
+    WrongState,
+    approve_payout,
+    draft_payout,
+    reverse_payout,
+    withdraw_payout,
+)
+from billing.operations.settlements import MonthMissing, MonthNotOver, settle, settle_all
+
+__all__ = [
+    "BadAccount",
+    "BadResult",
+    "BelowThreshold",
+    "FourEyes",
+    "MonthMissing",
+    "MonthNotOver",
+    "NoPayoutAccount",
+    "NotYourMoney",
+    "NothingToPay",
+    "PayoutsHeld",
+    "StaffDecide",
+    "WrongState",
+    "apply_result",
+    "approve_payout",
+    "begin_payout",
+    "draft_payout",
+    "lines_of",
+    "make_batch",
+    "mark_paid",
+    "place_hold",
+    "release_hold",
+    "resolve_payout",
+    "reverse_payout",
+    "send_payout",
+    "set_payout_account",
+    "settle",
+    "settle_all",
+    "withdraw_payout",
+]

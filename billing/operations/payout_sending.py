@@ -1,0 +1,100 @@
+"""Sending payouts: told once, and asked about when it is not known what became of them."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from billing import providers
+from billing.models import Payout
+from billing.operations.crash import crash_here
+from billing.operations.holds import is_held
+from billing.operations.payout_accounts import destination_of
+from billing.operations.payouts import State, held, moved_to, settle_failed, settle_paid
+from billing.providers import Outcome
+from kpplatform.jobs.operations import enqueue
+from kpplatform.tenancy.scope import current_tenant
+
+FIRST_QUESTION, LATEST_QUESTION = timedelta(seconds=30), timedelta(hours=1)
+
+
+@transaction.atomic
+def begin_payout(*, payout: Payout, at: datetime) -> bool:
+    """Write down that the provider is about to be told, and tell whether it may be: this comes to rest before the call.
+
+    If it was written down before, somebody died on the way: then the provider is asked what it knows, never told again.
+    """
+    payout = held(payout)
+    if payout.state == State.SUBMITTED and not payout.reference:
+        _unknown(payout, at)
+    if payout.state != State.APPROVED or is_held(payout.creator_id):
+        return False
+    payout.submitted_at = at
+    moved_to(payout, State.SUBMITTED, by=None, at=at)
+    return True
+
+
+@transaction.atomic
+def send_payout(*, payout: Payout, at: datetime) -> None:
+    """Tell the provider to pay, right after `begin_payout` has said so."""
+    payout = held(payout)
+    if payout.state != State.SUBMITTED or payout.reference:
+        return
+    rail = providers.rail_of(current_tenant(), payout.account.rail)
+    crash_here("before_payout_call")
+    try:
+        sent = rail.payout(key=payout.key, amount=payout.money, to=destination_of(payout.account))
+    except providers.ProviderUnavailable:
+        _unknown(payout, at)
+        return
+    except providers.ProviderRefused as error:
+        # It may refuse this request only: it has done what it was asked before.
+        if sent_before := rail.query_payout(key=payout.key):
+            _obey(payout, sent_before, at)
+        else:
+            settle_failed(payout, by=None, why=error.detail, at=at)
+        return
+    crash_here("after_payout_call")
+    _obey(payout, sent, at)
+    crash_here("after_payout_post")
+
+
+@transaction.atomic
+def resolve_payout(*, payout: Payout, at: datetime) -> None:
+    """Ask the provider what became of the payout. If it knows nothing of it, it may be told, under the same key."""
+    payout = held(payout)
+    if payout.state not in {State.UNKNOWN, State.SUBMITTED}:
+        return
+    try:
+        sent = providers.rail_of(current_tenant(), payout.account.rail).query_payout(key=payout.key)
+    except providers.ProviderUnavailable:
+        _ask_later(payout, at)
+        return
+    if sent:
+        _obey(payout, sent, at)
+    elif payout.state == State.UNKNOWN:
+        moved_to(payout, State.APPROVED, by=None, why="the provider knows nothing of it", at=at)
+        enqueue("billing.tasks.send_payout", due_at=at, payout_id=payout.pk)
+
+
+def _obey(payout: Payout, sent: providers.SentPayout, at: datetime) -> None:
+    if sent.amount != payout.money:
+        raise ValueError(f"{payout} is of {payout.money}; the provider says {sent.amount}.")
+    if sent.outcome == Outcome.PAID:
+        settle_paid(payout, reference=sent.reference, by=None, at=at)
+    elif sent.outcome == Outcome.FAILED:
+        settle_failed(payout, by=None, why=sent.reason or "refused", at=at)
+    else:
+        payout.reference = sent.reference
+        moved_to(payout, State.SUBMITTED, by=None, why="pending", at=at)
+        _ask_later(payout, at)
+
+
+def _unknown(payout: Payout, at: datetime) -> None:
+    moved_to(payout, State.UNKNOWN, by=None, why="its answer was lost", at=at)
+    _ask_later(payout, at)
+
+
+def _ask_later(payout: Payout, at: datetime) -> None:
+    age = at - (payout.submitted_at or at)
+    due = at + min(max(age, FIRST_QUESTION), LATEST_QUESTION)
+    enqueue("billing.tasks.resolve_payout", due_at=due, payout_id=payout.pk)

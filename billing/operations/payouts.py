@@ -1,0 +1,162 @@
+"""Payouts: drafted, approved by somebody else above a limit, sent once, and settled by what the provider says."""
+
+from datetime import datetime
+from uuid import uuid4
+
+from django.db import transaction
+
+from billing import ledger
+from billing.models import Account, Journal, Payout, PayoutAccount, PayoutChange
+from billing.money import Money
+from billing.operations.earnings import credited, of
+from billing.operations.holds import must_not_be_held, must_run_the_tenant
+from billing.operations.payout_accounts import NotYourMoney
+from billing.operations.rules import rules_of
+from creators.models import Creator
+from kpplatform.errors import Conflict, Forbidden
+from kpplatform.jobs.operations import enqueue
+from kpplatform.tenancy.models import Member
+from kpplatform.tenancy.scope import current_tenant
+
+Kind, State = Account.Kind, Payout.State
+
+
+class NoPayoutAccount(Conflict):
+    code = "no_payout_account"
+
+
+class BelowThreshold(Conflict):
+    code = "below_threshold"
+
+
+class WrongState(Conflict):
+    code = "wrong_state"
+
+
+class FourEyes(Forbidden):
+    code = "four_eyes"
+
+
+class PayoutKeyTaken(Conflict):
+    code = "payout_key_taken"
+
+
+@transaction.atomic
+def draft_payout(
+    *, creator: Creator, by: Member, currency: str, amount: Money | None, key: str, at: datetime
+) -> Payout:
+    """Set an amount of what a creator may have aside to be paid out, or all of it. The same key gives the same payout.
+
+    Raises NotYourMoney, PayoutsHeld, NoPayoutAccount, BelowThreshold, NotEnoughMoney and PayoutKeyTaken.
+    """
+    if creator.member_id != by.pk and not by.runs_the_tenant:
+        raise NotYourMoney("Only the creator and the tenant's staff ask for a payout.")
+    must_not_be_held(creator.pk)
+    if asked := Payout.objects.filter(drafted_by=by, creator=creator, asked_key=key).first():
+        if asked.currency != currency or amount not in {None, asked.money}:
+            raise PayoutKeyTaken("Another payout was asked for under this key.")
+        return asked
+    account = PayoutAccount.objects.filter(creator=creator, currency=currency, withdrawn_at=None).first()
+    if account is None:
+        raise NoPayoutAccount(f"Nobody has said where this creator is paid in {currency}.")
+    available = ledger.available(creator, currency)
+    amount = ledger.held(available) if amount is None else amount
+    least = rules_of(current_tenant()).least_payout(currency)
+    if amount < least or not amount:
+        raise BelowThreshold(f"{amount} is less than {least}, the least that is paid out.")
+    ours = f"po_{uuid4().hex}"
+    moved = (available, ledger.in_transit(creator, currency), amount)
+    payout = Payout(creator=creator, account=account, key=ours, asked_key=key, drafted_by=by, drafted_at=at)
+    payout.amount, payout.currency = amount.minor, currency
+    payout.journal = ledger.post(kind=Journal.Kind.PAYOUT, key=f"payout:{ours}", transfers=[moved], at=at)
+    payout.save()
+    note(payout, before="", by=by, why="", at=at)
+    return payout
+
+
+@transaction.atomic
+def approve_payout(*, payout: Payout, by: Member, at: datetime) -> Payout:
+    """Let a payout leave. Raises StaffDecide, WrongState, PayoutsHeld, and FourEyes for who drafted a large one."""
+    must_run_the_tenant(by)
+    payout = held(payout)
+    if payout.state != State.DRAFT:
+        raise WrongState(f"This payout is {payout.state}.")
+    must_not_be_held(payout.creator_id)
+    must_be_another(payout, by, payout.drafted_by_id)
+    payout.approved_by = by
+    moved_to(payout, State.APPROVED, by=by, at=at)
+    if payout.account.rail != PayoutAccount.Rail.BANK_FILE:
+        enqueue("billing.tasks.send_payout", payout_id=payout.pk)
+    return payout
+
+
+@transaction.atomic
+def withdraw_payout(*, payout: Payout, by: Member, why: str, at: datetime) -> Payout:
+    """Give a payout up that nobody was told of: the creator has the money again. Raises StaffDecide and WrongState."""
+    must_run_the_tenant(by)
+    payout = held(payout)
+    if payout.state not in {State.DRAFT, State.APPROVED}:
+        raise WrongState(f"This payout is {payout.state}.")
+    settle_failed(payout, by=by, why=why, at=at)
+    return payout
+
+
+@transaction.atomic
+def reverse_payout(*, payout: Payout, by: Member, why: str, at: datetime) -> Payout:
+    """Book that the money came back after it was paid. Raises StaffDecide, FourEyes and WrongState."""
+    must_run_the_tenant(by)
+    payout = held(payout)
+    if payout.state != State.PAID:
+        raise WrongState(f"This payout is {payout.state}.")
+    must_be_another(payout, by, payout.approved_by_id)
+    clearing = ledger.clearing(payout.currency)
+    moved = credited(clearing, owner_of(payout), payout.money)
+    ledger.post(kind=Journal.Kind.PAYOUT_REVERSED, key=f"payout-reversed:{payout.key}", transfers=moved, at=at)
+    payout.reason, payout.done_at = why[:200], at
+    moved_to(payout, State.REVERSED, by=by, why=why, at=at)
+    return payout
+
+
+def held(payout: Payout) -> Payout:
+    """Return the payout as it is now; nobody else changes it before the end of the transaction."""
+    locked = Payout.objects.select_for_update(no_key=True, of=("self",)).select_related("account", "creator")
+    return locked.get(pk=payout.pk)
+
+
+def must_be_another(payout: Payout, by: Member, first: int | None) -> None:
+    """Raise FourEyes when a large payout would be decided on by one person alone."""
+    if by.pk == first and rules_of(current_tenant()).needs_four_eyes(payout.money):
+        raise FourEyes(f"Somebody else has to look at a payout of {payout.money}.")
+
+
+def settle_paid(payout: Payout, *, reference: str, by: Member | None, at: datetime) -> None:
+    """Book that a held payout has left."""
+    away = (of(owner_of(payout), Kind.IN_TRANSIT), ledger.clearing(payout.currency), payout.money)
+    ledger.post(kind=Journal.Kind.PAYOUT_PAID, key=f"payout-paid:{payout.key}", transfers=[away], at=at)
+    payout.reference, payout.done_at = reference, at
+    moved_to(payout, State.PAID, by=by, at=at)
+
+
+def settle_failed(payout: Payout, *, by: Member | None, why: str, at: datetime) -> None:
+    """Book that a held payout will never leave: it is credited to the creator anew, debts first."""
+    back = credited(of(owner_of(payout), Kind.IN_TRANSIT), owner_of(payout), payout.money)
+    ledger.post(kind=Journal.Kind.PAYOUT_FAILED, key=f"payout-failed:{payout.key}", transfers=back, at=at)
+    payout.reason, payout.done_at = why[:200], at
+    moved_to(payout, State.FAILED, by=by, why=why, at=at)
+
+
+def owner_of(payout: Payout) -> ledger.Name:
+    """Return whose the payout is, as one of their accounts."""
+    return ledger.creators(Kind.AVAILABLE, payout.creator_id, payout.currency)
+
+
+def moved_to(payout: Payout, state: str, *, by: Member | None, at: datetime, why: str = "") -> None:
+    """Save a held payout in its new state, and who brought it there."""
+    before, payout.state = payout.state, state
+    payout.save()
+    note(payout, before=before, by=by, why=why, at=at)
+
+
+def note(payout: Payout, *, before: str, by: Member | None, why: str, at: datetime) -> None:
+    """Write down who changed the payout, when and why."""
+    PayoutChange.objects.create(payout=payout, by=by, before=before, after=payout.state, why=why[:200], changed_at=at)
