@@ -81,7 +81,7 @@ def test_ones_own_rows_are_there(found: Everything) -> None:
         }
 
     assert {asked: status for asked, status in statuses.items() if status in {400, 401, 404, 405, 415}} == {
-        "POST /api/v1/sections/{id}/lessons/": 400,  # a lesson is a video or a text, and the least body has neither
+        "PATCH /api/v1/lessons/{id}/": 400,  # a lesson is a video or a text, and this one would be both
         "PUT /api/v1/ebook-files/{id}/": 400,  # nothing is no book
         "POST /api/v1/orders/{id}/pay/": 404,  # only the buyer pays
         "POST /api/v1/payout-batches/{id}/result/": 400,  # a word is no file of the bank's
