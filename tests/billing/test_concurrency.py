@@ -165,10 +165,10 @@ def test_what_a_message_says_is_compared_with_an_order_that_stands_still(
         shop.deliver(body_of(told(payment_of(order), "refund.succeeded", **about)), tenant=school)
     compare, free = events._must_agree, []
 
-    def compared(*told: Any) -> None:
+    def compared(*told: Any, **more: Any) -> None:
         with ThreadPoolExecutor(1) as thread:
             free.append(thread.submit(is_free).result())
-        compare(*told)
+        compare(*told, **more)
 
     def is_free() -> bool:
         with scope(school):

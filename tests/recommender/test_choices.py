@@ -267,8 +267,8 @@ def test_who_wants_everything_costs_no_look_through_the_catalogue(client: APICli
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) {SQL}", asked)
             plan = [line for (line,) in cursor.fetchall()]
-        [scan] = [line for line in plan if "catalog_item" in line and "Scan" in line]
-        return "never executed" not in scan
+        scans = [line for line in plan if "catalog_item" in line and "Scan" in line]
+        return any("never executed" not in scan for scan in scans)
 
     assert not scanned()
     chosen(client, unwanted=["topic:piano"])

@@ -165,8 +165,8 @@ def once_stored(monkeypatch: pytest.MonkeyPatch, do: Callable[[Path], object]) -
     """Let something happen between the moment when a training has stored its artefact and its publication."""
     store = serving.artefacts.store
 
-    def stored(parts: Mapping[str, Savable], folder: Path, *, tenant_id: int) -> str:
-        sealed = store(parts, folder, tenant_id=tenant_id)
+    def stored(parts: Mapping[str, Savable], folder: Path, **more: Any) -> str:
+        sealed = store(parts, folder, **more)
         monkeypatch.undo()
         do(folder)
         return sealed
