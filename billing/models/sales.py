@@ -120,6 +120,7 @@ class OrderLine(TenantOwned, Parted):
     product = TenantForeignKey(Product, null=True, blank=True)
     creator = TenantForeignKey(Creator, null=True, blank=True, help_text="None: it is the tenant's own.")
     discount = models.BigIntegerField(default=0, db_default=0, help_text="What was taken off the price before.")
+    cost = models.BigIntegerField(default=0, db_default=0, help_text="What the provider keeps, and the platform bears.")
     refunded = models.BigIntegerField(default=0, help_text="How much of the amount was given back.")
     matures_at = models.DateTimeField(
         null=True, blank=True, help_text="When creators get theirs; none: not paid, or they have it."
@@ -254,6 +255,7 @@ class Refund(TenantOwned, Parted):
     asked_by = TenantForeignKey(Member)
     asked_key = models.CharField(max_length=200, help_text="Theirs: asked again, it is this refund.")
     currency = models.CharField(max_length=3)
+    cost = models.BigIntegerField(default=0, db_default=0, help_text="What the provider hands back of the line's cost.")
     state = models.CharField(max_length=10, choices=State.choices, default=State.ASKED)
     reference = models.CharField(max_length=100, blank=True, help_text="The provider's.")
     reason = models.CharField(max_length=200, blank=True, help_text="Why the provider refused it.")

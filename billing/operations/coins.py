@@ -5,9 +5,10 @@ from datetime import datetime
 from django.db import transaction
 
 from billing import ledger
-from billing.models import Journal, OfferChange, OrderLine, Product
-from billing.money import WHOLE_BPS, Money
+from billing.models import Journal, OfferChange, OrderLine, Product, Refund
+from billing.money import Money
 from billing.operations.limits import NotForMinors
+from billing.operations.said import Said
 from billing.operations.terms import terms_of
 from billing.queries import coin_value
 from kpplatform.errors import Conflict, Forbidden, Invalid
@@ -52,18 +53,35 @@ def check(viewer: Member, pack: Product, _at: datetime) -> None:
         raise NotForMinors("Coins are not sold to who is under age.")
 
 
-def book_cost(line: OrderLine, _source: str, at: datetime) -> None:
-    """Let the platform bear what the provider keeps of a sale of coins, once: the buyer is owed all they paid.
+def note_cost(line: OrderLine, _said: Said, _at: datetime) -> None:
+    """Keep what the provider will keep of a sale of coins: the buyer is owed all, the platform bears it."""
+    line.cost = terms_of(current_tenant()).kept(Money(line.amount, line.order.currency)).minor
+    line.save(update_fields=["cost"])
 
-    The coins themselves come with the sale's own journal.
-    """
+
+def book_cost(line: OrderLine, _source: str, at: datetime) -> None:
+    """Book the cost of a sale, once. The coins themselves come with the sale's own journal."""
     currency = line.order.currency
-    terms = terms_of(current_tenant())
-    cost = Money(line.amount, currency).split(terms.processor_bps, WHOLE_BPS - terms.processor_bps)[0]
-    if not cost:
-        return
-    way = (ledger.fees(currency), ledger.processor(currency), cost)
-    ledger.post(kind=Journal.Kind.COIN_COST, key=f"coin-cost:{line.pk}", transfers=[way], at=at)
+    _book(f"coin-cost:{line.pk}", ledger.fees(currency), ledger.processor(currency), Money(line.cost, currency), at)
+
+
+def book_cost_back(refund: Refund, at: datetime) -> None:
+    """Book what the provider hands back of the cost with a refund."""
+    currency = refund.currency
+    cost = Money(refund.cost, currency)
+    _book(f"coin-cost-back:{refund.key}", ledger.processor(currency), ledger.fees(currency), cost, at)
+
+
+def book_cost_again(refund: Refund, at: datetime) -> None:
+    """Book that a refund failed, and the provider keeps what it would have handed back."""
+    currency = refund.currency
+    cost = Money(refund.cost, currency)
+    _book(f"coin-cost-again:{refund.key}", ledger.fees(currency), ledger.processor(currency), cost, at)
+
+
+def _book(key: str, source: ledger.Name, to: ledger.Name, cost: Money, at: datetime) -> None:
+    if cost:
+        ledger.post(kind=Journal.Kind.COIN_COST, key=key, transfers=[(source, to, cost)], at=at)
 
 
 def leave(_line: OrderLine, _source: str, _at: datetime) -> None:

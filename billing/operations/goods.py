@@ -112,7 +112,9 @@ KINDS: Mapping[str, Goods] = {
     OrderLine.Kind.RENTAL: IN_CONTENTS,
     OrderLine.Kind.EBOOK: Goods(check_ebook, ebooks.deliver, ebooks.take_back),
     OrderLine.Kind.TIP: Goods(_anybody, tips.thank, tips.take_back, tips.note),
-    OrderLine.Kind.COINS: Goods(coins.check, coins.book_cost, coins.leave, may_return=_at_any_time),
+    OrderLine.Kind.COINS: Goods(
+        coins.check, coins.book_cost, coins.leave, note=coins.note_cost, may_return=_at_any_time
+    ),
     OrderLine.Kind.CONSULTATION: Goods(asking.check, asking.ask, asking.drop, asking.note, asking.is_unanswered),
     OrderLine.Kind.MEMBERSHIP: Goods(check_plan, open_period, close_period, spent=credited),
 }

@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Sum
 
 from billing import ledger, providers
 from billing.models import Account, Journal, Order, OrderLine, Payment, Refund
 from billing.money import Money
+from billing.operations import coins
 from billing.operations.crash import crash_here
 from billing.operations.earnings import handed_back, of, recovered, taken_before, unmatured
 from billing.operations.goods import goods_of
@@ -65,6 +66,7 @@ def refund(*, line: OrderLine, by: Member, amount: Money | None, key: str, at: d
     made.currency = order.currency
     made.tax, made.processor, made.platform, made.share = tax, processor, platform, sum(shares)
     clearing = ledger.refund_clearing(order.currency)
+    made.cost = _cost_back(line, amount)
     made.journal = ledger.post(
         kind=Journal.Kind.REFUND,
         key=f"refund:{made.key}",
@@ -72,6 +74,7 @@ def refund(*, line: OrderLine, by: Member, amount: Money | None, key: str, at: d
         at=at,
     )
     made.save()
+    coins.book_cost_back(made, at)
     _count(line, refunded=line.refunded + amount.minor, at=at)
     enqueue("billing.tasks.send_refund", refund_id=made.pk)
     return made
@@ -108,6 +111,13 @@ def _taken(line: OrderLine, amount: Money) -> list[list[tuple[ledger.Name, Money
         recovered(name, money, unmatured=unmatured(line, name, part, before)) if name.creator_id else [(name, money)]
         for name, part, money in zip(names, parts, taken, strict=True)
     ]
+
+
+def _cost_back(line: OrderLine, amount: Money) -> int:
+    """Return how much of the line's cost the provider hands back: pro rata, and all of it with the last unit."""
+    standing = Refund.objects.filter(line=line).exclude(state=Refund.State.FAILED)
+    before: int = standing.aggregate(sum=Sum("cost", default=0))["sum"]
+    return max(line.cost * (line.refunded + amount.minor) // line.amount - before, 0)
 
 
 def _before(line: OrderLine, owner: ledger.Name, before: dict[tuple[int, str], int]) -> int:
@@ -197,6 +207,7 @@ def fail_refund(*, refund: Refund, reason: str, at: datetime) -> bool:
         transfers=handed_back(ledger.reversal(refund.journal)),
         at=at,
     )
+    coins.book_cost_again(refund, at)
     _mature_again(refund.line, at)
     refund.state, refund.reason, refund.done_at = Refund.State.FAILED, reason[:200], at
     refund.save(update_fields=["state", "reason", "done_at"])

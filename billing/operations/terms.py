@@ -20,6 +20,10 @@ class Terms:
     processor_bps: int = 60  # of what the buyer pays
     platform_bps: int = 1_000  # of the price without tax
 
+    def kept(self, gross: Money) -> Money:
+        """Return what the provider keeps of what the buyer pays."""
+        return gross.split(self.processor_bps, WHOLE_BPS - self.processor_bps)[0]
+
     def divide(self, gross: Money) -> dict[str, Money]:
         """Divide what the buyer pays, tax included; the creator's share is what is left. Sums to the whole."""
         whole = WHOLE_BPS + self.tax_bps

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from billing.models import Payment, ReconciliationException, ReconciliationRun, Refund, ReportRow
 from billing.providers import Reported
@@ -72,7 +72,7 @@ def booked_and_never_reported(provider: str, *, since: datetime, until: datetime
 def fee_of(our: Payment | Refund) -> tuple[int, int]:
     """Return the provider's fee that we have booked, and in how many lines."""
     if isinstance(our, Refund):
-        return our.processor, 1
+        return our.processor + our.cost, 1
     return our.fee, our.line_count  # type: ignore[attr-defined]  # counted by reported_on
 
 
@@ -88,7 +88,7 @@ def is_to_be_reconciled(provider: str, *, since: datetime, until: datetime) -> b
 
 
 def _with_fees(payments: QuerySet[Payment]) -> QuerySet[Payment]:
-    counted = {"fee": Sum("order__lines__processor"), "line_count": Count("order__lines")}
+    counted = {"fee": Sum(F("order__lines__processor") + F("order__lines__cost")), "line_count": Count("order__lines")}
     return payments.annotate(**counted).order_by("pk")
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from kpplatform.demo import trading
+from kpplatform.demo import earning, trading
 from kpplatform.demo.programs import PYTHON, Programs
 from kpplatform.demo.sites import SITES, SignIns, Site
 from kpplatform.demo.walking import Journey, Person, WentWrong, must, pay_at_the_provider, until
@@ -22,7 +22,7 @@ def walk(*, port: int, programs: Programs, sign_ins: SignIns) -> dict[str, Any]:
         _withdraw_consent(journey, viewer.site)
         order, lesson = _buy(journey, viewer)
         _refund(journey, viewer, order=order, lesson=lesson)
-        trading.walk(journey, viewer, sign_ins)
+        _trade(journey, viewer, sign_ins)
         _publish(journey, viewer, sign_ins)
         _stay_apart(journey, viewer)
         _verify(journey)
@@ -100,6 +100,14 @@ def _refund(journey: Journey, viewer: Person, *, order: str, lesson: str) -> Non
         viewer.ask("POST", f"{order}refund/", {}, expect=(200, 201, 202))
     with journey.step("it no longer plays"):
         until(lambda: viewer.ask("GET", lesson, expect=(200, 402)).get("code") == "not_bought", "it still plays")
+
+
+def _trade(journey: Journey, viewer: Person, sign_ins: SignIns) -> None:
+    staff, creator = Person(journey.port, viewer.site), Person(journey.port, viewer.site)
+    for person, role in ((staff, "admin"), (creator, "creator")):
+        person.sign_in(SignIns.email(person.site, role), sign_ins.password)
+    trading.walk(journey, viewer, staff)
+    earning.walk(journey, viewer, creator, staff)
 
 
 def _publish(journey: Journey, viewer: Person, sign_ins: SignIns) -> None:

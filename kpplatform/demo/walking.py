@@ -29,6 +29,14 @@ class Person:
 
     def ask(self, method: str, path: str, body: Any = None, *, expect: int | tuple[int, ...] = 200) -> Any:
         """Ask the API and return what it answered. Raises WentWrong when the status is another one."""
+        said = self._asked(method, path, body, expect)
+        return json.loads(said) if said else None
+
+    def take(self, path: str) -> bytes:
+        """Ask for a file. Raises WentWrong."""
+        return self._asked("GET", path, None, 200)
+
+    def _asked(self, method: str, path: str, body: Any, expect: int | tuple[int, ...]) -> bytes:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
         headers = {"Host": f"{self.site.host}:{self.port}", "Content-Type": "application/json"}
         headers |= {"X-Session-Token": self.token} if self.token else {}
@@ -42,7 +50,7 @@ class Person:
         expected = (expect,) if isinstance(expect, int) else expect
         if answer.status not in expected:
             raise WentWrong(f"{method} {path}: {answer.status} instead of {expect}: {said[:500]!r}")
-        return json.loads(said) if said else None
+        return said
 
     def sign_up(self) -> None:
         """Make an account of one's own."""

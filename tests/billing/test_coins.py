@@ -269,3 +269,20 @@ def test_coins_that_nobody_bought_are_found(school: Tenant) -> None:
         faults = queries.ledger_report().faults
     assert [(fault.promise, fault.table) for fault in faults] == [("L2", "account")]
     assert str(account) in faults[0].what
+
+
+def test_coins_given_back_take_the_providers_fee_back_with_them(viewer: Member) -> None:
+    order = coined(viewer, 10_000)
+    line = order.lines.get()
+
+    def fees() -> tuple[int, int]:
+        return ledger.fees("CNY").balance.minor, ledger.processor("CNY").balance.minor
+
+    first = operations.refund(line=line, by=viewer, amount=yuan(3_333), key="a third", at=NOON)
+    assert fees() == (-41, 41)
+    operations.fail_refund(refund=first, reason="no", at=NOON)
+    assert fees() == (-60, 60)
+    for part in (3_333, 6_666, 1):
+        operations.refund(line=line, by=viewer, amount=yuan(part), key=f"{part}", at=NOON)
+    assert fees() == (0, 0)
+    assert queries.ledger_report().is_good

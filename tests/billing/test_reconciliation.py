@@ -237,3 +237,13 @@ def test_a_reported_row_that_is_nowhere_listed_is_named_by_verify_ledger(order: 
     row = ReportRow.objects.create(run=run, **told)
 
     assert [(wrong.promise, wrong.row) for wrong in queries.ledger_report().faults] == [("L12", row.pk)]
+
+
+def test_the_fee_of_coins_is_as_it_was_booked(sandbox: Server, viewer: Member, now: datetime) -> None:
+    pack = operations.offer_pack(by=make.member(Member.Role.STAFF), coins=1_000, title="A thousand", at=now)
+    order = operations.order_all(viewer=viewer, wanted=[operations.Wanted(product=pack)], key="coins", at=now)
+    press(operations.pay(order=order, at=now).checkout_url)
+    deliver_all(sandbox.bank, tenant=viewer.tenant)
+    send_refund(refund=give_back(order, 4_000, at=now), at=now)
+
+    assert (compared(now).rows, listed()) == (2, [])
