@@ -8,6 +8,7 @@ from typing import Any
 import environ
 
 from kpplatform import embedded
+from kpplatform.rest.enums import ENUM_NAMES
 from kpplatform.tenancy import roles
 
 env = environ.Env()
@@ -240,33 +241,7 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "kpplatform.rest.schema.without_titles",
     ],
-    # Several things have a kind or a state; each list of them keeps its own name.
-    "ENUM_NAME_OVERRIDES": {
-        "ItemKind": "catalog.models.Item.Kind",
-        "ItemState": "catalog.models.Item.State",
-        "AccountKind": "billing.models.Account.Kind",
-        "JournalKind": "billing.models.Journal.Kind",
-        "ReconciliationReason": "billing.models.ReconciliationException.Reason",
-        "ReconciliationSource": "billing.models.ReconciliationRun.Source",
-        "ReconciliationState": "billing.models.ReconciliationException.State",
-        "ReportedProvider": "billing.models.ProviderAccount.Provider",
-        "OrderState": "billing.models.Order.State",
-        "ConsultationKind": "billing.models.ConsultationOffer.Kind",
-        "ConsultationState": "billing.models.Consultation.State",
-        "EntryKind": "billing.models.ConsultationEntry.Kind",
-        "PaymentState": "billing.models.Payment.State",
-        "HoldReason": "billing.models.PayoutHold.Reason",
-        "RefundState": "billing.models.Refund.State",
-        "ReportReason": "catalog.models.Report.Reason",
-        "ImpressionSource": "recommender.models.Impression.Source",
-        "PeriodKind": "billing.models.Period.Kind",
-        "PaymentMethodState": "billing.models.PaymentMethod.State",
-        "SubscriptionState": "billing.models.Subscription.State",
-        "RuleVerb": "recommender.models.Rule.Verb",
-        "TextRunKind": "recommender.models.TextRun.Kind",
-        "TopicSuggestionState": "recommender.models.TopicSuggestion.State",
-        "ModelVersionState": "recommender.models.ModelVersion.State",
-    },
+    "ENUM_NAME_OVERRIDES": ENUM_NAMES,
 }
 
 UNFOLD = {

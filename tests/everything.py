@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import numpy as np
@@ -146,6 +146,7 @@ def _bought(found: Everything) -> None:
     _joined(found)
     paid_out(found.creator, by=found.staff)
     billing.paying.settle(month=NOON.date(), at=NOON + timedelta(days=32))
+    _billed(found, order)
     WebhookEvent.objects.create(provider="sandbox", event_id="evt_1", body=b"{}", received_at=NOON)
     _by_bank(found)
     rows = [Reported("payment", "co_unknown", "pay_unknown", shop.yuan(100), 1, NOON)]
@@ -190,6 +191,14 @@ def _read_books(found: Everything, order: Order) -> None:
     billing.upload_ebook(product=book, by=found.publisher, content=b"%PDF-1.4\n%%EOF\n", at=NOON)
     line = {"line": shop.line_of(order), "source": "order:0:0", "granted_at": NOON}
     EbookCopy.objects.create(product=book, viewer=found.staff, **line)
+
+
+def _billed(found: Everything, order: Order) -> None:
+    today = NOON.date()
+    rule: dict[str, Any] = {"place": "CN", "bps": 600, "is_exclusive": False, "starts_on": today, "ends_on": None}
+    billing.papers.set_tax_rule(by=found.staff, at=NOON, **rule)
+    billing.papers.bill_to(member=found.viewer, place="CN", title="Li", tax_id="", at=NOON)
+    billing.papers.ask_for_invoice(order=order, by=found.viewer, title="Li", at=NOON)
 
 
 def _served(found: Everything) -> None:

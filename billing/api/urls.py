@@ -6,6 +6,7 @@ from billing.api.consultations import ConsultationOfferViewSet, ConsultationView
 from billing.api.coupons import CouponViewSet
 from billing.api.ebooks import DownloadView, EbookFileViewSet, EbookViewSet
 from billing.api.giving import CoinPackViewSet, CoinView, GivingViewSet, VirtualGiftViewSet
+from billing.api.invoices import BillingView, InvoiceRequestViewSet, InvoiceViewSet, TaxRuleViewSet
 from billing.api.memberships import PaymentMethodViewSet, SubscriptionViewSet
 from billing.api.offline import BankAccountView, OfflineRefundViewSet, PaymentProofViewSet
 from billing.api.payouts import HoldViewSet, PayoutAccountViewSet, PayoutBatchViewSet, PayoutViewSet
@@ -55,12 +56,16 @@ router.register("payout-accounts", PayoutAccountViewSet, basename="payout-accoun
 router.register("payout-batches", PayoutBatchViewSet, basename="payout-batch")
 router.register("settlements", SettlementViewSet, basename="settlement")
 router.register("holds", HoldViewSet, basename="hold")
+router.register("tax-rules", TaxRuleViewSet, basename="tax-rule")
+router.register("invoices", InvoiceViewSet, basename="invoice")
+router.register("invoice-requests", InvoiceRequestViewSet, basename="invoice-request")
 
 WEBHOOKS = (SandboxWebhook, StripeWebhook, WechatWebhook, AlipayWebhook)
 urlpatterns = [
     *router.urls,
     path("bank-account/", BankAccountView.as_view(), name="bank-account"),
     path("downloads/<str:token>/", DownloadView.as_view(), name="download"),
+    path("billing/", BillingView.as_view(), name="billing"),
     path("coins/", CoinView.as_view(), name="coins"),
     *(path(f"webhooks/{view.provider}/", view.as_view(), name=f"{view.provider}-webhook") for view in WEBHOOKS),
 ]

@@ -7,6 +7,7 @@ from billing.models.earnings import Maturity
 from billing.models.ebooks import EbookCopy, EbookFile
 from billing.models.giving import Giving, VirtualGift
 from billing.models.inbox import WebhookEvent
+from billing.models.invoices import BillingProfile, Invoice, InvoiceRequest, InvoiceSeries, TaxRule
 from billing.models.ledger import Account, ChainHead, Journal, Transfer
 from billing.models.memberships import (
     Charge,
@@ -32,6 +33,7 @@ __all__ = [
     "Account",
     "Affiliate",
     "AffiliateTerms",
+    "BillingProfile",
     "ChainHead",
     "Charge",
     "Collaboration",
@@ -45,6 +47,9 @@ __all__ = [
     "EbookFile",
     "GiftMembership",
     "Giving",
+    "Invoice",
+    "InvoiceRequest",
+    "InvoiceSeries",
     "Journal",
     "LineShare",
     "Maturity",
@@ -77,6 +82,7 @@ __all__ = [
     "StateChange",
     "Subscription",
     "SubscriptionChange",
+    "TaxRule",
     "Tier",
     "TierItem",
     "Transfer",

@@ -1,6 +1,6 @@
 """What is done with money: price, order, pay, capture, refund, and work through what providers say."""
 
-from billing.operations import paying
+from billing.operations import papers, paying
 from billing.operations.accounts import (
     AdminsOnly,
     BadCredential,
@@ -259,6 +259,7 @@ __all__ = [
     "offer_pack",
     "open_method",
     "order_all",
+    "papers",
     "pause_subscription",
     "pay",
     "paying",

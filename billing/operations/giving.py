@@ -12,13 +12,13 @@ from billing.money import Money
 from billing.operations.earnings import Moved, credited, recovered
 from billing.operations.limits import must_be_allowed
 from billing.operations.said import NOTHING, Said
-from billing.operations.terms import WINDOW, terms_of
+from billing.operations.taxes import terms_for
+from billing.operations.terms import WINDOW
 from billing.queries import coin_value
 from catalog.models import Item
 from creators.models import Creator
 from kpplatform.errors import Conflict, Forbidden, Invalid
 from kpplatform.tenancy.models import Member
-from kpplatform.tenancy.scope import current_tenant
 
 MOST_COINS, MOST_PIECES = 1_000_000, 999
 BATCH = 500
@@ -92,7 +92,7 @@ def give_gift(
     amount = coin_value() * coins
     must_be_allowed(viewer=viewer, amount=amount, at=at)
     wallet = ledger.coins(viewer, amount.currency)
-    parts = replace(terms_of(current_tenant()), processor_bps=0).divide(amount)
+    parts = replace(terms_for(viewer, at).with_tax_inside, processor_bps=0).divide(amount)
     names = {"tax": ledger.tax(amount.currency), "platform": ledger.fees(amount.currency)}
     names["share"] = ledger.pending(creator, amount.currency)
     journal = ledger.post(

@@ -11,7 +11,8 @@ from billing import providers
 from billing.models import Charge, Order, OrderLine, Payment, Period, Plan, Subscription
 from billing.money import Money
 from billing.operations.methods import usable
-from billing.operations.terms import terms_for
+from billing.operations.taxes import terms_of_all
+from billing.operations.terms import Terms
 from kpplatform.tenancy.models import Member
 
 
@@ -25,10 +26,12 @@ class Bill:
     key: str = ""
     provider: str = ""
 
-    @property
-    def due(self) -> Money:
+    def parts(self, terms: Terms) -> dict[str, Money]:
+        """Divide what is to be paid. What was paid before had its tax, so what is left of the whole has it inside."""
         price = self.plan.product.money
-        return Money(price.minor - self.credit, price.currency)
+        if not self.credit:
+            return terms.divide(price)
+        return terms.with_tax_inside.divide(terms.gross(price) - Money(self.credit, price.currency))
 
 
 @dataclass(frozen=True)
@@ -42,20 +45,17 @@ class Due:
 @transaction.atomic
 def order_periods(bills: Sequence[Bill], *, state: Payment.State, at: datetime) -> list[Payment]:
     """Place an order for each bill, and make ready for its payment."""
+    parts_of = _divided(bills, at)
     orders = Order.objects.bulk_create(
         Order(
             viewer=bill.viewer,
             key=bill.key or f"period_{uuid4().hex}",
-            amount=bill.due.minor,
-            currency=bill.due.currency,
+            amount=sum(parts.values()),
+            currency=bill.plan.product.currency,
             placed_at=at,
         )
-        for bill in bills
+        for bill, parts in zip(bills, parts_of, strict=True)
     )
-    terms, parts_of = terms_for(OrderLine.Kind.MEMBERSHIP), {}
-    for bill in bills:
-        if bill.due not in parts_of:
-            parts_of[bill.due] = {part: money.minor for part, money in terms.divide(bill.due).items()}
     OrderLine.objects.bulk_create(
         OrderLine(
             order=order,
@@ -64,9 +64,9 @@ def order_periods(bills: Sequence[Bill], *, state: Payment.State, at: datetime) 
             creator_id=bill.plan.product.creator_id,
             amount=order.amount,
             discount=bill.credit,
-            **parts_of[bill.due],
+            **parts,
         )
-        for order, bill in zip(orders, bills, strict=True)
+        for order, bill, parts in zip(orders, bills, parts_of, strict=True)
     )
     usual = providers.checkout_provider()
     return Payment.objects.bulk_create(
@@ -81,6 +81,19 @@ def order_periods(bills: Sequence[Bill], *, state: Payment.State, at: datetime) 
         )
         for order, bill in zip(orders, bills, strict=True)
     )
+
+
+def _divided(bills: Sequence[Bill], at: datetime) -> list[dict[str, int]]:
+    """Return how each bill is divided, in minor units, by the terms of its buyer."""
+    terms = terms_of_all([bill.viewer for bill in bills], at)
+    known: dict[tuple[Terms, Money, int], dict[str, int]] = {}
+    divided = []
+    for bill in bills:
+        alike = (terms[bill.viewer.pk], bill.plan.product.money, bill.credit)
+        if alike not in known:
+            known[alike] = {part: money.minor for part, money in bill.parts(alike[0]).items()}
+        divided.append(known[alike])
+    return divided
 
 
 @transaction.atomic

@@ -13,7 +13,8 @@ from billing.operations.coupons import coupon_of, discounts, plain, redeem
 from billing.operations.goods import AlreadyYours, NotForSale, goods_of
 from billing.operations.prices import MOST
 from billing.operations.shares import share_out
-from billing.operations.terms import terms_for
+from billing.operations.taxes import of_kind, terms_for
+from billing.operations.terms import Terms
 from billing.operations.wanted import Quoted, Wanted
 from catalog.models import Item
 from catalog.queries import published, watchable_by
@@ -85,8 +86,14 @@ def _quote(viewer: Member, wanted: Sequence[Wanted], code: str, at: datetime) ->
         raise MixedOrder("An order is of different things, in one currency.")
     coupon = coupon_of(code, viewer=viewer, at=at) if code else None
     off = discounts(coupon, wanted, prices) if coupon else [price - price for price in prices]
-    lines = zip(wanted, prices, off, strict=True)
-    return [Quoted(of, price, less, terms_for(of.kind).divide(price - less)) for of, price, less in lines], coupon
+    lines, terms = zip(wanted, prices, off, strict=True), terms_for(viewer, at)
+    return [_quoted(of, price, less, of_kind(terms, of.kind)) for of, price, less in lines], coupon
+
+
+def _quoted(of: Wanted, price: Money, less: Money, terms: Terms) -> Quoted:
+    """Divide what is left of the price. Where the tax is not a part of it, it is added to both."""
+    whole, left = terms.gross(price), terms.gross(price - less)
+    return Quoted(of, whole, whole - left, terms.divide(price - less))
 
 
 def _line(order: Order, of: Quoted, at: datetime) -> OrderLine:

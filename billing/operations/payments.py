@@ -9,6 +9,7 @@ from billing import ledger, providers
 from billing.models import Journal, Order, OrderLine, Payment, PaymentMethod
 from billing.money import Money
 from billing.operations.crash import crash_here
+from billing.operations.documents import issue_invoice
 from billing.operations.goods import goods_of
 from billing.operations.memberships import saves_method
 from billing.operations.orders import held
@@ -97,6 +98,7 @@ def capture(*, payment: Payment, reference: str, at: datetime, method: str = "")
     order.save(update_fields=["state", "paid_at"])
     # What is asked is earned with the answer.
     order.lines.exclude(kind=OrderLine.Kind.CONSULTATION).update(matures_at=at + WINDOW)
+    issue_invoice(order=order, at=at)
     return True
 
 

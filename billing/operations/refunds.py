@@ -11,6 +11,7 @@ from billing.models import Account, Journal, Order, OrderLine, Payment, Refund
 from billing.money import Money
 from billing.operations import coins
 from billing.operations.crash import crash_here
+from billing.operations.documents import issue_credit_note
 from billing.operations.earnings import handed_back, of, recovered, taken_before, unmatured
 from billing.operations.goods import goods_of
 from billing.operations.orders import held
@@ -190,6 +191,7 @@ def settle_refund(*, refund: Refund, reference: str, at: datetime) -> bool:
     )
     refund.state, refund.reference, refund.done_at = Refund.State.SENT, reference, at
     refund.save(update_fields=["state", "reference", "done_at"])
+    issue_credit_note(refund=refund, at=at)
     return True
 
 

@@ -9,7 +9,7 @@ from django.db import connection
 
 from billing.ledger import chain
 from billing.models import ChainHead, Journal, Transfer
-from billing.queries import earnings, memberships, payouts, reconciliation, settlements
+from billing.queries import earnings, invoices, memberships, payouts, reconciliation, settlements
 from billing.queries.questions import OF_SALES
 from kpplatform.tenancy.scope import current_tenant, current_tenant_id
 
@@ -130,7 +130,7 @@ QUESTIONS = (
     ),
 )
 
-OF_CREATORS = (*earnings.QUESTIONS, *payouts.QUESTIONS, *settlements.QUESTIONS)
+OF_CREATORS = (*earnings.QUESTIONS, *payouts.QUESTIONS, *settlements.QUESTIONS, *invoices.QUESTIONS)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,34 @@
+"""What is written for the buyer and the tax office: taxes, invoices and credit notes, 发票 asked for."""
+
+from billing.operations.documents import issue_credit_note, issue_invoice
+from billing.operations.invoice_requests import (
+    AskedBefore,
+    Decided,
+    NothingToBill,
+    NotYoursToAsk,
+    StaffIssue,
+    ask_for_invoice,
+    issue_requested,
+    reject_requested,
+)
+from billing.operations.tax_ids import BadTaxId
+from billing.operations.taxes import BadTaxRule, StaffSetTaxes, TwoTaxes, bill_to, set_tax_rule
+
+__all__ = [
+    "AskedBefore",
+    "BadTaxId",
+    "BadTaxRule",
+    "Decided",
+    "NotYoursToAsk",
+    "NothingToBill",
+    "StaffIssue",
+    "StaffSetTaxes",
+    "TwoTaxes",
+    "ask_for_invoice",
+    "bill_to",
+    "issue_credit_note",
+    "issue_invoice",
+    "issue_requested",
+    "reject_requested",
+    "set_tax_rule",
+]

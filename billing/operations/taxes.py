@@ -1,0 +1,93 @@
+"""Which tax is due where, from when on, and who is billed how."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from billing import queries
+from billing.models import BillingProfile, OrderLine, TaxRule
+from billing.money import WHOLE_BPS
+from billing.operations.tax_ids import checked_tax_id
+from billing.operations.terms import Terms, terms_of
+from kpplatform.errors import Conflict, Forbidden, Invalid
+from kpplatform.tenancy.models import Member
+from kpplatform.tenancy.once import insert_once
+from kpplatform.tenancy.scope import current_tenant
+
+TAXES = 0x6B7074  # "kpt": the advisory lock under which one rule of a tenant is set at a time
+
+
+class StaffSetTaxes(Forbidden):
+    code = "staff_set_taxes"
+
+
+class BadTaxRule(Invalid):
+    code = "bad_tax_rule"
+
+
+class TwoTaxes(Conflict):
+    code = "two_taxes"
+
+
+@transaction.atomic
+def set_tax_rule(
+    *, by: Member, place: str, bps: int, is_exclusive: bool, starts_on: date, ends_on: date | None, at: datetime
+) -> TaxRule:
+    """Ask for a tax on sales to a place between two days; one without an end ends the day before.
+
+    Raises StaffSetTaxes, BadTaxRule, and TwoTaxes for days that have another rule.
+    """
+    if not by.runs_the_tenant:
+        raise StaffSetTaxes("Only the tenant's staff say what tax is due.")
+    if not 0 <= bps <= WHOLE_BPS or (ends_on is not None and ends_on < starts_on):
+        raise BadTaxRule("A tax is 0 to 100 percent, and ends after it begins.")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [TAXES, by.tenant_id])
+    rules = TaxRule.objects.filter(place=place)
+    if before := rules.filter(ends_on=None, starts_on__lt=starts_on).first():
+        before.ends_on = starts_on - timedelta(days=1)
+        before.save(update_fields=["ends_on"])
+    same_days = rules.filter(Q(ends_on=None) | Q(ends_on__gte=starts_on))
+    if (same_days if ends_on is None else same_days.filter(starts_on__lte=ends_on)).exists():
+        raise TwoTaxes("Another tax is due on some of these days.")
+    said = {"place": place, "bps": bps, "is_exclusive": is_exclusive, "starts_on": starts_on, "ends_on": ends_on}
+    return TaxRule.objects.create(by=by, made_at=at, **said)
+
+
+@transaction.atomic
+def bill_to(*, member: Member, place: str, title: str, tax_id: str, at: datetime) -> BillingProfile:
+    """Bill the member's purchases so from now on. Raises BadTaxId."""
+    number = checked_tax_id(tax_id, place=place or queries.tenants_place()) if tax_id else ""
+    told = {"place": place, "title": title, "tax_id": number, "changed_at": at}
+    if not insert_once(BillingProfile, member_id=member.pk, **told):
+        BillingProfile.objects.filter(member=member).update(**told)
+    return BillingProfile.objects.get(member=member)
+
+
+def terms_of_all(viewers: Collection[Member], at: datetime) -> dict[int, Terms]:
+    """Return by which terms one sells to each viewer: with the tax of their place on the tenant's day."""
+    tenant = current_tenant()
+    rules = queries.tax_rules_on(at.astimezone(ZoneInfo(tenant.time_zone)).date())
+    usual, places = terms_of(tenant), queries.places_of(viewers) if rules else {}
+    found = {viewer.pk: queries.rule_for(places.get(viewer.pk, ""), rules) for viewer in viewers}
+    return {
+        viewer: replace(usual, tax_bps=rule.bps, tax_is_added=rule.is_exclusive) if rule else usual
+        for viewer, rule in found.items()
+    }
+
+
+def terms_for(viewer: Member, at: datetime) -> Terms:
+    """Return by which terms one sells to a viewer now."""
+    return terms_of_all([viewer], at)[viewer.pk]
+
+
+def of_kind(terms: Terms, kind: str) -> Terms:
+    """Return what of the terms holds for a kind of thing.
+
+    Coins are worth what was paid for them; the tax is due when they are given.
+    """
+    return Terms(tax_bps=0, processor_bps=0, platform_bps=0) if kind == OrderLine.Kind.COINS else terms
