@@ -7,6 +7,22 @@ import kpplatform.tenancy.scope
 from django.db import migrations, models
 
 
+# What was paid before matures as well. The table's owner, too, sees rows in a tenant's scope only.
+CATCH_UP = """
+DO $$
+DECLARE one bigint;
+BEGIN
+    FOR one IN SELECT id FROM tenancy_tenant LOOP
+        PERFORM set_config('kp.tenant', one::text, true);
+        UPDATE billing_orderline l SET matures_at = o.paid_at + interval '7 days'
+        FROM billing_order o WHERE o.tenant_id = l.tenant_id AND o.id = l.order_id AND o.paid_at IS NOT NULL;
+    END LOOP;
+    PERFORM set_config('kp.tenant', '', true);
+END
+$$
+"""
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -50,8 +66,5 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('tenant', 'journal', 'line', 'creator'), name='a_part_of_a_line_matures_once_in_a_journal'), models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('amount__gte', django.db.models.expressions.CombinedExpression(models.F('repaid'), '+', models.F('reserved'))), ('repaid__gte', 0), ('reserved__gte', 0)), name='no_more_matures_than_there_is'), kpplatform.tenancy.constraints.AppendOnly(name='what_matured_is_never_changed', updatable=('releases_at',)), models.UniqueConstraint(fields=('tenant', 'id'), name='billing_maturity_tenant_id'), kpplatform.tenancy.constraints.TenantPolicy(name='billing_maturity_isolated'), kpplatform.tenancy.constraints.SameTenant(field='line', name='billing_maturity_line_same_tenant'), kpplatform.tenancy.constraints.SameTenant(field='creator', name='billing_maturity_creator_same_tenant'), kpplatform.tenancy.constraints.SameTenant(field='journal', name='billing_maturity_journal_same_tenant')],
             },
         ),
-        migrations.RunSQL(
-            sql="\nDO $$\nDECLARE one bigint;\nBEGIN\n    FOR one IN SELECT id FROM tenancy_tenant LOOP\n        PERFORM set_config('kp.tenant', one::text, true);\n        UPDATE billing_orderline l SET matures_at = o.paid_at + interval '7 days'\n        FROM billing_order o WHERE o.tenant_id = l.tenant_id AND o.id = l.order_id AND o.paid_at IS NOT NULL;\n    END LOOP;\n    PERFORM set_config('kp.tenant', '', true);\nEND\n$$\n",
-            reverse_sql='',
-        ),
+        migrations.RunSQL(CATCH_UP, migrations.RunSQL.noop),
     ]
