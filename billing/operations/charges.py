@@ -32,8 +32,8 @@ def collect_next(*, at: datetime) -> bool:
 def collect(*, charge: Charge, at: datetime) -> bool:
     """Ask the provider for the money, and book what it answers. While that is not known it is asked again later.
 
-    However often and by however many it is asked, the provider knows one key: it charges once. What belongs to a
-    subscription that is over is not charged any more, but what was charged before is booked. False for no answer.
+    However often and by however many it is asked, the provider knows one key: it charges once. What nobody wants any
+    more is not charged, but what was charged before is booked. False for no answer.
     """
     payment = Payment.objects.select_related("order").get(pk=charge.payment_id)
     held(payment.order)
@@ -55,8 +55,8 @@ def collect(*, charge: Charge, at: datetime) -> bool:
         # It may be another one than at first: the one that has the money is asked to give it back.
         Payment.objects.filter(pk=payment.pk).update(provider=charge.method.provider)
         capture(payment=payment, reference=charge.reference, at=at)
-    elif not subscription.is_over:
-        _declined(subscription, charge, payment, at=at)
+    else:
+        _not_paid(subscription, charge, payment, at=at)
     return True
 
 
@@ -64,7 +64,7 @@ def _asked(charge: Charge, payment: Payment, subscription: Subscription) -> Char
     """Return what the provider says; None when it was never asked and shall not be any more."""
     provider = providers.charging_provider(current_tenant(), charge.method.provider)
     order = str(payment.order_id)
-    if subscription.is_over:
+    if not _is_wanted(charge, payment, subscription):
         said = provider.query_charge(key=charge.key)
     else:
         try:
@@ -82,6 +82,12 @@ def _asked(charge: Charge, payment: Payment, subscription: Subscription) -> Char
     return said
 
 
+def _is_wanted(charge: Charge, payment: Payment, of: Subscription) -> bool:
+    """Tell whether it may still be charged: nothing was ended or cancelled meanwhile, nor the method refused."""
+    is_cancelled = not of.renews and Period.objects.filter(order=payment.order_id, kind=Period.Kind.RENEWAL).exists()
+    return usable(charge.method) and not of.is_over and not is_cancelled
+
+
 def _note(charge: Charge, said: Charged | None, *, at: datetime) -> None:
     if said is None:
         charge.state = State.STOPPED
@@ -96,13 +102,16 @@ def _note(charge: Charge, said: Charged | None, *, at: datetime) -> None:
         PaymentMethod.objects.filter(pk=charge.method_id).update(state=PaymentMethod.State.REFUSED)
 
 
-def _declined(of: Subscription, charge: Charge, payment: Payment, *, at: datetime) -> None:
+def _not_paid(of: Subscription, charge: Charge, payment: Payment, *, at: datetime) -> None:
     """Let a declined upgrade be as if it was never asked for, and a declined renewal be tried again."""
-    if of.method and of.method_id == charge.method_id:
-        of.method.refresh_from_db(fields=["state"])
     period = Period.objects.get(order=payment.order_id)
     if period.kind == Period.Kind.UPGRADE:
         Period.objects.filter(pk=period.pk).update(credited=None, credit=0)
+    if of.is_over:
+        return
+    if of.method and of.method_id == charge.method_id:
+        of.method.refresh_from_db(fields=["state"])
+    if period.kind == Period.Kind.UPGRADE:
         of.due_at = of.ends_at
         of.save(update_fields=["due_at"])
         noted(of, "upgrade_declined", at=at, before=of.state, why=charge.reason)

@@ -11,6 +11,7 @@ from billing import providers
 from billing.models import Charge, Order, OrderLine, Payment, Period, Plan, Subscription
 from billing.money import Money
 from billing.operations.methods import usable
+from billing.operations.shares import share_out_all
 from billing.operations.taxes import terms_of_all
 from billing.operations.terms import Terms
 from kpplatform.tenancy.models import Member
@@ -56,18 +57,7 @@ def order_periods(bills: Sequence[Bill], *, state: Payment.State, at: datetime) 
         )
         for bill, parts in zip(bills, parts_of, strict=True)
     )
-    OrderLine.objects.bulk_create(
-        OrderLine(
-            order=order,
-            kind=OrderLine.Kind.MEMBERSHIP,
-            product=bill.plan.product,
-            creator_id=bill.plan.product.creator_id,
-            amount=order.amount,
-            discount=bill.credit,
-            **parts,
-        )
-        for order, bill, parts in zip(orders, bills, parts_of, strict=True)
-    )
+    share_out_all(_lines(orders, bills, parts_of), at=at)
     usual = providers.checkout_provider()
     return Payment.objects.bulk_create(
         Payment(
@@ -80,6 +70,21 @@ def order_periods(bills: Sequence[Bill], *, state: Payment.State, at: datetime) 
             created_at=at,
         )
         for order, bill in zip(orders, bills, strict=True)
+    )
+
+
+def _lines(orders: Sequence[Order], bills: Sequence[Bill], parts_of: Sequence[dict[str, int]]) -> list[OrderLine]:
+    return OrderLine.objects.bulk_create(
+        OrderLine(
+            order=order,
+            kind=OrderLine.Kind.MEMBERSHIP,
+            product=bill.plan.product,
+            creator_id=bill.plan.product.creator_id,
+            amount=order.amount,
+            discount=bill.credit,
+            **parts,
+        )
+        for order, bill, parts in zip(orders, bills, parts_of, strict=True)
     )
 
 

@@ -57,10 +57,16 @@ def noted(
 
 def check_plan(viewer: Member, product: Product, at: datetime) -> None:
     """Raise NotOffered for a plan that nobody can join, AlreadyMember for one whose tier the member has."""
-    plan = Plan.objects.select_related("tier__creator").filter(product=product).first()
-    if plan is None or (plan.tier.withdrawn_at is not None and plan.tier.withdrawn_at <= at):
+    plan = Plan.objects.select_related("tier__creator", "product").filter(product=product).first()
+    if plan is None or not is_offered(plan, at=at):
         raise NotOffered(f"Nobody can join {product} now.")
     must_not_be_member(viewer, plan)
+
+
+def is_offered(plan: Plan, *, at: datetime) -> bool:
+    """Tell whether one can join the plan: neither it nor its tier was withdrawn."""
+    withdrawn = (plan.tier.withdrawn_at, plan.product.withdrawn_at)
+    return all(since is None or since > at for since in withdrawn)
 
 
 def must_not_be_member(viewer: Member, plan: Plan) -> None:
@@ -84,10 +90,12 @@ def open_period(line: OrderLine, source: str, at: datetime) -> None:
     is_new = period.source == ""
     if not is_new and period.ends_at <= at:
         return
-    period.source = source
-    period.save(update_fields=["source"])
     # After a failed refund the ledger is held, and nothing is changed of the subscription.
     subscription = held(period.subscription) if is_new else Subscription.objects.get(pk=period.subscription_id)
+    if period.kind == Period.Kind.RENEWAL and period.ends_at <= at and not subscription.is_over:
+        _begin_now(period, at)
+    period.source = source
+    period.save(update_fields=["source", "starts_at", "ends_at"])
     if is_new and period.kind in {Period.Kind.RENEWAL, Period.Kind.UPGRADE}:
         _move_on(subscription, period)
     open_to_member(subscription, period, at=at)
@@ -100,7 +108,12 @@ def close_period(line: OrderLine, source: str, at: datetime) -> None:
 
 
 def credited(line: OrderLine) -> int:
-    """Return how much of the line was counted in for a later period that was not given back: it is spent."""
+    """Return how much of the line was counted in for a later period that was not given back: it is spent.
+
+    The subscription is held, so that nothing is counted in while the line is given back.
+    """
+    of = Subscription.objects.select_for_update(no_key=True, of=("self",))
+    list(of.filter(periods__order=line.order_id))
     later = Period.objects.filter(credited__order=line.order_id).exclude(order__state=Order.State.REFUNDED)
     return sum(later.values_list("credit", flat=True))
 
@@ -174,9 +187,16 @@ def begin(
     )
 
 
+def _begin_now(period: Period, at: datetime) -> None:
+    """Let a period that is paid when it would be over begin with the payment: nobody pays for what is past."""
+    zone = tenants_zone()
+    anchor = anchor_of(at, zone=zone)
+    period.starts_at, period.ends_at = at, following(at, interval=period.plan.interval, anchor=anchor, zone=zone)
+
+
 def _move_on(subscription: Subscription, period: Period) -> None:
     """Note that the period was paid. What was granted for the one before ends with that, without its grace."""
-    if period.kind == Period.Kind.UPGRADE:
+    if period.starts_at != subscription.ends_at:
         subscription.anchor = anchor_of(period.starts_at, zone=tenants_zone())
     move_access(subscription, ends_at=subscription.ends_at)
     subscription.plan, subscription.tier, subscription.next_plan = period.plan, period.plan.tier, None

@@ -74,8 +74,8 @@ def order_all(*, viewer: Member, wanted: Sequence[Wanted], coupon: str = "", key
 def quote(*, viewer: Member, wanted: Sequence[Wanted], coupon: str = "", at: datetime) -> list[Quoted]:
     """Return what several things would cost the viewer now.
 
-    Raises NotForSale, AlreadyYours, TooLittle, MixedOrder for nothing, for the same thing twice and for two currencies,
-    and NoSuchCoupon, CouponNotValid, CouponUsedUp and CouponUnfit.
+    Raises NotForSale, AlreadyYours, TooLittle, MixedOrder for nothing, for the same thing twice, for two currencies and
+    for two memberships, and NoSuchCoupon, CouponNotValid, CouponUsedUp and CouponUnfit.
     """
     return _quote(viewer, wanted, coupon, at)[0]
 
@@ -84,6 +84,8 @@ def _quote(viewer: Member, wanted: Sequence[Wanted], code: str, at: datetime) ->
     prices = [_price(viewer, of, at) for of in wanted]
     if not wanted or len({of.sold for of in wanted}) < len(wanted) or len({price.currency for price in prices}) > 1:
         raise MixedOrder("An order is of different things, in one currency.")
+    if sum(of.kind == OrderLine.Kind.MEMBERSHIP for of in wanted) > 1:
+        raise MixedOrder("An order is of one membership at most.")
     coupon = coupon_of(code, viewer=viewer, at=at) if code else None
     off = discounts(coupon, wanted, prices) if coupon else [price - price for price in prices]
     lines, terms = zip(wanted, prices, off, strict=True), terms_for(viewer, at)

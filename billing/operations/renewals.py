@@ -7,7 +7,7 @@ from django.db import transaction
 
 from billing.models import Payment, Period, Subscription
 from billing.operations.invoices import Due, charge, invoice
-from billing.operations.memberships import State, noted, tenants_zone
+from billing.operations.memberships import GRACE, State, move_access, noted, tenants_zone
 from billing.operations.methods import usable
 from billing.periods import anchor_of, following
 
@@ -26,9 +26,12 @@ def renew_some(*, at: datetime, most: int = BATCH) -> int:
     free = Subscription.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
     due = list(free.filter(due_at__lte=at).select_related(*related).order_by("due_at", "pk")[:most])
     ending = [of for of in due if not of.renews]
-    overdue = [of for of in due if of.renews and of.state == State.PAST_DUE]
-    renewing = [of for of in due if of.renews and of.state != State.PAST_DUE]
+    barred = [of for of in due if of.renews and of.viewer.suspended_at]
+    going_on = [of for of in due if of.renews and not of.viewer.suspended_at]
+    overdue = [of for of in going_on if of.state == State.PAST_DUE]
+    renewing = [of for of in going_on if of.state != State.PAST_DUE]
     _end(ending, at=at)
+    _pause(barred, at=at)
     _charge_again(overdue, at=at)
     renew(renewing, at=at)
     return len(due)
@@ -45,16 +48,15 @@ def renew(subscriptions: Iterable[Subscription], *, at: datetime) -> None:
         if not usable(of.method):
             before, of.state, of.due_at = of.state, State.PAST_DUE, at + DUNNING[-1]
             noted(of, "declined", at=at, before=before, why="nothing to charge")
-    Subscription.objects.bulk_update([due.subscription for due in dues], ["due_at", "state", "anchor"])
+    Subscription.objects.bulk_update([due.subscription for due in dues], ["due_at", "state"])
 
 
 def _next_period(of: Subscription, at: datetime) -> Period:
-    """Return the period that follows; where even that is over by now, one that begins now."""
-    plan, zone, starts_at = of.next_plan or of.plan, tenants_zone(), of.ends_at
-    ends_at = following(starts_at, interval=plan.interval, anchor=of.anchor, zone=zone)
-    if ends_at <= at or of.state == State.PAUSED:
-        starts_at, of.anchor = at, anchor_of(at, zone=zone)
-        ends_at = following(at, interval=plan.interval, anchor=of.anchor, zone=zone)
+    """Return the period that follows; after a pause, or when the grace is over, one that begins now."""
+    plan, zone, starts_at, anchor = of.next_plan or of.plan, tenants_zone(), of.ends_at, of.anchor
+    if of.state == State.PAUSED or at >= of.ends_at + GRACE:
+        starts_at, anchor = at, anchor_of(at, zone=zone)
+    ends_at = following(starts_at, interval=plan.interval, anchor=anchor, zone=zone)
     return Period(subscription=of, kind=Period.Kind.RENEWAL, plan=plan, starts_at=starts_at, ends_at=ends_at)
 
 
@@ -63,6 +65,15 @@ def _end(subscriptions: Iterable[Subscription], *, at: datetime) -> None:
     for of in subscriptions:
         is_gift = of.periods.filter(kind=Period.Kind.GIFT).exists()
         end(of, State.EXPIRED if is_gift else State.CANCELLED, at=at)
+
+
+def _pause(subscriptions: Iterable[Subscription], *, at: datetime) -> None:
+    """Charge nothing to who was suspended, and can do nothing about it."""
+    for of in subscriptions:
+        before, of.state, of.due_at = of.state, State.PAUSED, None
+        of.save(update_fields=["state", "due_at"])
+        move_access(of)
+        noted(of, "pause", at=at, before=before, why="suspended")
 
 
 def end(of: Subscription, state: State, *, at: datetime, why: str = "") -> None:

@@ -34,6 +34,17 @@ def share_out(line: OrderLine, *, currency: str, at: datetime) -> list[LineShare
     return LineShare.objects.bulk_create(shares)
 
 
+def share_out_all(lines: Sequence[OrderLine], *, at: datetime) -> None:
+    """Do so for many lines; those of creators who share nothing are not looked at one by one."""
+    creators = {line.creator_id for line in lines}
+    working = Collaboration.objects.filter(owner__in=creators, ended_at=None).values_list("owner_id", flat=True)
+    paying = AffiliateTerms.objects.filter(creator__in=creators, ends_at=None).values_list("creator_id", flat=True)
+    sharing = {*working, *paying}
+    for line in lines:
+        if line.creator_id in sharing:
+            share_out(line, currency=line.order.currency, at=at)
+
+
 def divide(share: Money, *, brought: Sequence[int], worked: Sequence[int]) -> tuple[Money, ...]:
     """Return the parts of who brought the buyer, then of who worked on it, of what is left, then the creator's own.
 

@@ -13,6 +13,7 @@ from billing.operations.memberships import (
     begin,
     check_plan,
     held,
+    is_offered,
     move_access,
     must_not_be_member,
     noted,
@@ -64,7 +65,9 @@ def start_trial(*, viewer: Member, plan: Plan, method: PaymentMethod | None, at:
     """
     Member.objects.select_for_update(no_key=True).get(pk=viewer.pk)
     check_plan(viewer, plan.product, at)
-    if not plan.trial_days or Subscription.objects.filter(viewer=viewer, tier=plan.tier_id).exists():
+    tried = Period.objects.filter(kind=Period.Kind.TRIAL, plan__tier=plan.tier_id, subscription__viewer=viewer)
+    had = Subscription.objects.filter(viewer=viewer, tier=plan.tier_id)
+    if not plan.trial_days or had.exists() or tried.exists():
         raise NoTrial("There are no free days to be had.")
     method = must_be_usable(method, by=viewer)
     begun = begin(
@@ -239,8 +242,8 @@ def _must_fit(of: Subscription, plan: Plan, *, at: datetime) -> None:
         raise OtherMembership("One changes between the plans of one creator, or of the tenant.")
     if plan.tier_id != of.tier_id:
         must_not_be_member(of.viewer, plan)
-    if plan.tier.withdrawn_at is not None and plan.tier.withdrawn_at <= at:
-        raise OtherMembership("Nobody can join this tier any longer.")
+    if not is_offered(plan, at=at):
+        raise OtherMembership("Nobody can join this plan any longer.")
 
 
 def _changed(of: Subscription, what: str, *, state: State, by: Member, at: datetime) -> Subscription:
@@ -262,10 +265,10 @@ def _open_trial(of: Subscription, plan: Plan, *, at: datetime) -> None:
 
 
 def _paid_period(of: Subscription) -> Period:
-    return of.periods.select_related("order").get(starts_at=of.starts_at)
+    return of.periods.select_related("order", "plan").get(starts_at=of.starts_at)
 
 
 def _worth(period: Period) -> int:
     """Return what was paid for the period: its order less what was given back, and what was counted in."""
-    line = period.order.lines.get() if period.order else None
+    line = period.order.lines.get(product=period.plan.product_id) if period.order else None
     return (line.amount - line.refunded if line else 0) + period.credit

@@ -99,10 +99,10 @@ class Stripe:
             raise _refusal(error) from error
         said = {"tenant": self.account, "key": key, "order": paid.order}
         asked: Any = {"payment_intent": session.payment_intent, "amount": to_stripe(amount), "metadata": said}
+        # Stripe forgets an idempotency key after a day, and a refund can take longer: so it is looked for first.
+        made = self._find_refund(key, str(session.payment_intent))
         try:
-            made = self._client.v1.refunds.create(asked, {"idempotency_key": key})
-            if made.status == "pending":  # the saved answer, perhaps: how is it now?
-                made = self._client.v1.refunds.retrieve(made.id)
+            made = made or self._client.v1.refunds.create(asked, {"idempotency_key": key})
         except stripe.StripeError as error:
             if (found := self._find_refund(key, str(session.payment_intent))) is None:
                 raise _refusal(error) from error

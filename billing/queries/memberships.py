@@ -49,8 +49,9 @@ def tiers_seen_by(viewer: Member, *, at: datetime, creator: str | None = None) -
 
 def plans_offered(*, at: datetime) -> QuerySet[Plan]:
     """Return the plans that can be joined."""
-    offered = Q(tier__withdrawn_at=None) | Q(tier__withdrawn_at__gt=at)
-    return Plan.objects.filter(offered).select_related("tier__creator", "product").order_by("pk")
+    tier = Q(tier__withdrawn_at=None) | Q(tier__withdrawn_at__gt=at)
+    product = Q(product__withdrawn_at=None) | Q(product__withdrawn_at__gt=at)
+    return Plan.objects.filter(tier, product).select_related("tier__creator", "product").order_by("pk")
 
 
 def subscriptions_of(viewer: Member) -> QuerySet[Subscription]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -143,6 +144,18 @@ def test_a_refund_on_its_way_is_asked_about_until_it_has_gone(
 
     assert Refund.objects.get().state == Refund.State.SENT
     assert len(stripe.refunds) == 1
+
+
+def test_a_refund_that_is_asked_about_on_another_day_is_not_made_again(
+    stripe: StripeDouble, viewer: Member, course: Item
+) -> None:
+    refund, stripe.refunds_are = give_back(paid(stripe, viewer, course).order, 4_000), "pending"
+    send_refund(refund=refund, at=NOON)
+    stripe.saved.clear()  # Stripe keeps an idempotency key for a day
+
+    send_refund(refund=refund, at=NOON + timedelta(days=2))
+
+    assert [refund["amount"] for refund in stripe.refunds.values()] == [4_000]
 
 
 def test_a_payment_whose_event_was_lost_is_found_by_asking(stripe: StripeDouble, viewer: Member, course: Item) -> None:

@@ -90,3 +90,26 @@ def test_killed_while_charging_the_member_is_charged_once(
         assert Charge.objects.get().state == Charge.State.PAID
         assert ledger.clearing("CNY").balance == yuan(-6_000)
         assert shop.books_are_good()
+
+
+@COMMITTED
+def test_what_is_counted_in_for_an_upgrade_is_not_given_back_at_the_same_time(
+    school: Tenant, due: Subscription
+) -> None:
+    at = due.starts_at
+    with scope(school):
+        dearer, viewer = members.other_plan(members.now(due).plan), members.now(due).viewer
+        line = shop.line_of(Order.objects.get())
+
+    def one(number: int) -> None:
+        if number % 2:
+            operations.refund(line=line, by=viewer, amount=None, key="back", at=at)
+        else:
+            operations.upgrade_now(subscription=due, by=viewer, plan=dearer, at=at + members.DAY)
+
+    at_once(school, one)
+
+    with scope(school):
+        given_back = sum(refund.amount for refund in line.refunds.all())
+        counted_in = sum(period.credit for period in Period.objects.all())
+        assert given_back + counted_in <= 3_000
