@@ -18,8 +18,9 @@ from catalog.models import Item
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.scope import scope
 from tests import make
-from tests.billing import shop
+from tests.billing import members, shop
 from tests.billing.shop import deliver_all, fault, give_back, ordered, payment_of, press, yuan
+from tests.catalog import things
 
 HOUR = timedelta(hours=1)
 HEADER = "kind,reference,key,amount,fee,currency,at\n"
@@ -63,6 +64,19 @@ def test_what_is_as_it_was_booked_has_no_difference(order: Order, now: datetime)
         ("payment", 10_000, 60),
         ("refund", 4_000, 24),
     ]
+
+
+def test_what_was_charged_without_the_buyer_is_reported_as_it_was_booked(
+    viewer: Member, sandbox: Server, now: datetime
+) -> None:
+    of = members.joined(sandbox, viewer, members.plan(things.creator()), at=now - 31 * 24 * HOUR)
+    members.tick(max(of.ends_at, now))
+
+    run = compared(now)
+
+    charged = ReportRow.objects.get(reference__startswith="ch_")
+    assert (charged.amount, run.matched) == (3_000, run.rows - 1)  # the first month's was not booked today
+    assert "missing" not in [reason for reason, *_ in listed()]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from billing.providers.sandbox.book import Row
 from billing.providers.sandbox.faults import Kind
 
 FEE_BPS = 60
-KINDS = {"payment.captured": "payment", "refund.succeeded": "refund"}
+KINDS = {"payment.captured": "payment", "charge.captured": "payment", "refund.succeeded": "refund"}
 
 
 def rows(events: list[Row], *, account: str, since: str, until: str, fault: Kind | None) -> list[Row]:
