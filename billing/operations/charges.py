@@ -60,6 +60,19 @@ def collect(*, charge: Charge, at: datetime) -> bool:
     return True
 
 
+@transaction.atomic
+def ask_again(*, payment: Payment, key: str, at: datetime) -> bool:
+    """Have the provider asked what became of a charge after all: it tells that it was paid, and we know nothing of it.
+
+    Not while another one is under way. False when there is nothing to ask about.
+    """
+    held(payment.order)
+    charges = Charge.objects.filter(payment=payment)
+    if charges.filter(state__in=[State.NEW, State.PAID]).exists():
+        return False
+    return bool(charges.filter(key=key).update(state=State.NEW, due_at=at, done_at=None))
+
+
 def _asked(charge: Charge, payment: Payment, subscription: Subscription) -> Charged | None:
     """Return what the provider says; None when it was never asked and shall not be any more."""
     provider = providers.charging_provider(current_tenant(), charge.method.provider)
@@ -117,6 +130,6 @@ def _not_paid(of: Subscription, charge: Charge, payment: Payment, *, at: datetim
         noted(of, "upgrade_declined", at=at, before=of.state, why=charge.reason)
         return
     declined(of, payment, why=charge.reason, at=at)
-    if not of.is_over and of.method_id != charge.method_id and usable(of.method):
+    if of.ended_at is None and of.method_id != charge.method_id and usable(of.method):
         of.due_at = at
         of.save(update_fields=["due_at"])

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef
 
 from billing import providers, queries
 from billing.models import Payment, ReconciliationException, ReconciliationRun, Refund, ReportRow
+from billing.operations.charges import ask_again
 from billing.operations.staff import must_run_the_tenant
 from billing.providers import Reported, Reporting
 from kpplatform.errors import Conflict, Invalid
@@ -180,6 +181,7 @@ def _list(
         listed.save()
         if isinstance(our, Payment) and difference.reason == ReconciliationException.Reason.NOT_BOOKED:
             # The message was lost, it seems. Whoever is asked is the provider itself, not its report.
+            ask_again(payment=our, key=row.key if row else "", at=at)
             enqueue("billing.tasks.resolve_payment", payment_id=our.pk)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
-from billing.models import Payment, ReconciliationException, ReconciliationRun, Refund, ReportRow
+from billing.models import Charge, Payment, ReconciliationException, ReconciliationRun, Refund, ReportRow
 from billing.providers import Reported
 
 # What verify_ledger asks: the table, the row and what is wrong with it.
@@ -35,16 +35,20 @@ def reconciliation_exceptions(state: str | None = None) -> QuerySet[Reconciliati
 
 
 def reported_on(provider: str, rows: Sequence[Reported]) -> dict[tuple[str, str], Payment | Refund]:
-    """Return our rows that a report is about, each under its key and the provider's reference."""
+    """Return our rows that a report is about, under their keys, those of charges, and the provider's."""
     words = {word for said in rows for word in (said.key, said.reference) if word}
     ours = Q(key__in=words) | Q(reference__in=words)
-    payments = _with_fees(Payment.objects.filter(ours, provider=provider))
+    charges = Charge.objects.filter(ours, method__provider=provider).order_by("pk")
+    of_charge = dict(charges.values_list("key", "payment"))
+    charged = Q(pk__in=of_charge.values())
+    payments = _with_fees(Payment.objects.filter(charged | ours & Q(provider=provider)))
     refunds = Refund.objects.filter(ours, line__order__payments__provider=provider).order_by("pk")
     found: dict[tuple[str, str], Payment | Refund] = {}
     for kind, all_of in (("payment", payments), ("refund", refunds)):
         for our in all_of:
             found |= {(kind, word): our for word in (our.reference, our.key) if word}
-    return found
+    by_pk = {our.pk: our for our in payments}
+    return found | {("payment", key): by_pk[pk] for key, pk in of_charge.items()}
 
 
 def reported_before(ours: Iterable[Payment | Refund]) -> set[tuple[str, int]]:

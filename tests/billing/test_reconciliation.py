@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from billing import operations, providers, queries
-from billing.models import Order, Payment, ReconciliationException, ReconciliationRun, ReportRow
+from billing.models import Charge, Order, Payment, ReconciliationException, ReconciliationRun, ReportRow
 from billing.money import Money
 from billing.operations import Report
 from billing.operations.refunds import send_refund
@@ -75,8 +75,30 @@ def test_what_was_charged_without_the_buyer_is_reported_as_it_was_booked(
     run = compared(now)
 
     charged = ReportRow.objects.get(reference__startswith="ch_")
-    assert (charged.amount, run.matched) == (3_000, run.rows - 1)  # the first month's was not booked today
-    assert "missing" not in [reason for reason, *_ in listed()]
+    assert (charged.amount, charged.payment) == (3_000, Charge.objects.get().payment)
+    assert (run.rows, run.matched, listed()) == (2, 2, [])
+
+
+def test_a_charge_that_came_through_after_it_was_given_up_is_listed_asked_about_and_booked(
+    viewer: Member, sandbox: Server, now: datetime
+) -> None:
+    of = members.joined(sandbox, viewer, members.plan(things.creator()), at=now - 31 * 24 * HOUR)
+    operations.renew_some(at=max(of.ends_at, now))
+    operations.cancel_subscription(**members.of_(of), at=max(of.ends_at, now))
+    assert operations.collect_next(at=max(of.ends_at, now))
+    charge = Charge.objects.get(state="stopped")
+    asked = {"method": charge.method.reference, "order": str(charge.payment.order_id), "webhook_url": "x"}
+    asked |= {"amount": charge.amount, "currency": "CNY"}
+    sandbox.bank.write(account="school", path=members.CHARGES, asked=asked, key=charge.key)
+
+    compared(now)
+
+    assert listed() == [("not_booked", 0, 3_000, "open")]
+    assert operations.collect_next(at=now + 4 * HOUR)
+    assert payment_of(charge.payment.order).state == Payment.State.CAPTURED
+    compared(now, shift=1)
+    assert ReconciliationException.objects.get(reason="not_booked").note == "Booked later."
+    assert shop.books_are_good()
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ class Bank:
 
     def _put(self, changes: dict[str, list[Row]]) -> None:
         self.book.put(changes)
-        if "events" in changes:
+        if not all(row["delivered"] for row in changes.get("events", [])):
             self.told.set()
 
     def _doing(self, path: str) -> Callable[[str, str, Row], tuple[Row, dict[str, list[Row]]]]:
