@@ -31,6 +31,8 @@ QUICK = {"JOB_LEASE_S": "2", "SWEEP_EVERY_S": "0.5", "LOG_LEVEL": "ERROR"}
 FAULTS = (
     *[("/v1/checkouts", kind) for kind in ("fail_after_commit", "time_out_after_commit", "too_many")],
     *[("/v1/refunds", kind) for kind in ("fail_after_commit", "time_out_after_commit", "too_many", "refuse")],
+    *[("/v1/charges", kind) for kind in ("fail_after_commit", "too_many", "decline_soft")],
+    *[("/v1/payouts", kind) for kind in ("fail_after_commit", "time_out_after_commit", "too_many", "refuse")],
     *[("webhook", kind) for kind in ("duplicate", "reorder", "delay", "drop")],
 )
 

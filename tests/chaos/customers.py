@@ -1,6 +1,7 @@
-"""A customer in a process of its own: orders, pays, presses the provider's button, wants money back; may be killed.
+"""A customer in a process of its own: orders, joins, pays, presses a button, wants money back; may be killed.
 
 Their keys are few, and what is wanted follows from the key: orders are placed again and again, by whoever comes next.
+Now and then one does what staff and the clock do: lets earnings mature, pays a creator out, renews what is due.
 """
 
 import json
@@ -8,7 +9,7 @@ import os
 import random
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
@@ -17,6 +18,7 @@ import django
 
 PAUSE_S = 0.05
 KEYS = 300
+DAYS_A_SECOND = 1.0  # of the memberships' clock
 
 
 def main(number: str, seed: str) -> None:
@@ -46,11 +48,16 @@ def _deed(rng: random.Random, *, number: int) -> None:
     from kpplatform.tenancy.scope import scope  # noqa: PLC0415
 
     now = datetime.now(UTC)
-    tenants = list(Tenant.objects.order_by("pk"))
-    with scope(rng.choice(tenants)):
+    tenant = rng.choice(list(Tenant.objects.order_by("pk")))
+    what = rng.random()
+    if what < 0.06:
+        _clock(tenant, now)
+        return
+    with scope(tenant):
         viewer = Member.objects.filter(role=Member.Role.VIEWER).order_by("pk")[number]
-        what = rng.random()
-        if what < 0.5:
+        if what < 0.12:
+            _pay_out(rng, now)
+        elif what < 0.5:
             key = str(rng.randrange(KEYS))
             operations.order_all(viewer=viewer, wanted=_wanted(key), key=key, at=now)
         elif what < 0.85:
@@ -66,8 +73,46 @@ def _deed(rng: random.Random, *, number: int) -> None:
                 operations.refund(line=line, by=viewer, amount=part, key=f"{rng.getrandbits(40)}", at=now)
 
 
+def _clock(tenant: Any, now: datetime) -> None:
+    """Let mature what was sold, and renew and charge what is due by a clock that runs faster."""
+    from billing import operations  # noqa: PLC0415
+    from kpplatform.tenancy.scope import scope  # noqa: PLC0415
+
+    late = later(tenant, now)
+    for step, at in ((operations.mature, now + timedelta(days=8)), (operations.renew_some, late)):
+        with scope(tenant):
+            step(at=at)
+    is_more = True
+    while is_more:
+        with scope(tenant):
+            is_more = operations.collect_next(at=late)
+
+
+def later(tenant: Any, now: datetime) -> datetime:
+    """Return what the memberships' clock says: a day a second since the tenant was made."""
+    made: datetime = tenant.created_at
+    return made + (now - made).total_seconds() * timedelta(days=DAYS_A_SECOND)
+
+
+def _pay_out(rng: random.Random, now: datetime) -> None:
+    """Draft all that a creator may have, and let it leave; the worker sends it."""
+    from billing.models import Payout  # noqa: PLC0415
+    from billing.operations import paying  # noqa: PLC0415
+    from creators.models import Creator  # noqa: PLC0415
+    from kpplatform.tenancy.models import Member  # noqa: PLC0415
+
+    staff = Member.objects.get(role=Member.Role.STAFF)
+    if draft := Payout.objects.filter(state=Payout.State.DRAFT).first():
+        paying.approve_payout(payout=draft, by=staff, at=now)
+        return
+    creator = rng.choice(list(Creator.objects.order_by("pk")))
+    asked: dict[str, Any] = {"currency": "CNY", "amount": None, "key": f"{rng.getrandbits(40)}"}
+    paying.draft_payout(creator=creator, by=staff, at=now, **asked)
+
+
 def _wanted(key: str) -> list[Any]:
-    """Return what an order of this key is of: a course, a gift to somebody, or both."""
+    """Return what an order of this key is of: a course, a gift to somebody, both, or a membership."""
+    from billing.models import Product  # noqa: PLC0415
     from billing.money import Money  # noqa: PLC0415
     from billing.operations import Wanted  # noqa: PLC0415
     from catalog.models import Item  # noqa: PLC0415
@@ -75,6 +120,8 @@ def _wanted(key: str) -> list[Any]:
 
     rng = random.Random(key)
     course = rng.choice(list(Item.objects.filter(kind=Item.Kind.COURSE).select_related("creator").order_by("pk")))
+    if rng.random() < 0.1:
+        return [Wanted(product=Product.objects.get(kind=Product.Kind.MEMBERSHIP))]
     gift = Wanted(creator=rng.choice(list(Creator.objects.order_by("pk"))), amount=Money(rng.randint(1, 500), "CNY"))
     return [[Wanted(item=course)], [gift], [Wanted(item=course), gift]][rng.randrange(3)]
 

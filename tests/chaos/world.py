@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,32 +15,52 @@ from django.db import DatabaseError, InterfaceError, connections
 from django.db.models import F, Sum
 
 from billing import ledger, operations, queries
-from billing.models import Order, OrderLine, Payment, Refund, WebhookEvent
+from billing.models import Charge, Order, OrderLine, Payment, Payout, PayoutAccount, Refund, WebhookEvent
 from billing.money import Money
+from billing.operations import paying
 from billing.providers.sandbox.bank import Bank
+from catalog.models import Item
 from catalog.queries import watchable_by
+from creators.models import Creator
 from kpplatform.jobs.models import Job
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.operations import create_tenant
 from kpplatform.tenancy.scope import scope
 from tests import make
+from tests.billing import members
+from tests.billing.paying import BANK
 from tests.catalog import things
+from tests.chaos.customers import later
 from tests.processes import ROOT
 
 COURSES = 40
+PAYING = ("send_payout", "resolve_payout")
 
 
 def fill(slugs: tuple[str, ...], *, viewers: int) -> None:
     """Make tenants that sell courses."""
     for slug in slugs:
-        with scope(create_tenant(slug=slug, name=slug, hosts=[f"{slug}.localhost"])):
+        tenant = create_tenant(slug=slug, name=slug, hosts=[f"{slug}.localhost"])
+        Tenant.objects.filter(pk=tenant.pk).update(settings={"payout_thresholds": {"CNY": 1}})
+        with scope(tenant):
             for number in range(COURSES):
                 course = things.course()
                 price = Money(100 + 37 * number, "CNY")
                 operations.set_price(item=course, by=course.creator.member, amount=price, at=datetime.now(UTC))
             for _ in range(viewers):
                 make.member()
+            _found_a_club()
+            staff, now = make.member(Member.Role.STAFF), datetime.now(UTC)
+            for creator in Creator.objects.order_by("pk"):
+                account: dict[str, Any] = {"currency": "CNY", "rail": PayoutAccount.Rail.SANDBOX, "to": BANK}
+                paying.set_payout_account(creator=creator, by=staff, at=now, **account)
     connections.close_all()
+
+
+def _found_a_club() -> None:
+    """Offer a membership of a creator who sells no course; its only video is CLUB's."""
+    creator = things.creator(make.member(Member.Role.CREATOR))
+    members.plan(creator, 3_000, items=(things.video(creator, is_free=False),), opens_all=False)
 
 
 class Parts:
@@ -124,28 +144,43 @@ def has_sold() -> bool:
 def is_settled(bank: Bank) -> bool:
     """Tell whether nothing is on its way any longer, between us and the provider and in our jobs."""
     try:
+        for tenant in Tenant.objects.order_by("pk"):
+            _collect(tenant)
         return not bank.undelivered() and not any(_waits(bank) for _ in _tenants())
     except (DatabaseError, InterfaceError):
         connections.close_all()
         return False
 
 
+def _collect(tenant: Tenant) -> None:
+    """Ask about the charges that customers left behind: their clock is ahead of the worker's."""
+    late = later(tenant, datetime.now(UTC)) + timedelta(days=1)
+    is_more = True
+    while is_more:
+        with scope(tenant):
+            is_more = operations.collect_next(at=late)
+
+
 def _waits(bank: Bank) -> bool:
     soon = Job.objects.filter(state__in=[Job.State.WAITING, Job.State.RUNNING])
-    soon = soon.filter(name__in=["billing.tasks.apply_event", "billing.tasks.send_refund"])
+    soon = soon.filter(name__in=[f"billing.tasks.{name}" for name in ("apply_event", "send_refund", *PAYING)])
     paid = {row["key"] for row in bank.book.tables["checkouts"].values() if row["status"] == "captured"}
     lost = Payment.objects.filter(key__in=paid).exclude(state=Payment.State.CAPTURED)
-    return soon.exists() or lost.exists() or WebhookEvent.objects.filter(state=WebhookEvent.State.RECEIVED).exists()
+    charging = Charge.objects.filter(state=Charge.State.NEW)
+    unheard = WebhookEvent.objects.filter(state=WebhookEvent.State.RECEIVED)
+    return any(rows.exists() for rows in (soon, lost, charging, unheard))
 
 
 def counted() -> dict[str, Any]:
     """Return how much was done."""
-    counts = {"orders": 0, "captured": 0, "refunds": 0, "sent": 0, "journals": 0}
+    counts = {"orders": 0, "captured": 0, "refunds": 0, "sent": 0, "renewals": 0, "payouts": 0, "journals": 0}
     for _ in _tenants():
         counts["orders"] += Order.objects.count()
         counts["captured"] += Payment.objects.filter(state=Payment.State.CAPTURED).count()
         counts["refunds"] += Refund.objects.count()
         counts["sent"] += Refund.objects.filter(state=Refund.State.SENT).count()
+        counts["renewals"] += Charge.objects.filter(state=Charge.State.PAID).count()
+        counts["payouts"] += Payout.objects.filter(state=Payout.State.PAID).count()
         counts["journals"] += queries.ledger_report().journals
     return counts
 
@@ -165,8 +200,9 @@ def _books() -> Iterator[str]:
     captured = Payment.objects.filter(state=Payment.State.CAPTURED).aggregate(sum=Sum("amount", default=0))["sum"]
     sent = Refund.objects.filter(state=Refund.State.SENT).aggregate(sum=Sum("amount", default=0))["sum"]
     asked = Refund.objects.filter(state=Refund.State.ASKED).aggregate(sum=Sum("amount", default=0))["sum"]
-    if (holds := ledger.clearing("CNY").balance.minor) != sent - captured:
-        yield f"clearing holds {holds}, captured were {captured} and sent {sent}"
+    paid = Payout.objects.filter(state=Payout.State.PAID).aggregate(sum=Sum("amount", default=0))["sum"]
+    if (holds := ledger.clearing("CNY").balance.minor) != sent + paid - captured:
+        yield f"clearing holds {holds}, captured were {captured}, sent {sent}, paid out {paid}"
     if ledger.refund_clearing("CNY").balance.minor != asked:
         yield "refund clearing is not what was asked for"
     if asked:
@@ -175,16 +211,21 @@ def _books() -> Iterator[str]:
 
 def _provider(bank: Bank, tenant: Tenant) -> Iterator[str]:
     """Compare key by key what the provider did with what we know of it."""
-    tables = bank.book.tables
-    theirs = {row["key"]: row for row in tables["checkouts"].values() if row["account"] == tenant.slug}
-    paid = {key: row["amount"] for key, row in theirs.items() if row["status"] == "captured"}
-    ours = dict(Payment.objects.filter(state=Payment.State.CAPTURED).values_list("key", "amount"))
-    if paid != ours:
-        yield f"{len(paid)} payments at the provider, {len(ours)} here"
-    back = {row["key"]: row["amount"] for row in tables["refunds"].values() if row["account"] == tenant.slug}
-    ours = dict(Refund.objects.filter(state=Refund.State.SENT).values_list("key", "amount"))
-    if back != ours:
-        yield f"{len(back)} refunds at the provider, {len(ours)} here"
+    captured = Payment.objects.filter(state=Payment.State.CAPTURED)
+
+    def theirs(table: str, state: str) -> dict[str, int]:
+        rows = [row for row in bank.book.tables[table].values() if row["account"] == tenant.slug]
+        return {row["id"]: row["amount"] for row in rows if row["status"] == state}
+
+    for what, done, ours in (
+        ("payments", theirs("checkouts", "captured") | theirs("charges", "captured"), captured),
+        ("refunds", theirs("refunds", "succeeded"), Refund.objects.filter(state=Refund.State.SENT)),
+        ("payouts", theirs("payouts", "paid"), Payout.objects.filter(state=Payout.State.PAID)),
+    ):
+        here = dict(ours.values_list("reference", "amount"))
+        if done != here:
+            differing = sorted(done.items() ^ here.items())
+            yield f"{len(done)} {what} at the provider, {len(here)} here: {differing[:5]}"
 
 
 def _access() -> Iterator[str]:
@@ -192,7 +233,8 @@ def _access() -> Iterator[str]:
     for viewer in Member.objects.filter(role=Member.Role.VIEWER):
         lines = OrderLine.objects.filter(order__viewer=viewer, order__paid_at__isnull=False, item__isnull=False)
         kept = set(lines.filter(refunded__lt=F("amount")).values_list("item_id", flat=True))
-        may = set(watchable_by(viewer, at=now).filter(is_free=False).values_list("pk", flat=True))
+        courses = watchable_by(viewer, at=now).filter(is_free=False, kind=Item.Kind.COURSE)
+        may = set(courses.values_list("pk", flat=True))
         if kept != may:
             yield f"member {viewer.pk} paid for {sorted(kept)} and may watch {sorted(may)}"
 

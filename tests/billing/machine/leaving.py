@@ -1,0 +1,86 @@
+"""Payouts: drafted, approved, sent through a provider that fails in every way, given up, sent back."""
+
+from collections import Counter
+from typing import Any
+
+from hypothesis import strategies as some
+from hypothesis.stateful import Bundle, MultipleResults, invariant, multiple, rule
+
+from billing.models import Payout
+from billing.operations import paying
+from billing.providers.sandbox.faults import Fault, Kind
+from kpplatform.tenancy.models import Member
+from tests import make
+from tests.billing.machine.till import Sold, Till, numbers, refusals
+from tests.billing.paying import BANK, SANDBOX
+from tests.billing.shop import line_of, yuan
+
+PATH = "/v1/payouts"
+FAULTS = [None, None, Kind.FAIL_AFTER_COMMIT, Kind.TOO_MANY, Kind.REFUSE]
+
+
+class Leaving(Till):
+    """What the provider was asked for is read in its book, never in ours."""
+
+    payouts = Bundle("payouts")
+
+    def furnish(self) -> None:
+        super().furnish()
+        self.other = make.member(Member.Role.STAFF)
+
+    def elsewhere(self) -> int:
+        return super().elsewhere() - sum(Payout.objects.filter(state="paid").values_list("amount", flat=True))
+
+    def paid_out(self, creator: int) -> int:
+        left = Payout.objects.filter(state="paid", creator=creator)
+        return super().paid_out(creator) + sum(left.values_list("amount", flat=True))
+
+    @rule(target=payouts, sold=Till.sales, part=some.integers(1, 300))
+    def draft(self, sold: Sold, part: int) -> MultipleResults[Payout]:
+        creator = line_of(sold.order).creator
+        who: dict[str, Any] = {"by": self.staff, "currency": "CNY", "at": self.now}
+        paying.set_payout_account(creator=creator, rail=SANDBOX, to=BANK, **who)
+        drafted: list[Payout] = []
+        with refusals("not_enough_money"):
+            drafted.append(paying.draft_payout(creator=creator, amount=yuan(part), key=f"{next(numbers)}", **who))
+        return multiple(*drafted)
+
+    @rule(payout=payouts)
+    def approve(self, payout: Payout) -> None:
+        with refusals("wrong_state"):
+            paying.approve_payout(payout=payout, by=self.other, at=self.now)
+
+    @rule(payout=payouts)
+    def give_up(self, payout: Payout) -> None:
+        with refusals("wrong_state"):
+            paying.withdraw_payout(payout=payout, by=self.other, why="no", at=self.now)
+
+    @rule(payout=payouts)
+    def send_back(self, payout: Payout) -> None:
+        with refusals("wrong_state"):
+            paying.reverse_payout(payout=payout, by=self.staff, why="closed", at=self.now)
+
+    @rule(payout=payouts, dies=some.booleans(), fault=some.sampled_from(FAULTS))
+    def send(self, payout: Payout, dies: bool, fault: Kind | None) -> None:  # noqa: FBT001  drawn
+        """As the job does it; it may die right before the provider is told."""
+        self.sandbox.faults.planned.clear()
+        if fault:
+            self.sandbox.faults.plan(Fault(on=PATH, kind=fault))
+        if paying.begin_payout(payout=payout, at=self.now) and not dies:
+            paying.send_payout(payout=payout, at=self.now)
+
+    @rule(payout=payouts)
+    def ask(self, payout: Payout) -> None:
+        paying.resolve_payout(payout=payout, at=self.now)
+
+    @invariant()
+    def a_payout_leaves_at_most_once(self) -> None:
+        theirs = [
+            row for row in self.sandbox.bank.book.tables["payouts"].values() if row["account"] == self.tenant.slug
+        ]
+        sent = Counter((row["key"], row["amount"]) for row in theirs)
+        ours = {(payout.key, payout.amount): payout.state for payout in Payout.objects.all()}
+        assert set(sent) <= set(ours)
+        assert all(number == 1 for number in sent.values())
+        for payout, state in ours.items():
+            assert state in {"submitted", "unknown", "approved"} or (payout in sent) == (state in {"paid", "reversed"})
