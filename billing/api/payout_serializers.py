@@ -16,8 +16,10 @@ class AccountIn(In):
     currency = serializers.ChoiceField(CURRENCIES, required=False, help_text="The tenant's, if not given.")
     rail = serializers.ChoiceField(PayoutAccount.Rail.choices)
     holder = serializers.CharField(max_length=100)
-    number = serializers.CharField(max_length=40, min_length=4)
-    bank = serializers.CharField(max_length=100)
+    number = serializers.CharField(
+        max_length=120, min_length=4, help_text="At the bank; or acct_… at Stripe, an openid, an Alipay account."
+    )
+    bank = serializers.CharField(max_length=100, required=False, help_text="For bank_file and sandbox.")
 
 
 class AccountOut(serializers.ModelSerializer[PayoutAccount]):
@@ -63,8 +65,8 @@ class PayoutOut(serializers.ModelSerializer[Payout]):
     class Meta:
         model = Payout
         fields = [
-            "id", "creator", "amount", "currency", "rail", "account", "state", "reference", "reason", "drafted_at",
-            "submitted_at", "done_at", "changes",
+            "id", "creator", "amount", "currency", "rail", "account", "state", "reference", "reason", "confirmation",
+            "drafted_at", "submitted_at", "done_at", "changes",
         ]  # fmt: skip
 
 

@@ -58,7 +58,7 @@ class PayoutAccountViewSet(MoneyViewSet):
             by=self.viewer,
             currency=ask.get("currency", current_tenant().currency),
             rail=ask["rail"],
-            to=Destination(holder=ask["holder"], number=ask["number"], bank=ask["bank"]),
+            to=Destination(holder=ask["holder"], number=ask["number"], bank=ask.get("bank", "")),
             at=timezone.now(),
         )
         return Response(AccountOut(made).data, status=status.HTTP_201_CREATED)

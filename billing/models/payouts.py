@@ -17,6 +17,9 @@ class PayoutAccount(TenantOwned):
     class Rail(models.TextChoices):
         SANDBOX = "sandbox"
         BANK_FILE = "bank_file", "by a file for the bank"
+        STRIPE = "stripe", "to a connected account at Stripe"
+        WECHATPAY = "wechatpay", "to a balance at WeChat Pay"
+        ALIPAY = "alipay", "to an account at Alipay"
 
     creator = TenantForeignKey(Creator)
     currency = models.CharField(max_length=3)
@@ -79,6 +82,12 @@ class Payout(TenantOwned):
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
     reference = models.CharField(max_length=100, blank=True, help_text="The provider's or the bank's.")
     reason = models.CharField(max_length=200, blank=True, help_text="Why it failed or came back.")
+    confirmation = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What the creator's app needs to accept it, where it must be accepted.",
+    )
     drafted_by = TenantForeignKey(Member)
     drafted_at = models.DateTimeField()
     approved_by = TenantForeignKey(Member, null=True, blank=True)

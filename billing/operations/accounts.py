@@ -40,7 +40,7 @@ def connect_provider(
     fields = providers.FIELDS.get(provider)
     if fields is None:
         raise UnknownCredential(f"There is no provider {provider}.")
-    if wrong := (public.keys() - set(fields.public)) | (secrets.keys() - set(fields.secret)):
+    if wrong := (public.keys() - {*fields.public, *fields.optional}) | (secrets.keys() - set(fields.secret)):
         raise UnknownCredential(f"{provider} has no {', '.join(sorted(wrong))}.")
     account = _held(provider)
     known = providers.unseal(bytes(account.secrets), tenant_id=current_tenant_id()) if account.pk else {}

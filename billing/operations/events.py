@@ -11,6 +11,7 @@ from billing.models import Payment, PaymentMethod, Refund, WebhookEvent
 from billing.operations.methods import save_method
 from billing.operations.orders import held
 from billing.operations.payments import capture, decline
+from billing.operations.payout_events import Doubted, payout_failed, payout_paid, payout_reversed, payout_told_of
 from billing.operations.refunds import fail_refund, settle_refund
 from billing.providers import Message
 from kpplatform.jobs.operations import enqueue
@@ -18,10 +19,6 @@ from kpplatform.tenancy.once import insert_once
 from kpplatform.tenancy.scope import current_tenant
 
 State = WebhookEvent.State
-
-
-class Doubted(Exception):
-    """A message that is signed, but says what cannot be; its name is the reason."""
 
 
 @transaction.atomic
@@ -90,6 +87,8 @@ def _noted(message: Message, provider: str, _at: datetime) -> bool:
     """Take what is only on its way for what it is: nothing new, if it is about a row of ours."""
     if message.key.startswith("re_"):
         _refund(message, provider)
+    elif message.key.startswith("po_"):
+        payout_told_of(message, provider)
     else:
         _payment(message, provider)
     return False
@@ -111,6 +110,9 @@ OBEYED: dict[str, Callable[[Message, str, datetime], bool]] = {
     "payment.declined": _declined,
     "refund.succeeded": _refunded,
     "refund.failed": _refund_failed,
+    "payout.paid": payout_paid,
+    "payout.failed": payout_failed,
+    "payout.reversed": payout_reversed,
 }
 
 

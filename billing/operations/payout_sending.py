@@ -8,6 +8,7 @@ from billing import providers
 from billing.models import Payout
 from billing.operations.crash import crash_here
 from billing.operations.holds import is_held
+from billing.operations.payments import webhook_url
 from billing.operations.payout_accounts import destination_of
 from billing.operations.payouts import State, held, moved_to, settle_failed, settle_paid
 from billing.providers import Outcome
@@ -42,7 +43,12 @@ def send_payout(*, payout: Payout, at: datetime) -> None:
     rail = providers.rail_of(current_tenant(), payout.account.rail)
     crash_here("before_payout_call")
     try:
-        sent = rail.payout(key=payout.key, amount=payout.money, to=destination_of(payout.account))
+        sent = rail.payout(
+            key=payout.key,
+            amount=payout.money,
+            to=destination_of(payout.account),
+            webhook_url=webhook_url(payout.account.rail),
+        )
     except providers.ProviderUnavailable:
         _unknown(payout, at)
         return
@@ -84,8 +90,10 @@ def _obey(payout: Payout, sent: providers.SentPayout, at: datetime) -> None:
     elif sent.outcome == Outcome.FAILED:
         settle_failed(payout, by=None, why=sent.reason or "refused", at=at)
     else:
-        payout.reference = sent.reference
-        moved_to(payout, State.SUBMITTED, by=None, why="pending", at=at)
+        if (payout.state, payout.reference) != (State.SUBMITTED, sent.reference):
+            payout.reference = sent.reference
+            payout.confirmation = sent.confirmation
+            moved_to(payout, State.SUBMITTED, by=None, why=sent.reason or "pending", at=at)
         _ask_later(payout, at)
 
 

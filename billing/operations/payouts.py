@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from billing import ledger
+from billing import ledger, providers
 from billing.models import Account, Journal, Payout, PayoutAccount, PayoutChange
 from billing.money import Money
 from billing.operations.earnings import credited, of
@@ -103,17 +103,20 @@ def withdraw_payout(*, payout: Payout, by: Member, why: str, at: datetime) -> Pa
 
 @transaction.atomic
 def reverse_payout(*, payout: Payout, by: Member, why: str, at: datetime) -> Payout:
-    """Book that the money came back after it was paid. Raises StaffDecide, FourEyes and WrongState."""
+    """Book that the money came back after it was paid; where the provider can, it is told to take it back first.
+
+    Raises StaffDecide, FourEyes and WrongState, and ProviderUnavailable and ProviderRefused: then nothing is booked.
+    """
     must_run_the_tenant(by)
     payout = held(payout)
     if payout.state != State.PAID:
         raise WrongState(f"This payout is {payout.state}.")
     must_be_another(payout, by, payout.approved_by_id)
-    clearing = ledger.clearing(payout.currency)
-    moved = credited(clearing, owner_of(payout), payout.money)
-    ledger.post(kind=Journal.Kind.PAYOUT_REVERSED, key=f"payout-reversed:{payout.key}", transfers=moved, at=at)
-    payout.reason, payout.done_at = why[:200], at
-    moved_to(payout, State.REVERSED, by=by, why=why, at=at)
+    if payout.account.rail != PayoutAccount.Rail.BANK_FILE:
+        rail = providers.rail_of(current_tenant(), payout.account.rail)
+        if isinstance(rail, providers.ReversingRail):
+            rail.reverse_payout(key=f"{payout.key}-back", reference=payout.reference, amount=payout.money)
+    settle_reversed(payout, by=by, why=why, at=at)
     return payout
 
 
@@ -143,6 +146,14 @@ def settle_failed(payout: Payout, *, by: Member | None, why: str, at: datetime) 
     ledger.post(kind=Journal.Kind.PAYOUT_FAILED, key=f"payout-failed:{payout.key}", transfers=back, at=at)
     payout.reason, payout.done_at = why[:200], at
     moved_to(payout, State.FAILED, by=by, why=why, at=at)
+
+
+def settle_reversed(payout: Payout, *, by: Member | None, why: str, at: datetime) -> None:
+    """Book that a held payout, which was paid, came back."""
+    back = credited(ledger.clearing(payout.currency), owner_of(payout), payout.money)
+    ledger.post(kind=Journal.Kind.PAYOUT_REVERSED, key=f"payout-reversed:{payout.key}", transfers=back, at=at)
+    payout.reason, payout.done_at = why[:200], at
+    moved_to(payout, State.REVERSED, by=by, why=why, at=at)
 
 
 def owner_of(payout: Payout) -> ledger.Name:

@@ -26,7 +26,7 @@ from billing.providers.protocol import (
     SentRefund,
     StaleMessage,
 )
-from billing.providers.rails import Destination, Outcome, Rail, SentPayout
+from billing.providers.rails import Destination, Outcome, Rail, ReversingRail, SentPayout
 from billing.providers.reports import BadReport, Reported, Reporting, read_csv
 from billing.providers.sandbox.driver import SANDBOX
 from billing.providers.vault import Sealed, seal, unseal
@@ -54,6 +54,7 @@ __all__ = [
     "Rail",
     "Reported",
     "Reporting",
+    "ReversingRail",
     "Sealed",
     "SentPayout",
     "SentRefund",

@@ -4,12 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from billing.models import ProviderAccount
-from billing.providers.alipay import Alipay
+from billing.providers.alipay import CERTIFICATES, Alipay
 from billing.providers.offline import Offline
 from billing.providers.protocol import CannotCharge, ChargingProvider, Provider
 from billing.providers.rails import Rail
 from billing.providers.sandbox.driver import Sandbox
 from billing.providers.stripe import Stripe
+from billing.providers.transfers.alipay import AlipayRail
+from billing.providers.transfers.stripe import StripeRail
+from billing.providers.transfers.wechatpay import WechatRail
 from billing.providers.vault import unseal
 from billing.providers.wechatpay import Wechat
 from kpplatform.errors import NotFound
@@ -24,20 +27,25 @@ class NotConnected(NotFound):
 
 @dataclass(frozen=True)
 class Fields:
-    """What a provider's account consists of: names of what may be seen, and of what may not. All are needed."""
+    """What a provider's account consists of: names of what may be seen, of what may not, and of what need not be."""
 
     public: tuple[str, ...] = ()
     secret: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()  # may be seen as well
 
 
 FIELDS: Mapping[str, Fields] = {
     Name.SANDBOX: Fields(),
     Name.STRIPE: Fields(secret=("api_key", "webhook_secret")),
     Name.WECHATPAY: Fields(
-        public=("appid", "mchid", "cert_serial_no", "public_key_id", "public_key"), secret=("private_key", "apiv3_key")
+        public=("appid", "mchid", "cert_serial_no", "public_key_id", "public_key"),
+        secret=("private_key", "apiv3_key"),
+        optional=("transfer_scene_id", "transfer_report"),
     ),
     Name.OFFLINE: Fields(public=("instructions", "four_eyes_above")),
-    Name.ALIPAY: Fields(public=("appid", "seller_id", "alipay_public_key"), secret=("private_key",)),
+    Name.ALIPAY: Fields(
+        public=("appid", "seller_id"), secret=("private_key",), optional=("alipay_public_key", *CERTIFICATES)
+    ),
 }
 OFFLINE = Name.OFFLINE.value
 DRIVERS: Mapping[str, Callable[..., Provider]] = {
@@ -83,7 +91,17 @@ def charging_provider(tenant: Tenant, name: str) -> ChargingProvider:
 
 
 def rail_of(tenant: Tenant, name: str) -> Rail:
-    """Return the rail of this name, acting in the tenant's account there. Raises NotConnected for what is none."""
-    if name != Name.SANDBOX:
-        raise NotConnected(f"Nobody is paid out by {name} here.")
-    return Sandbox(account=tenant.slug)
+    """Return the rail of this name, acting in the tenant's account there.
+
+    Raises NotConnected for what is none, and where the account lacks what paying people takes.
+    """
+    provider = provider_for(tenant, name)
+    if isinstance(provider, Sandbox):
+        return provider
+    if isinstance(provider, Stripe):
+        return StripeRail(provider)
+    if isinstance(provider, Wechat) and provider.transfer_scene_id:
+        return WechatRail(provider)
+    if isinstance(provider, Alipay) and provider.has_certificates:
+        return AlipayRail(provider)
+    raise NotConnected(f"Nobody is paid out by {name} here.")

@@ -46,6 +46,9 @@ KINDS = {
     "checkout.session.expired": "payment.declined",
 }
 REFUND_EVENTS = {"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"}
+TRANSFER_EVENTS = {"transfer.created", "transfer.updated", "transfer.reversed"}
+# A connected account's own bank: its money stays with Stripe, and nothing of ours changes.
+OWN_BANK_EVENTS = {"payout.failed", "payout.canceled", "payout.paid"}
 REFUND_KINDS = {"succeeded": "refund.succeeded", "failed": "refund.failed", "canceled": "refund.failed"}
 
 
@@ -76,36 +79,36 @@ class Stripe:
             "cancel_url": back,
         }
         try:
-            return _checkout(self._client.v1.checkout.sessions.create(asked, {"idempotency_key": key}))
+            return _checkout(self.client.v1.checkout.sessions.create(asked, {"idempotency_key": key}))
         except stripe.StripeError as error:
             if found := self._find(key):
                 return found
-            raise _refusal(error) from error
+            raise refusal(error) from error
 
     def query(self, *, key: str, reference: str, order: str) -> Checkout | None:
         if not reference:
             return self._find(key)
         try:
-            return _checkout(self._client.v1.checkout.sessions.retrieve(reference))
+            return _checkout(self.client.v1.checkout.sessions.retrieve(reference))
         except stripe.StripeError as error:
             if error.http_status == 404:
                 return None
-            raise _refusal(error) from error
+            raise refusal(error) from error
 
     def refund(self, *, key: str, amount: Money, paid: Paid, webhook_url: str) -> SentRefund:
         try:
-            session = self._client.v1.checkout.sessions.retrieve(paid.reference)
+            session = self.client.v1.checkout.sessions.retrieve(paid.reference)
         except stripe.StripeError as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
         said = {"tenant": self.account, "key": key, "order": paid.order}
         asked: Any = {"payment_intent": session.payment_intent, "amount": to_stripe(amount), "metadata": said}
         # Stripe forgets an idempotency key after a day, and a refund can take longer: so it is looked for first.
         made = self._find_refund(key, str(session.payment_intent))
         try:
-            made = made or self._client.v1.refunds.create(asked, {"idempotency_key": key})
+            made = made or self.client.v1.refunds.create(asked, {"idempotency_key": key})
         except stripe.StripeError as error:
             if (found := self._find_refund(key, str(session.payment_intent))) is None:
-                raise _refusal(error) from error
+                raise refusal(error) from error
             made = found
         if made.status in {"failed", "canceled"}:
             raise ProviderRefused(f"Stripe could not give it back: {made.failure_reason or made.status}.")
@@ -150,7 +153,7 @@ class Stripe:
         return fit(message)
 
     @property
-    def _client(self) -> stripe.StripeClient:
+    def client(self) -> stripe.StripeClient:
         http = stripe.RequestsClient(timeout=TIMEOUT_S)
         base: Any = {"api": settings.STRIPE_URL}
         return stripe.StripeClient(self.api_key, base_addresses=base, http_client=http, max_network_retries=0)
@@ -158,18 +161,18 @@ class Stripe:
     def _find(self, key: str) -> Checkout | None:
         """Look among the newest sessions for the one that was made under this key."""
         try:
-            newest = self._client.v1.checkout.sessions.list({"limit": PAGE}).auto_paging_iter()
+            newest = self.client.v1.checkout.sessions.list({"limit": PAGE}).auto_paging_iter()
             sessions = islice(newest, MOST_LOOKED_THROUGH)
             return next((_checkout(made) for made in sessions if made.client_reference_id == key), None)
         except stripe.StripeError as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
 
     def _find_refund(self, key: str, intent: str) -> stripe.Refund | None:
         try:
-            made = self._client.v1.refunds.list({"payment_intent": intent, "limit": PAGE}).auto_paging_iter()
-            return next((refund for refund in made if _metadata(refund).get("key") == key), None)
+            made = self.client.v1.refunds.list({"payment_intent": intent, "limit": PAGE}).auto_paging_iter()
+            return next((refund for refund in made if metadata_of(refund).get("key") == key), None)
         except stripe.StripeError as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
 
 
 def to_stripe(money: Money) -> int:
@@ -192,6 +195,12 @@ def _told(kind: str, about: dict[str, Any]) -> tuple[str, Any]:
     """Return what an event means in our words, and the amount that it is about. Raises KeyError for other events."""
     if kind in REFUND_EVENTS:
         return REFUND_KINDS.get(about["status"], "noted"), about["amount"]
+    if kind in TRANSFER_EVENTS:
+        if about["amount_reversed"] and not about["reversed"]:
+            raise Garbled("partly_reversed")
+        return "payout.reversed" if about["reversed"] else "payout.paid", about["amount"]
+    if kind in OWN_BANK_EVENTS:
+        raise Garbled("bank_of_the_connected_account")
     if kind not in KINDS:
         raise Garbled("unknown_kind")
     is_paid = about["payment_status"] == "paid"
@@ -202,17 +211,17 @@ def _checkout(session: Session) -> Checkout:
     return Checkout(
         reference=session.id,
         url=session.url or "",
-        order=_metadata(session).get("order", ""),
+        order=metadata_of(session).get("order", ""),
         amount=from_stripe(session.amount_total, str(session.currency)),
         is_paid=session.payment_status == "paid",
     )
 
 
-def _metadata(made: Any) -> dict[str, str]:
+def metadata_of(made: Any) -> dict[str, str]:
     return cast("dict[str, str]", made.metadata.to_dict()) if made.metadata else {}
 
 
-def _refusal(error: stripe.StripeError) -> ProviderRefused | ProviderUnavailable:
+def refusal(error: stripe.StripeError) -> ProviderRefused | ProviderUnavailable:
     if error.http_status in FINAL:
         return ProviderRefused(f"Stripe refuses: {error.code or type(error).__name__}.")
     return ProviderUnavailable("Stripe cannot say what happened. Please try again.")

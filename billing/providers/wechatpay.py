@@ -29,6 +29,7 @@ from billing.providers.protocol import (
     SentRefund,
     StaleMessage,
 )
+from billing.providers.rails import Outcome
 from billing.providers.replays import must_be_new
 
 SIGNED = ("Signature", "Timestamp", "Nonce", "Serial", "Signature-Type")
@@ -37,7 +38,7 @@ TOLERANCE = timedelta(minutes=5)
 TIMEOUT_S = 10.0
 ALGORITHM = "WECHATPAY2-SHA256-RSA2048"
 # An order's number has at most 32 characters there; ours are this and 32 more.
-PREFIX = "pay_"
+PREFIX, PAYOUT_PREFIX = "pay_", "po_"
 # Refused for good. A wrong key, a frequency limit or an error of theirs say nothing about the request.
 FINAL = {400, 403, 404}
 UNCLEAR = {"SYSTEM_ERROR", "FREQUENCY_LIMITED", "SIGN_ERROR"}
@@ -47,6 +48,9 @@ KINDS = {
     ("REFUND.CLOSED", "CLOSED"): "refund.failed",
     ("REFUND.ABNORMAL", "ABNORMAL"): "noted",  # staff decide at WeChat where the money goes
 }
+# What a transfer's state means; any other one: it is on its way, or waits until the creator accepts it.
+TRANSFERRED = {"SUCCESS": Outcome.PAID, "FAIL": Outcome.FAILED, "CANCELLED": Outcome.FAILED}
+TRANSFER_FINISHED = "MCHTRANSFER.BILL.FINISHED"
 
 
 @dataclass(frozen=True)
@@ -61,23 +65,25 @@ class Wechat:
     public_key: str
     private_key: str = field(repr=False)
     apiv3_key: str = field(repr=False)
+    transfer_scene_id: str = ""  # which of the merchant's scenes a payout belongs to; without one there are none
+    transfer_report: str = ""  # what WeChat wants to know about the scene: "name=content;name=content"
 
     def __post_init__(self) -> None:
         if len(self.apiv3_key.encode()) != 32:
             raise ValueError("An APIv3 key has 32 characters.")
         try:
-            self._client()
+            self.client()
         except Exception as error:  # the package raises nothing more precise
             raise ValueError("A key cannot be read.") from error
 
     def create_checkout(self, *, key: str, order: str, amount: Money, webhook_url: str, return_url: str) -> Checkout:
         asked = {"description": f"Order {order}", "out_trade_no": _number(key), "attach": order}
-        made = self._said("pay", **asked, amount=_amount("total", amount), notify_url=webhook_url)
+        made = self.said("pay", **asked, amount=amount_in("total", amount), notify_url=webhook_url)
         return Checkout(reference="", url=made["code_url"], order=order, amount=amount, is_paid=False)
 
     def query(self, *, key: str, reference: str, order: str) -> Checkout | None:
         try:
-            found = self._said("query", out_trade_no=_number(key))
+            found = self.said("query", out_trade_no=_number(key))
         except ProviderRefused:
             return None
         if (found["appid"], found["mchid"]) != (self.appid, self.mchid):
@@ -91,8 +97,8 @@ class Wechat:
         )
 
     def refund(self, *, key: str, amount: Money, paid: Paid, webhook_url: str) -> SentRefund:
-        counted = _amount("refund", amount) | {"total": paid.amount.minor}
-        made = self._said(
+        counted = amount_in("refund", amount) | {"total": paid.amount.minor}
+        made = self.said(
             "refund", out_refund_no=key, out_trade_no=_number(paid.key), amount=counted, notify_url=webhook_url
         )
         if made["status"] == "CLOSED":
@@ -106,7 +112,7 @@ class Wechat:
             raise BadSignature("The message is not signed as it must be.")
         try:
             signed_at = datetime.fromtimestamp(int(stamp), UTC)
-            is_good = self._client()._core._verify_signature(signed, body.decode())  # noqa: SLF001  no other way in
+            is_good = self.client()._core._verify_signature(signed, body.decode())  # noqa: SLF001  no other way in
         except (ValueError, OverflowError, OSError) as error:
             raise BadSignature("The message is not signed as it must be.") from error
         if not is_good:
@@ -120,6 +126,8 @@ class Wechat:
         try:
             said = json.loads(body)
             about = json.loads(self._opened(said["resource"]))
+            if said["event_type"] == TRANSFER_FINISHED:
+                return fit(self._transfer(said["id"], about))
             is_refund = said["event_type"].startswith("REFUND.")
             state = about["refund_status" if is_refund else "trade_state"]
             kind = KINDS.get((said["event_type"], state))
@@ -139,6 +147,19 @@ class Wechat:
             raise Garbled("garbled") from error
         return fit(message)
 
+    def _transfer(self, number: str, about: Mapping[str, Any]) -> Message:
+        outcome = TRANSFERRED.get(about["state"])
+        return Message(
+            id=number,
+            kind=f"payout.{outcome}" if outcome else "",
+            account=self.account if about["mch_id"] == self.mchid else f"merchant {about['mch_id']}",
+            key=PAYOUT_PREFIX + about["out_bill_no"],
+            reference=about["transfer_bill_no"],
+            order="",
+            amount=Money(about["transfer_amount"], "CNY"),
+            reason=(about.get("fail_reason") or about["state"])[:100],
+        )
+
     def _opened(self, resource: Mapping[str, str]) -> str:
         """Return what was encrypted for this merchant. Raises ValueError when it was not."""
         if resource["algorithm"] != "AEAD_AES_256_GCM":
@@ -153,10 +174,10 @@ class Wechat:
             raise ValueError("encrypted for somebody else")
         return str(opened)
 
-    def _said(self, verb: str, **asked: Any) -> Any:
+    def said(self, verb: str, **asked: Any) -> Any:
         """Ask WeChat, and return what it says, if it is signed by it."""
         try:
-            status, said = getattr(self._client(), verb)(**asked)
+            status, said = getattr(self.client(), verb)(**asked)
             answer = json.loads(said or "{}")
         except Exception as error:  # the network's, or the package's plain one for a bad signature
             raise ProviderUnavailable("WeChat Pay does not answer. Please try again.") from error
@@ -167,7 +188,7 @@ class Wechat:
             raise ProviderRefused(f"WeChat Pay refuses: {code}.")
         raise ProviderUnavailable("WeChat Pay cannot say what happened. Please try again.")
 
-    def _client(self) -> Any:
+    def client(self) -> Any:
         client = WeChatPay(
             wechatpay_type=WeChatPayType.NATIVE,
             mchid=self.mchid,
@@ -187,7 +208,7 @@ def _number(key: str) -> str:
     return key.removeprefix(PREFIX)
 
 
-def _amount(name: str, money: Money) -> dict[str, Any]:
+def amount_in(name: str, money: Money) -> dict[str, Any]:
     if money.currency != "CNY":
         raise ProviderRefused(f"WeChat Pay takes CNY, not {money.currency}.")
     return {name: money.minor, "currency": "CNY"}

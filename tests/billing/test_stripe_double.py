@@ -6,13 +6,28 @@ import sys
 from typing import Any
 
 import pytest
-from stripe.params import RefundCreateParams, RefundListParams
+from stripe.params import (
+    RefundCreateParams,
+    RefundListParams,
+    TransferCreateParams,
+    TransferCreateReversalParams,
+    TransferListParams,
+)
 from stripe.params.checkout import SessionCreateParams, SessionListParams
 
 from billing import providers
 from billing.money import Money
 from billing.providers import stripe as driver
-from tests.billing.doubles.stripe import ACCEPTED, LISTED, METADATA, REFUNDS, SESSIONS, StripeDouble
+from tests.billing.doubles.stripe import (
+    ACCEPTED,
+    LISTED,
+    METADATA,
+    REFUNDS,
+    REVERSALS,
+    SESSIONS,
+    TRANSFERS,
+    StripeDouble,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,8 +56,11 @@ def test_what_stripe_cannot_count_is_refused() -> None:
 def test_the_double_takes_what_the_package_says_that_stripe_takes() -> None:
     agree(ACCEPTED[SESSIONS], SessionCreateParams)
     agree(ACCEPTED[REFUNDS], RefundCreateParams)
+    agree(ACCEPTED[TRANSFERS], TransferCreateParams)
+    agree(ACCEPTED[REVERSALS], TransferCreateReversalParams)
     assert LISTED[SESSIONS] <= SessionListParams.__annotations__.keys()
     assert LISTED[REFUNDS] <= RefundListParams.__annotations__.keys()
+    assert LISTED[TRANSFERS] <= TransferListParams.__annotations__.keys()
 
 
 def agree(accepted: dict[str, Any], typed: Any) -> None:

@@ -65,7 +65,7 @@ class Sandbox:
         asked = {"checkout": paid.reference, "order": paid.order, **_amount(amount)}
         return SentRefund(reference=self._write("/v1/refunds", asked, key=key)["id"])
 
-    def payout(self, *, key: str, amount: Money, to: Destination) -> SentPayout:
+    def payout(self, *, key: str, amount: Money, to: Destination, webhook_url: str) -> SentPayout:
         # A lost answer is not looked up here: that it is not known is a state of the payout.
         asked = {"destination": f"{to.bank} {to.number} {to.holder}", **_amount(amount)}
         return _payout(self._speak("POST", "/v1/payouts", asked, key=key))

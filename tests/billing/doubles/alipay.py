@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from alipay import DCAliPay
 from cryptography.exceptions import InvalidSignature
 
 from tests.billing.doubles import keys
@@ -20,7 +21,11 @@ NEEDED = {
     "alipay.trade.query": {"out_trade_no"},
     "alipay.trade.refund": {"out_trade_no", "out_request_no", "refund_amount"},
     "alipay.trade.fastpay.refund.query": {"out_trade_no", "out_request_no"},
-}
+    "alipay.fund.trans.uni.transfer": {
+        "out_biz_no", "trans_amount", "product_code", "biz_scene", "order_title", "payee_info",
+    },
+    "alipay.fund.trans.common.query": {"out_biz_no", "product_code", "biz_scene"},
+}  # fmt: skip
 
 
 @dataclass
@@ -30,6 +35,8 @@ class AlipayDouble(Double):
     signs_as: str = "alipay"
     trades: dict[str, Any] = field(default_factory=dict)
     refunds: dict[str, Any] = field(default_factory=dict)
+    transfers: dict[str, Any] = field(default_factory=dict)
+    transfers_are: str = "SUCCESS"
     told_so_far: int = 0
 
     def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, bytes, dict[str, str]]:
@@ -51,6 +58,8 @@ class AlipayDouble(Double):
         about = json.loads(asked["biz_content"])
         if about.keys() != NEEDED[verb]:
             return FAILED | {"sub_code": "ACQ.INVALID_PARAMETER"}
+        if verb.startswith("alipay.fund.trans."):
+            return self._transfer(verb, asked, about)
         trade = self.trades.get(about["out_trade_no"])
         if trade is None:
             return FAILED | {"sub_code": "ACQ.TRADE_NOT_EXIST"}
@@ -58,6 +67,33 @@ class AlipayDouble(Double):
             told = ("trade_no", "out_trade_no", "total_amount", "trade_status")
             return {"code": "10000", "msg": "Success", **{name: trade[name] for name in told}}
         return self._refund(about) if verb == "alipay.trade.refund" else self._refunded(about)
+
+    def _transfer(self, verb: str, asked: dict[str, str], about: Any) -> Any:
+        """Only an application that shows its certificates moves money to people."""
+        serials = (
+            DCAliPay.get_cert_sn(keys.certificate("application")),
+            DCAliPay.get_root_cert_sn(keys.certificate("root")),
+        )
+        if (asked.get("app_cert_sn"), asked.get("alipay_root_cert_sn")) != serials:
+            return {"code": "40002", "msg": "Invalid Arguments", "sub_code": "isv.missing-app-cert-sn"}
+        if (about["product_code"], about["biz_scene"]) != ("TRANS_ACCOUNT_NO_PWD", "DIRECT_TRANSFER"):
+            return FAILED | {"sub_code": "INVALID_PARAMETER"}
+        number = about["out_biz_no"]
+        if verb == "alipay.fund.trans.common.query":
+            made = self.transfers.get(number)
+            return {"code": "10000", "msg": "Success", **made} if made else FAILED | {"sub_code": "ORDER_NOT_EXIST"}
+        if about["payee_info"]["identity"].startswith("nobody"):
+            return FAILED | {"sub_code": "PAYEE_NOT_EXIST"}
+        made = {"out_biz_no": number, "order_id": f"2026110{len(self.transfers)}", "status": self.transfers_are}
+        made |= {"trans_amount": about["trans_amount"], "payee": about["payee_info"]}
+        before = self.transfers.setdefault(number, made)
+        if before["trans_amount"] != made["trans_amount"] or before["payee"] != made["payee"]:
+            return FAILED | {"sub_code": "PAYMENT_INFO_INCONSISTENCY"}
+        return {
+            "code": "10000",
+            "msg": "Success",
+            **{name: before[name] for name in ("out_biz_no", "order_id", "status")},
+        }
 
     def _refund(self, about: Any) -> Any:
         number, minor = about["out_request_no"], _minor(about["refund_amount"])
@@ -100,6 +136,18 @@ class AlipayDouble(Double):
         said |= {name: trade[name] for name in names}
         said["notify_time"] = f"{datetime.now(UTC).astimezone(BEIJING):%Y-%m-%d %H:%M:%S}"
         return said | changed
+
+    def transfer_told(self, number: str, **changed: str) -> dict[str, str]:
+        """Return the fields of a message about a transfer."""
+        self.told_so_far += 1
+        about = {
+            "product_code": "TRANS_ACCOUNT_NO_PWD",
+            "biz_scene": "DIRECT_TRANSFER",
+            **self.transfers[number],
+        } | changed
+        said = {"app_id": APPID, "notify_id": f"n{self.told_so_far}", "charset": "utf-8", "version": "1.1"}
+        said |= {"msg_method": "alipay.fund.trans.order.changed", "biz_content": json.dumps(about)}
+        return said | {"utc_timestamp": str(int(datetime.now(UTC).timestamp() * 1000))}
 
     def signed(self, said: dict[str, str]) -> bytes:
         """Return the message's body, signed."""

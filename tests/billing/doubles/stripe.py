@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from tests.billing.doubles.http import Double
 
 SESSIONS, REFUNDS = "/v1/checkout/sessions", "/v1/refunds"
+TRANSFERS, REVERSALS = "/v1/transfers", "/v1/transfers/{id}/reversals"
 METADATA = "any words"
 # path → the parameters that are taken, nested as they are sent
 ACCEPTED: dict[str, Any] = {
@@ -32,10 +33,13 @@ ACCEPTED: dict[str, Any] = {
         "cancel_url": None,
     },
     REFUNDS: {"payment_intent": None, "amount": None, "metadata": METADATA},
+    TRANSFERS: {"amount": None, "currency": None, "destination": None, "transfer_group": None, "metadata": METADATA},
+    REVERSALS: {"amount": None, "metadata": METADATA},
 }
 LISTED: dict[str, set[str]] = {
     SESSIONS: {"limit", "starting_after"},
     REFUNDS: {"limit", "starting_after", "payment_intent"},
+    TRANSFERS: {"limit", "starting_after", "transfer_group"},
 }
 
 
@@ -56,6 +60,8 @@ class StripeDouble(Double):
     refunds_are: str = "succeeded"
     sessions: dict[str, Any] = field(default_factory=dict)
     refunds: dict[str, Any] = field(default_factory=dict)
+    transfers: dict[str, Any] = field(default_factory=dict)
+    balance: int = 1_000_000
     saved: dict[str, tuple[str, int, Any]] = field(default_factory=dict)
 
     def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, bytes, dict[str, str]]:
@@ -82,16 +88,37 @@ class StripeDouble(Double):
                 raise No(400, "idempotency_error")
             return status, said
         try:
-            asked = nested(form)
-            must_be_taken(asked, ACCEPTED.get(path) or {}, "")
-            said = self._session(asked) if path == SESSIONS else self._refund(asked)
-            status = 200
+            status, said = 200, self._done(path, nested(form))
         except No as no:
             status, said = no.status, no.said
         if fault == "500_after":
             status, said = 500, {"error": {"type": "api_error", "message": "Lost."}}
         self.saved[key] = (path + form, status, said)
         return status, said
+
+    def _done(self, path: str, asked: Any) -> Any:
+        number = path.removeprefix(f"{TRANSFERS}/").removesuffix("/reversals") if path.endswith("/reversals") else ""
+        must_be_taken(asked, ACCEPTED.get(REVERSALS if number else path) or {}, "")
+        if number:
+            return self._reversal(number, asked)
+        return {SESSIONS: self._session, REFUNDS: self._refund, TRANSFERS: self._transfer}[path](asked)
+
+    def _transfer(self, asked: Any) -> Any:
+        if int(asked["amount"]) > self.balance:
+            raise No(400, "invalid_request_error", code="balance_insufficient")
+        self.balance -= int(asked["amount"])
+        made = asked | {"id": f"tr_{len(self.transfers) + 1}", "object": "transfer", "amount": int(asked["amount"])}
+        self.transfers[str(made["id"])] = made | {"reversed": False, "amount_reversed": 0, "created": int(time.time())}
+        return dict(self.transfers[made["id"]])
+
+    def _reversal(self, number: str, asked: Any) -> Any:
+        transfer = self.transfers.get(number)
+        if transfer is None or transfer["amount_reversed"] + int(asked["amount"]) > transfer["amount"]:
+            raise No(400, "invalid_request_error", code="transfer_reversal_amount_invalid")
+        transfer["amount_reversed"] += int(asked["amount"])
+        transfer["reversed"] = transfer["amount_reversed"] == transfer["amount"]
+        made = {"id": f"trr_{number}_{transfer['amount_reversed']}", "object": "transfer_reversal", "transfer": number}
+        return made | {"amount": int(asked["amount"]), "currency": transfer["currency"], "metadata": asked["metadata"]}
 
     def _session(self, asked: Any) -> Any:
         (line,) = asked["line_items"]
@@ -131,7 +158,7 @@ class StripeDouble(Double):
         return dict(made)
 
     def _read(self, path: str, query: dict[str, str]) -> Any:
-        for place, rows in ((SESSIONS, self.sessions), (REFUNDS, self.refunds)):
+        for place, rows in ((SESSIONS, self.sessions), (REFUNDS, self.refunds), (TRANSFERS, self.transfers)):
             if path == place:
                 if unknown := query.keys() - LISTED[place]:
                     raise No(400, "invalid_request_error", code="parameter_unknown", param=min(unknown))
@@ -141,8 +168,8 @@ class StripeDouble(Double):
         raise No(404, "invalid_request_error", code="resource_missing")
 
     def _page(self, rows: dict[str, Any], query: dict[str, str]) -> Any:
-        intent = query.get("payment_intent")
-        newest = [row for row in reversed(rows.values()) if intent in {None, row["payment_intent"]}]
+        like = {name: query[name] for name in ("payment_intent", "transfer_group") if name in query}
+        newest = [row for row in reversed(rows.values()) if like.items() <= row.items()]
         if after := query.get("starting_after"):
             newest = newest[[row["id"] for row in newest].index(after) + 1 :]
         most = int(query.get("limit", 10))

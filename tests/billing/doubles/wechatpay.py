@@ -16,12 +16,18 @@ from tests.billing.doubles import keys
 from tests.billing.doubles.http import Double
 
 NATIVE, REFUNDS = "/v3/pay/transactions/native", "/v3/refund/domestic/refunds"
+TRANSFERS = "/v3/fund-app/mch-transfer/transfer-bills"
 APPID, MCHID, SERIAL, APIV3 = "wx1", "1900000001", "A1B2", "k" * 32
 PUBLIC_ID = "PUB_KEY_ID_1"
 NEEDED = {
     NATIVE: {"appid", "mchid", "description", "out_trade_no", "notify_url", "amount", "attach"},
     REFUNDS: {"out_trade_no", "out_refund_no", "amount", "notify_url"},
-}
+    TRANSFERS: {
+        "out_bill_no", "transfer_scene_id", "openid", "transfer_amount", "transfer_remark", "user_name",
+        "transfer_scene_report_infos", "appid", "notify_url",
+    },
+}  # fmt: skip
+BILL = re.compile(r"[0-9A-Za-z]{6,32}")
 NUMBER = re.compile(r"[0-9A-Za-z_\-|*]{6,32}")
 
 
@@ -33,6 +39,8 @@ class WechatDouble(Double):
     signs_as: str = "wechat"
     orders: dict[str, Any] = field(default_factory=dict)
     refunds: dict[str, Any] = field(default_factory=dict)
+    transfers_are: str = "WAIT_USER_CONFIRM"
+    transfers: dict[str, Any] = field(default_factory=dict)
 
     def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, bytes, dict[str, str]]:
         if not self._is_signed(method, path, headers["Authorization"], body.decode()):
@@ -61,6 +69,11 @@ class WechatDouble(Double):
             return self._order(asked)
         if path == REFUNDS:
             return self._refund(asked)
+        if path == TRANSFERS:
+            return self._transfer(asked)
+        if path.startswith(f"{TRANSFERS}/out-bill-no/"):
+            bill = self.transfers.get(path.rpartition("/")[2])
+            return (200, {**bill, "mch_id": MCHID}) if bill else (404, {"code": "NOT_FOUND"})
         order = self.orders.get(path.rpartition("/")[2])
         return (200, order) if order else (404, {"code": "ORDER_NOT_EXIST"})
 
@@ -84,6 +97,20 @@ class WechatDouble(Double):
         made = {name: asked[name] for name in ("out_trade_no", "out_refund_no", "amount")}
         made |= {"refund_id": f"50{len(self.refunds)}", "status": self.refunds_are}
         return 200, self.refunds.setdefault(number, made)
+
+    def _transfer(self, asked: Any) -> tuple[int, Any]:
+        number, name = asked["out_bill_no"], keys.opened("wechat", b64decode(asked["user_name"]))
+        if not BILL.fullmatch(number) or len(asked["transfer_remark"]) > 32 or asked["appid"] != APPID:
+            return 400, {"code": "PARAM_ERROR"}
+        if not all(info.keys() == {"info_type", "info_content"} for info in asked["transfer_scene_report_infos"]):
+            return 400, {"code": "PARAM_ERROR"}
+        made = {"openid": asked["openid"], "transfer_amount": asked["transfer_amount"], "user_name": name}
+        made |= {"out_bill_no": number, "transfer_bill_no": f"13{len(self.transfers)}", "state": self.transfers_are}
+        before = self.transfers.setdefault(number, made)
+        if any(before[word] != made[word] for word in ("openid", "transfer_amount", "user_name")):
+            return 400, {"code": "ALREADY_EXISTS"}
+        told = {word: before[word] for word in ("out_bill_no", "transfer_bill_no", "state")}
+        return 200, told | ({"package_info": f"package of {number}"} if before["state"] == "WAIT_USER_CONFIRM" else {})
 
     def pay(self, number: str) -> Any:
         """Let the buyer pay, and return the order."""

@@ -1,0 +1,1 @@
+"""How each provider pays creators: a rail beside the driver that takes their customers' money."""
