@@ -46,6 +46,7 @@ def migrated(**settings: str) -> Iterator[None]:
             addresses = {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url}
             throttles = {"THROTTLE_MEMBER": NEVER, "THROTTLE_TENANT": NEVER}
             usual = {"DATA_DIR": str(folder), "LOG_LEVEL": "WARNING", "DJANGO_SETTINGS_MODULE": "kpplatform.settings"}
+            usual["SANDBOX_CHECKOUT"] = "1"
             os.environ.update(addresses | throttles | usual | settings)
             django.setup()
             call_command("migrate", verbosity=0)

@@ -244,19 +244,16 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": ENUM_NAMES,
 }
 
-UNFOLD = {
-    "SITE_TITLE": "kpplatform",
-    "SITE_URL": None,
-    "SITE_SYMBOL": "school",
-    "SHOW_LANGUAGES": True,
-    "BORDER_RADIUS": "8px",
-}
+UNFOLD = {"SITE_TITLE": "kpplatform", "SITE_URL": None, "SITE_SYMBOL": "school", "SHOW_LANGUAGES": True}
+UNFOLD |= {"BORDER_RADIUS": "8px"}
 
 # ── Payments ────────────────────────────────────────────────────────────────────────────────────────
 SANDBOX_URL = env.str("SANDBOX_URL", default="http://127.0.0.1:8090")
 SANDBOX_KEY = (
     env.str("SANDBOX_KEY", default="") or f"sk_sandbox_{roles.derived_password(secret=SECRET_KEY, role='sandbox')[:24]}"
 )
+# Whoever is paid at the sandbox is paid nothing: without this, a tenant without a provider sells nothing.
+SANDBOX_CHECKOUT = env.bool("SANDBOX_CHECKOUT", default=DEBUG)
 # Tenants' credentials: the first key seals, the others still open. Leave those out after manage.py reseal_credentials.
 CREDENTIAL_KEYS = env.list("CREDENTIAL_KEYS", default=[]) or [kept_secret(DATA_DIR / "credential_key")]
 STRIPE_URL = env.str("STRIPE_URL", default="https://api.stripe.com")

@@ -16,6 +16,7 @@ data = tempfile.mkdtemp(prefix="kp-test-")
 stack.callback(shutil.rmtree, data, ignore_errors=True)
 os.environ["DATA_DIR"] = data
 os.environ.setdefault("LOG_LEVEL", "WARNING")
+os.environ.setdefault("SANDBOX_CHECKOUT", "1")
 # Roles are the whole server's: those of a live installation on it keep their passwords.
 os.environ.setdefault("ROLES", "test_kp")
 if "DATABASE_URL" not in os.environ or "REDIS_URL" not in os.environ:

@@ -63,7 +63,9 @@ def choose_checkout(*, by: Member, provider: str, at: datetime) -> ProviderAccou
     """
     _must_be_admin(by)
     account = _held(provider)
-    if not account.pk and provider != providers.SANDBOX:
+    if provider == providers.SANDBOX:
+        providers.provider_for(current_tenant(), provider)
+    elif not account.pk:
         raise providers.NotConnected(f"There is no account with {provider} here.")
     if account.is_checkout:
         return account

@@ -44,7 +44,7 @@ def collect(*, charge: Charge, at: datetime) -> bool:
     crash_here("before_charge_call")
     try:
         said = _asked(charge, payment, subscription)
-    except providers.ProviderUnavailable as error:
+    except (providers.ProviderUnavailable, providers.NotConnected) as error:
         charge.due_at = at + min(max(at - charge.made_at, FIRST_RETRY), LATEST_RETRY)
         charge.reason = error.detail[:200]
         charge.save(update_fields=["due_at", "reason"])

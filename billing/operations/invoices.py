@@ -58,7 +58,7 @@ def order_periods(bills: Sequence[Bill], *, state: Payment.State, at: datetime) 
         for bill, parts in zip(bills, parts_of, strict=True)
     )
     share_out_all(_lines(orders, bills, parts_of), at=at)
-    usual = providers.checkout_provider()
+    usual = "" if all(bill.provider for bill in bills) else providers.checkout_provider()
     return Payment.objects.bulk_create(
         Payment(
             order=order,

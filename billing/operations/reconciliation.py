@@ -95,7 +95,10 @@ def reconcile_days(*, at: datetime) -> list[ReconciliationRun]:
     runs = []
     today = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     for provider in queries.providers_paid_through():
-        driver = providers.provider_for(current_tenant(), provider)
+        try:
+            driver = providers.provider_for(current_tenant(), provider)
+        except providers.NotConnected:
+            continue  # any more: nobody is there to be asked
         if isinstance(driver, Reporting):
             for back in range(MOST_DAYS_BACK, 0, -1):
                 since, until = today - timedelta(days=back), today - timedelta(days=back - 1)

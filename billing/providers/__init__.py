@@ -3,6 +3,7 @@
 from billing.providers.accounts import (
     FIELDS,
     OFFLINE,
+    NoProvider,
     NotConnected,
     charging_provider,
     checkout_provider,
@@ -44,6 +45,7 @@ __all__ = [
     "Destination",
     "Garbled",
     "Message",
+    "NoProvider",
     "NotConnected",
     "Offline",
     "Outcome",

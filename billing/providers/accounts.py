@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from billing.models import ProviderAccount
 from billing.providers.alipay import CERTIFICATES, Alipay
 from billing.providers.offline import Offline
@@ -15,7 +17,7 @@ from billing.providers.transfers.stripe import StripeRail
 from billing.providers.transfers.wechatpay import WechatRail
 from billing.providers.vault import unseal
 from billing.providers.wechatpay import Wechat
-from kpplatform.errors import NotFound
+from kpplatform.errors import Conflict, NotFound
 from kpplatform.tenancy.models import Tenant
 
 Name = ProviderAccount.Provider
@@ -23,6 +25,12 @@ Name = ProviderAccount.Provider
 
 class NotConnected(NotFound):
     code = "provider_not_connected"
+
+
+class NoProvider(Conflict):
+    """Nobody would be paid: the tenant has connected no provider, and the sandbox takes no part here."""
+
+    code = "no_provider"
 
 
 @dataclass(frozen=True)
@@ -63,11 +71,12 @@ def connected(name: str, *, account: str, public: Mapping[str, str], secrets: Ma
 
 
 def provider_for(tenant: Tenant, name: str) -> Provider:
-    """Return the provider of this name, acting in the tenant's account; everybody has one with the sandbox.
+    """Return the provider of this name, acting in the tenant's account.
 
-    Call inside the tenant's scope. Raises NotConnected.
+    Everybody has one with the sandbox, where SANDBOX_CHECKOUT lets it take part at all. Call inside the tenant's
+    scope. Raises NotConnected.
     """
-    if name == Name.SANDBOX:
+    if name == Name.SANDBOX and settings.SANDBOX_CHECKOUT:
         return Sandbox(account=tenant.slug)
     account = ProviderAccount.objects.filter(provider=name).first()
     if account is None:
@@ -77,9 +86,15 @@ def provider_for(tenant: Tenant, name: str) -> Provider:
 
 
 def checkout_provider() -> str:
-    """Return where the scope's tenant is paid: the provider it has chosen, or else the sandbox."""
+    """Return where the scope's tenant is paid: the provider it has chosen, or else the sandbox.
+
+    Raises NoProvider where that is the sandbox and SANDBOX_CHECKOUT is off: what is sold there is given away.
+    """
     chosen = ProviderAccount.objects.filter(is_checkout=True).values_list("provider", flat=True).first()
-    return chosen or Name.SANDBOX.value
+    name = chosen or Name.SANDBOX.value
+    if name == Name.SANDBOX and not settings.SANDBOX_CHECKOUT:
+        raise NoProvider("Nothing can be bought here yet: no payment provider is connected.")
+    return name
 
 
 def charging_provider(tenant: Tenant, name: str) -> ChargingProvider:

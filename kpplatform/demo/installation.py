@@ -31,11 +31,11 @@ def installation(*, folder: Path, port: int, opening: list[str]) -> Iterator[Ins
     """Run an installation whose data lie in the folder; `opening` are the arguments of `manage.py open_demo`.
 
     With DATABASE_URL and REDIS_URL in the environment those servers are used, else our embedded ones. A training
-    has a minute unless TRAINING_MINUTES says otherwise, so that a demo is soon there.
+    has a minute unless TRAINING_MINUTES says otherwise, so that a demo is soon there. The sandbox takes payments.
     """
     sandbox_port = free_port()
     environment = (
-        {"TRAINING_MINUTES": "1"}
+        {"TRAINING_MINUTES": "1", "SANDBOX_CHECKOUT": "1"}
         | os.environ
         | {
             "DATA_DIR": str(folder),

@@ -2,7 +2,7 @@
 
 import pytest
 from django.apps import apps
-from django.core.checks import run_checks
+from django.core.checks import Tags, run_checks
 from django.db import DatabaseError, IntegrityError, connection, connections, models, transaction
 
 from kpplatform.tenancy.checks import NotIsolated, must_be_isolated, tenant_tables
@@ -121,7 +121,7 @@ def test_the_operator_reads_across_tenants_and_writes_nothing(school: Tenant, ag
 
 
 def test_the_installation_starts_when_isolation_is_in_force(db: None) -> None:
-    assert run_checks(databases=["default"]) == []
+    assert run_checks(tags=[Tags.database], databases=["default"]) == []
 
 
 @COMMITTED
@@ -139,7 +139,7 @@ def test_nothing_is_served_while_isolation_is_not_in_force(break_it: str, mend_i
     try:
         with pytest.raises(NotIsolated, match="catalog_watch"):
             must_be_isolated()
-        assert [problem.id for problem in run_checks(databases=["default"])] == [said]
+        assert [problem.id for problem in run_checks(tags=[Tags.database], databases=["default"])] == [said]
     finally:
         table = "catalog_watch" if mend_it else "hidden"
         with connections["owner"].cursor() as cursor:
