@@ -6,6 +6,8 @@ from django.utils import timezone
 
 from billing import operations
 from billing.models import Consultation, Payment, PaymentMethod, Payout, Refund, WebhookEvent
+from billing.operations import reconciliation
+from kpplatform.errors import Refused
 from kpplatform.jobs.running import job, long_job
 from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.scope import scope
@@ -80,8 +82,18 @@ def verify_ledger(*, tenant: Tenant) -> None:
 
 @long_job
 def reconcile(*, tenant: Tenant) -> None:
+    """Day by day, each in a transaction of its own: a report that cannot be had or read keeps no other waiting."""
+    now, failed = timezone.now(), None
     with scope(tenant):
-        operations.reconcile_days(at=timezone.now())
+        days = list(reconciliation.days_to_reconcile(at=now))
+    for provider, since, until in days:
+        try:
+            with scope(tenant):
+                reconciliation.reconcile_day(provider=provider, since=since, until=until, at=now)
+        except Refused as error:
+            failed = failed or error
+    if failed:
+        raise failed
 
 
 @job

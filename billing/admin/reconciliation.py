@@ -21,16 +21,27 @@ class ReportRowAdmin(TenantAdmin):
     list_display = ("run", "kind", "reference", "key", "amount", "fee", "currency", "at")
     list_select_related = ("run",)
     search_fields = ("^reference", "^key")
-    number_fields = ("pk", "run_id", "payment_id", "refund_id")
+    number_fields = ("pk", "run_id", "payment_id", "refund_id", "payout_id")
     list_filter = ("kind",)
 
 
 @admin.register(ReconciliationException)
 class ReconciliationExceptionAdmin(TenantAdmin):
-    list_display = ("run", "shown_reason", "expected", "found", "currency", "shown_state", "note", "by", "opened_at")
+    list_display = (
+        "run",
+        "kind",
+        "shown_reason",
+        "expected",
+        "found",
+        "currency",
+        "shown_state",
+        "note",
+        "by",
+        "opened_at",
+    )
     list_select_related = ("run", "by")
-    number_fields = ("pk", "run_id", "payment_id", "refund_id")
-    list_filter = ("state", "reason", "opened_at")
+    number_fields = ("pk", "run_id", "payment_id", "refund_id", "payout_id")
+    list_filter = ("state", "reason", "kind", "opened_at")
 
     @display(description=_("reason"))
     def shown_reason(self, exception: ReconciliationException) -> str:

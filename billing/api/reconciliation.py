@@ -1,11 +1,15 @@
 """What providers report, beside the books: for the tenant's staff."""
 
+from collections.abc import Mapping
+from io import BytesIO
+from tempfile import TemporaryFile
 from typing import Any
 
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
+from rest_framework import parsers, serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +18,10 @@ from billing import operations, providers, queries
 from billing.api.views import MoneyViewSet
 from billing.models import ProviderAccount, ReconciliationException, ReconciliationRun
 from billing.operations.staff import must_run_the_tenant
+from kpplatform.rest.problems import TooLarge
 from kpplatform.rest.serializers import Asked, In
+
+CHUNK, MOST_BYTES = 1 << 20, 200 << 20
 
 
 class ProviderReportIn(In):
@@ -24,8 +31,15 @@ class ProviderReportIn(In):
     csv = serializers.CharField(
         max_length=2_000_000,
         trim_whitespace=False,
-        help_text="kind (payment, refund, other), reference, key, amount, fee, currency, at; amounts in minor units.",
+        help_text="Columns kind (payment, refund, payout, reversal, other), reference, key, amount, fee, currency, at, "
+        "amounts in minor units; or what the provider itself writes.",
     )
+
+
+class ReportFileIn(Asked):
+    provider = serializers.ChoiceField(ProviderAccount.Provider.choices)
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
 
 
 class ReconciliationOut(serializers.ModelSerializer[ReconciliationRun]):
@@ -51,13 +65,14 @@ class ReconciliationExceptionOut(serializers.ModelSerializer[ReconciliationExcep
     reference = serializers.CharField(source="row.reference", default="")
     payment = serializers.IntegerField(source="payment_id", allow_null=True)
     refund = serializers.IntegerField(source="refund_id", allow_null=True)
+    payout = serializers.IntegerField(source="payout_id", allow_null=True)
     by = serializers.IntegerField(source="by_id", allow_null=True)
 
     class Meta:
         model = ReconciliationException
         fields = [
-            "id", "run", "provider", "reason", "reference", "payment", "refund", "expected", "found", "currency",
-            "state", "note", "by", "opened_at", "changed_at",
+            "id", "run", "provider", "reason", "kind", "reference", "payment", "refund", "payout", "expected", "found",
+            "currency", "state", "note", "by", "opened_at", "changed_at",
         ]  # fmt: skip
 
 
@@ -80,8 +95,46 @@ class ReconciliationViewSet(StaffViewSet):
         """Compare a provider's report, as CSV, with the books; each difference is listed."""
         ask = self.sent(ProviderReportIn)
         span = {name: ask[name] for name in ("provider", "since", "until")}
-        report = operations.Report(**span, rows=providers.read_csv(ask["csv"]), by=self.viewer)
+        rows = providers.read_file(BytesIO(ask["csv"].encode()), provider=ask["provider"])
+        report = operations.Report(**span, rows=rows, by=self.viewer)
         run = operations.reconcile(report=report, at=timezone.now())
+        return Response(ReconciliationOut(run).data, status=status.HTTP_201_CREATED)
+
+
+class ReportFileParser(parsers.BaseParser):
+    """Write a file to disk as it comes, up to what a report may have; it is gone when it was read."""
+
+    media_type = "application/octet-stream"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+        file, size = TemporaryFile(), 0  # noqa: SIM115  whoever reads it closes it
+        while chunk := stream.read(CHUNK):
+            size += len(chunk)
+            if size > MOST_BYTES:
+                file.close()
+                raise TooLarge
+            file.write(chunk)
+        file.seek(0)
+        return {"file": file}
+
+
+class ReportFileViewSet(StaffViewSet):
+    parser_classes = [ReportFileParser]
+
+    @extend_schema(
+        parameters=[ReportFileIn],
+        request={"application/octet-stream": OpenApiTypes.BINARY},
+        responses={201: ReconciliationOut},
+    )
+    def create(self, request: Request) -> Response:
+        """Compare a provider's own report file with the books: as it was downloaded there, packed or not."""
+        asked = ReportFileIn(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        sent = request.data.get("file") if isinstance(request.data, dict) else None
+        with sent or BytesIO() as file:
+            rows = providers.read_file(file, provider=asked.validated_data["provider"])
+            report = operations.Report(**asked.validated_data, rows=rows, by=self.viewer)
+            run = operations.reconcile(report=report, at=timezone.now())
         return Response(ReconciliationOut(run).data, status=status.HTTP_201_CREATED)
 
 

@@ -11,7 +11,7 @@ from billing.api.memberships import PaymentMethodViewSet, SubscriptionViewSet
 from billing.api.offline import BankAccountView, OfflineRefundViewSet, PaymentProofViewSet
 from billing.api.payouts import HoldViewSet, PayoutAccountViewSet, PayoutBatchViewSet, PayoutViewSet
 from billing.api.products import ProductViewSet
-from billing.api.reconciliation import ReconciliationExceptionViewSet, ReconciliationViewSet
+from billing.api.reconciliation import ReconciliationExceptionViewSet, ReconciliationViewSet, ReportFileViewSet
 from billing.api.settlements import SettlementViewSet
 from billing.api.shares import (
     AffiliateTermsViewSet,
@@ -50,6 +50,7 @@ router.register("consultations", ConsultationViewSet, basename="consultation")
 router.register("payment-proofs", PaymentProofViewSet, basename="payment-proof")
 router.register("offline-refunds", OfflineRefundViewSet, basename="offline-refund")
 router.register("reconciliations", ReconciliationViewSet, basename="reconciliation")
+router.register("report-files", ReportFileViewSet, basename="report-file")
 router.register("reconciliation-exceptions", ReconciliationExceptionViewSet, basename="reconciliation-exception")
 router.register("payouts", PayoutViewSet, basename="payout")
 router.register("payout-accounts", PayoutAccountViewSet, basename="payout-account")

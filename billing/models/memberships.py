@@ -240,6 +240,7 @@ class Charge(TenantOwned):
         indexes = [
             models.Index(fields=["tenant", "due_at", "id"], condition=Q(state="new"), name="charge_due"),
             models.Index(fields=["tenant", "subscription", "-id"], name="charge_newest"),
+            models.Index(fields=["tenant", "reference"], condition=~Q(reference=""), name="charge_reference"),
         ]
 
     def __str__(self) -> str:

@@ -115,6 +115,7 @@ class Payout(TenantOwned):
             models.Index(fields=["tenant", "creator", "-id"], name="payout_creator"),
             models.Index(fields=["tenant", "state", "-id"], name="payout_state"),
             models.Index(fields=["tenant", "batch", "id"], condition=Q(batch__isnull=False), name="payout_batch"),
+            models.Index(fields=["tenant", "reference"], condition=~Q(reference=""), name="payout_reference"),
         ]
 
     def __str__(self) -> str:

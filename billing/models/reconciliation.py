@@ -1,7 +1,9 @@
 """What providers report, beside what we have booked."""
 
 from django.db import models
+from django.db.models import Q
 
+from billing.models.payouts import Payout
 from billing.models.sales import Payment, Refund
 from kpplatform.tenancy.constraints import AppendOnly
 from kpplatform.tenancy.models import Member
@@ -43,6 +45,8 @@ class ReportRow(TenantOwned):
     class Kind(models.TextChoices):
         PAYMENT = "payment"
         REFUND = "refund"
+        PAYOUT = "payout"
+        REVERSAL = "reversal", "a payout that came back"
         OTHER = "other"
 
     run = TenantForeignKey(ReconciliationRun)
@@ -55,6 +59,7 @@ class ReportRow(TenantOwned):
     at = models.DateTimeField()
     payment = TenantForeignKey(Payment, null=True, blank=True)
     refund = TenantForeignKey(Refund, null=True, blank=True)
+    payout = TenantForeignKey(Payout, null=True, blank=True)
 
     class Meta:
         constraints = [AppendOnly(name="what_was_reported_stays")]
@@ -62,6 +67,9 @@ class ReportRow(TenantOwned):
             models.Index(fields=["tenant", "run"], name="report_row_run"),
             models.Index(fields=["tenant", "payment"], name="report_row_payment"),
             models.Index(fields=["tenant", "refund"], name="report_row_refund"),
+            models.Index(
+                fields=["tenant", "payout"], condition=models.Q(payout__isnull=False), name="report_row_payout"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -89,6 +97,10 @@ class ReconciliationException(TenantOwned):
     row = TenantForeignKey(ReportRow, null=True, blank=True)
     payment = TenantForeignKey(Payment, null=True, blank=True)
     refund = TenantForeignKey(Refund, null=True, blank=True)
+    payout = TenantForeignKey(Payout, null=True, blank=True)
+    kind = models.CharField(
+        max_length=10, choices=ReportRow.Kind.choices, blank=True, default="", db_default="", help_text="Of what."
+    )
     reason = models.CharField(max_length=20, choices=Reason.choices)
     expected = models.BigIntegerField(null=True, blank=True, help_text="What we have booked, in minor units.")
     found = models.BigIntegerField(null=True, blank=True, help_text="What was reported, in minor units.")
@@ -102,7 +114,7 @@ class ReconciliationException(TenantOwned):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(state="open", note="") | ~models.Q(state="open") & ~models.Q(note=""),
+                condition=Q(state="open", note="") | ~Q(state="open") & ~Q(note=""),
                 name="a_difference_is_closed_with_a_note",
             ),
             AppendOnly(name="a_difference_stays_what_it_is", updatable=("state", "note", "by_id", "changed_at")),
@@ -111,6 +123,9 @@ class ReconciliationException(TenantOwned):
             models.Index(fields=["tenant", "state", "-id"], name="exception_newest"),
             models.Index(fields=["tenant", "payment"], name="exception_payment"),
             models.Index(fields=["tenant", "refund"], name="exception_refund"),
+            models.Index(
+                fields=["tenant", "payout"], condition=models.Q(payout__isnull=False), name="exception_payout"
+            ),
         ]
 
     def __str__(self) -> str:

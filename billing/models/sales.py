@@ -270,7 +270,10 @@ class Refund(TenantOwned, Parted):
             models.CheckConstraint(condition=sums_up(), name="the_parts_of_a_refund_are_its_amount"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="a_refund_gives_something_back"),
         ]
-        indexes = [models.Index(fields=["tenant", "line"], name="refund_line")]
+        indexes = [
+            models.Index(fields=["tenant", "line"], name="refund_line"),
+            models.Index(fields=["tenant", "reference"], condition=~Q(reference=""), name="refund_reference"),
+        ]
 
     def __str__(self) -> str:
         return self.key

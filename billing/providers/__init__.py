@@ -10,7 +10,9 @@ from billing.providers.accounts import (
     connected,
     provider_for,
     rail_of,
+    reports_of,
 )
+from billing.providers.bills.files import read_file
 from billing.providers.offline import Offline
 from billing.providers.protocol import (
     BadSignature,
@@ -28,7 +30,7 @@ from billing.providers.protocol import (
     StaleMessage,
 )
 from billing.providers.rails import Destination, Outcome, Rail, ReversingRail, SentPayout
-from billing.providers.reports import BadReport, Reported, Reporting, read_csv
+from billing.providers.reports import BadReport, Reported, Reporting, reported
 from billing.providers.sandbox.driver import SANDBOX
 from billing.providers.vault import Sealed, seal, unseal
 
@@ -66,7 +68,9 @@ __all__ = [
     "connected",
     "provider_for",
     "rail_of",
-    "read_csv",
+    "read_file",
+    "reported",
+    "reports_of",
     "seal",
     "unseal",
 ]

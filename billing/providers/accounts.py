@@ -7,9 +7,13 @@ from django.conf import settings
 
 from billing.models import ProviderAccount
 from billing.providers.alipay import CERTIFICATES, Alipay
+from billing.providers.bills.alipay import AlipayReports
+from billing.providers.bills.stripe import StripeReports
+from billing.providers.bills.wechatpay import WechatReports
 from billing.providers.offline import Offline
 from billing.providers.protocol import CannotCharge, ChargingProvider, Provider
 from billing.providers.rails import Rail
+from billing.providers.reports import Reporting
 from billing.providers.sandbox.driver import Sandbox
 from billing.providers.stripe import Stripe
 from billing.providers.transfers.alipay import AlipayRail
@@ -120,3 +124,18 @@ def rail_of(tenant: Tenant, name: str) -> Rail:
     if isinstance(provider, Alipay) and provider.has_certificates:
         return AlipayRail(provider)
     raise NotConnected(f"Nobody is paid out by {name} here.")
+
+
+def reports_of(tenant: Tenant, name: str) -> Reporting | None:
+    """Return what fetches the reports of this provider; none where there are none, or no account any more."""
+    try:
+        provider = provider_for(tenant, name)
+    except NotConnected:
+        return None
+    if isinstance(provider, Sandbox):
+        return provider
+    if isinstance(provider, Stripe):
+        return StripeReports(provider)
+    if isinstance(provider, Wechat):
+        return WechatReports(provider)
+    return AlipayReports(provider) if isinstance(provider, Alipay) else None

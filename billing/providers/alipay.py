@@ -178,7 +178,7 @@ class Alipay:
         why = said.get("sub_code", said["code"])
         if said["code"] == "40004" and not why.startswith(UNCLEAR):
             raise ProviderRefused(f"Alipay refuses: {why}.")
-        raise ProviderUnavailable("Alipay cannot say what happened. Please try again.")
+        raise ProviderUnavailable(f"Alipay cannot say what happened ({why}). Please try again.")
 
     def client(self) -> Any:
         named = {"appid": self.appid, "app_private_key_string": self.private_key, "sign_type": "RSA2"}

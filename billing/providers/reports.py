@@ -1,18 +1,18 @@
 """A provider's report: what it has moved, row by row, in our words."""
 
 import csv
-import io
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol, runtime_checkable
+from datetime import datetime, timedelta, tzinfo
+from typing import ClassVar, Protocol
 
 from billing.money import Money
 from billing.providers.messages import is_fit
 from kpplatform.errors import Invalid
 
 COLUMNS = ["kind", "reference", "key", "amount", "fee", "currency", "at"]
-KINDS = {"payment", "refund", "other"}
-MOST_ROWS = 50_000
+KINDS = {"payment", "refund", "payout", "reversal", "other"}
+MOST = 10**15
 
 
 class BadReport(Invalid):
@@ -31,43 +31,47 @@ class Reported:
     at: datetime
 
 
-@runtime_checkable
 class Reporting(Protocol):
-    """A provider whose report can be fetched."""
+    """A provider whose report can be fetched: about days of which zone, and how long after their end."""
 
-    def fetch_report(self, *, since: datetime, until: datetime) -> list[Reported]:
-        """Return what was moved since, and before until. Raises ProviderUnavailable."""
+    zone: ClassVar[tzinfo]
+    ready_after: ClassVar[timedelta]
+
+    def fetch_report(self, *, since: datetime, until: datetime) -> Iterable[Reported]:
+        """Yield what was moved since, and before until, a row at a time. Raises ProviderUnavailable and BadReport."""
         ...
 
 
-def read_csv(text: str) -> list[Reported]:
-    """Return the rows of a report with the columns kind, reference, key, amount, fee, currency and at.
+def rows_of(lines: Iterable[str]) -> Iterator[Reported]:
+    """Yield the rows of a report with the columns kind, reference, key, amount, fee, currency and at.
 
     Amounts are in minor units; a fee that is not told is left empty. Raises BadReport with the first bad line.
     """
-    lines = csv.reader(io.StringIO(text))
-    if next(lines, None) != COLUMNS:
+    rows = csv.reader(lines)
+    if next(rows, None) != COLUMNS:
         raise BadReport(f"The first line must be {','.join(COLUMNS)}.")
-    rows = []
-    for number, line in enumerate(lines, start=2):
-        if number > MOST_ROWS + 1:
-            raise BadReport(f"A report has at most {MOST_ROWS} rows.")
+    for number, row in enumerate(rows, start=2):
         try:
-            rows.append(_row(*line))
+            yield _row(*row)
         except (TypeError, ValueError) as error:
-            raise BadReport(f"Line {number} cannot be read.") from error
-    return rows
+            raise bad_line(number) from error
+
+
+def reported(kind: str, *, reference: str, key: str, amount: Money, fee: int | None, at: datetime) -> Reported:
+    """Return a row. Raises ValueError when it could not be stored."""
+    if kind not in KINDS or not is_fit(reference) or not is_fit(key) or at.tzinfo is None:
+        raise ValueError(kind)
+    if abs(amount.minor) >= MOST or abs(fee or 0) >= MOST:
+        raise ValueError(amount)
+    return Reported(kind, reference, key, amount, fee, at)
+
+
+def bad_line(number: int) -> BadReport:
+    """Return the refusal of a report for this line of it."""
+    return BadReport(f"Line {number} cannot be read.")
 
 
 def _row(kind: str, reference: str, key: str, amount: str, fee: str, currency: str, at: str) -> Reported:  # noqa: PLR0917  columns
-    moment = datetime.fromisoformat(at)
-    if kind not in KINDS or not is_fit(reference) or not is_fit(key) or moment.tzinfo is None:
-        raise ValueError(kind)
-    return Reported(kind, reference, key, Money(_whole(amount), currency), _whole(fee) if fee else None, moment)
-
-
-def _whole(digits: str) -> int:
-    value = int(digits)
-    if abs(value) >= 10**15:
-        raise ValueError(digits)
-    return value
+    told = Money(int(amount), currency)
+    kept = int(fee) if fee else None
+    return reported(kind, reference=reference, key=key, amount=told, fee=kept, at=datetime.fromisoformat(at))

@@ -1,12 +1,27 @@
 """What was reported, what was booked, and where they differ."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
-from billing.models import Charge, Payment, ReconciliationException, ReconciliationRun, Refund, ReportRow
+from billing.models import (
+    Charge,
+    Payment,
+    Payout,
+    PayoutAccount,
+    PayoutChange,
+    ReconciliationException,
+    ReconciliationRun,
+    Refund,
+    ReportRow,
+)
 from billing.providers import Reported
+
+Ours = Payment | Refund | Payout
+# Of which kind, by which of its names ("key" is ours, "reference" the provider's), and that name.
+Name = tuple[str, str, str]
 
 # What verify_ledger asks: the table, the row and what is wrong with it.
 QUESTIONS = (
@@ -15,7 +30,7 @@ QUESTIONS = (
         """
         SELECT 'reportrow', r.id, 'was reported, and is neither matched with a row of ours nor listed as a difference'
         FROM billing_reportrow r
-        WHERE r.payment_id IS NULL AND r.refund_id IS NULL
+        WHERE r.payment_id IS NULL AND r.refund_id IS NULL AND r.payout_id IS NULL
               AND NOT EXISTS (SELECT FROM billing_reconciliationexception e
                               WHERE e.tenant_id = r.tenant_id AND e.row_id = r.id)
         ORDER BY r.id LIMIT %(most)s""",
@@ -34,61 +49,93 @@ def reconciliation_exceptions(state: str | None = None) -> QuerySet[Reconciliati
     return listed.filter(state=state) if state else listed
 
 
-def reported_on(provider: str, rows: Sequence[Reported]) -> dict[tuple[str, str], Payment | Refund]:
-    """Return our rows that a report is about, under their keys, those of charges, and the provider's."""
-    words = {word for said in rows for word in (said.key, said.reference) if word}
-    ours = Q(key__in=words) | Q(reference__in=words)
-    charges = Charge.objects.filter(ours, method__provider=provider).order_by("pk")
-    of_charge = dict(charges.values_list("key", "payment"))
-    charged = Q(pk__in=of_charge.values())
-    payments = _with_fees(Payment.objects.filter(charged | ours & Q(provider=provider)))
-    refunds = Refund.objects.filter(ours, line__order__payments__provider=provider).order_by("pk")
-    found: dict[tuple[str, str], Payment | Refund] = {}
-    for kind, all_of in (("payment", payments), ("refund", refunds)):
-        for our in all_of:
-            found |= {(kind, word): our for word in (our.reference, our.key) if word}
-    by_pk = {our.pk: our for our in payments}
-    return found | {("payment", key): by_pk[pk] for key, pk in of_charge.items()}
+def reported_on(provider: str, rows: Sequence[Reported]) -> dict[Name, Ours]:
+    """Return our rows that a report is about: under their kind and our key, else the provider's reference."""
+    found: dict[Name, Ours] = {}
+    kinds = {said.kind for said in rows}
+    keys = {said.key for said in rows if said.key}
+    _find(found, provider, kinds, "key", keys)
+    left = {said.reference for said in rows if said.reference and (said.kind, "key", said.key) not in found}
+    _find(found, provider, kinds, "reference", left)
+    return found
 
 
-def reported_before(ours: Iterable[Payment | Refund]) -> set[tuple[str, int]]:
+def _find(found: dict[Name, Ours], provider: str, kinds: set[str], name: str, words: set[str]) -> None:
+    if not words:
+        return
+    known = Q(**{f"{name}__in": words}) & ~Q(**{name: ""})
+    if "payment" in kinds:
+        found |= _payments(known, provider, name)
+    if "refund" in kinds:
+        refunds = Refund.objects.filter(known, line__order__payments__provider=provider).order_by("pk")
+        found |= {("refund", name, getattr(our, name)): our for our in refunds}
+    payouts = Payout.objects.filter(known, account__rail=provider).order_by("pk")
+    for kind in kinds & {"payout", "reversal"}:
+        found |= {(kind, name, getattr(our, name)): our for our in payouts}
+
+
+def _payments(known: Q, provider: str, name: str) -> dict[Name, Ours]:
+    """Return payments under their names, and under those of the charges that made them."""
+    charges = Charge.objects.filter(known, method__provider=provider).order_by("pk")
+    of_charge = dict(charges.values_list(name, "payment"))
+    found = _with_fees(Payment.objects.filter(known & Q(provider=provider) | Q(pk__in=of_charge.values())))
+    by_pk = {our.pk: our for our in found}
+    named: dict[Name, Ours] = {("payment", name, getattr(our, name)): our for our in by_pk.values()}
+    return named | {("payment", name, word): by_pk[pk] for word, pk in of_charge.items()}
+
+
+def reported_before(ours: Iterable[Ours]) -> set[tuple[str, int]]:
     """Return the kinds and ids of those rows of ours that an earlier report had."""
-    payments, refunds = _ids(ours, Payment), _ids(ours, Refund)
-    rows = ReportRow.objects.filter(payment__in=payments) | ReportRow.objects.filter(refund__in=refunds)
-    pairs = rows.order_by("pk").values_list("kind", "payment", "refund")
-    return {(kind, payment or refund) for kind, payment, refund in pairs}
+    ids = {kind: _ids(ours, kind) for kind in (Payment, Refund, Payout)}
+    rows = ReportRow.objects.filter(Q(payment__in=ids[Payment]) | Q(refund__in=ids[Refund]) | Q(payout__in=ids[Payout]))
+    pairs = rows.order_by("pk").values_list("kind", "payment", "refund", "payout")
+    return {(kind, payment or refund or payout) for kind, payment, refund, payout in pairs}
 
 
-def booked_and_never_reported(provider: str, *, since: datetime, until: datetime) -> list[Payment | Refund]:
-    """Return what we have booked in this span, and no report had, nor was its absence listed before."""
+def booked_and_never_reported(provider: str, *, since: datetime, until: datetime) -> Iterator[tuple[str, Ours]]:
+    """Yield, with its kind, what we have booked in this span and no report had, nor was its absence listed before."""
     payments = Payment.objects.filter(provider=provider, captured_at__gte=since, captured_at__lt=until)
     refunds = Refund.objects.filter(
         line__order__payments__provider=provider, state=Refund.State.SENT, done_at__gte=since, done_at__lt=until
     )
-    missing: list[Payment | Refund] = []
-    for name, booked in (("payment", payments), ("refund", refunds)):
+    booked: list[tuple[str, str, Any]] = [("payment", "payment", payments), ("refund", "refund", refunds)]
+    for kind, state in (("payout", Payout.State.PAID), ("reversal", Payout.State.REVERSED)):
+        then = PayoutChange.objects.filter(payout=OuterRef("pk"), changed_at__gte=since, changed_at__lt=until)
+        payouts = Payout.objects.filter(Exists(then.filter(after=state)), account__rail=provider)
+        booked.append((kind, "payout", payouts))
+    for kind, name, rows in booked:
         listed = ReconciliationException.objects.filter(**{name: OuterRef("pk")}, reason="missing")
         reported = ReportRow.objects.filter(**{name: OuterRef("pk")})
-        missing += booked.exclude(Exists(reported)).exclude(Exists(listed)).order_by("pk")
-    return missing
+        if name == "payout":
+            listed, reported = listed.filter(kind=kind), reported.filter(kind=kind)
+        missing = rows.exclude(Exists(reported)).exclude(Exists(listed)).order_by("pk")
+        yield from ((kind, our) for our in missing.iterator(chunk_size=1_000))
 
 
-def fee_of(our: Payment | Refund) -> tuple[int, int]:
-    """Return the provider's fee that we have booked, and in how many lines."""
+def fee_of(our: Ours) -> tuple[int, int]:
+    """Return the provider's fee that we have booked, and in how many lines; none for what goes to creators."""
+    if isinstance(our, Payout):
+        return 0, 0
     if isinstance(our, Refund):
         return our.processor + our.cost, 1
     return our.fee, our.line_count  # type: ignore[attr-defined]  # counted by reported_on
 
 
-def providers_paid_through() -> list[str]:
-    """Return the providers that the tenant has ever been paid through."""
-    return list(Payment.objects.order_by("provider").values_list("provider", flat=True).distinct())
+def providers_used() -> list[str]:
+    """Return the providers that the tenant was ever paid through, or has paid creators through."""
+    paid_through = Payment.objects.order_by("provider").values_list("provider", flat=True).distinct()
+    rails = Payout.objects.order_by("account__rail").values_list("account__rail", flat=True).distinct()
+    return sorted({*paid_through, *rails} - {PayoutAccount.Rail.BANK_FILE.value})
 
 
 def is_to_be_reconciled(provider: str, *, since: datetime, until: datetime) -> bool:
-    """Tell whether the tenant was paid through the provider by then, and the span was not compared yet."""
+    """Tell whether the tenant used the provider by then, and the span was not compared yet."""
     runs = ReconciliationRun.objects.filter(provider=provider, since=since, until=until, source="fetched")
-    return not runs.exists() and Payment.objects.filter(provider=provider, created_at__lt=until).exists()
+    if runs.exists():
+        return False
+    if Payment.objects.filter(provider=provider, created_at__lt=until).exists():
+        return True
+    return Payout.objects.filter(account__rail=provider, submitted_at__lt=until).exists()
 
 
 def _with_fees(payments: QuerySet[Payment]) -> QuerySet[Payment]:
@@ -96,5 +143,5 @@ def _with_fees(payments: QuerySet[Payment]) -> QuerySet[Payment]:
     return payments.annotate(**counted).order_by("pk")
 
 
-def _ids(ours: Iterable[Payment | Refund], kind: type[Payment | Refund]) -> list[int]:
+def _ids(ours: Iterable[Ours], kind: type[Ours]) -> list[int]:
     return [our.pk for our in ours if isinstance(our, kind)]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from stripe.params import (
+    BalanceTransactionListParams,
     RefundCreateParams,
     RefundListParams,
     TransferCreateParams,
@@ -20,6 +21,7 @@ from billing.money import Money
 from billing.providers import stripe as driver
 from tests.billing.doubles.stripe import (
     ACCEPTED,
+    BALANCE,
     LISTED,
     METADATA,
     REFUNDS,
@@ -60,6 +62,8 @@ def test_the_double_takes_what_the_package_says_that_stripe_takes() -> None:
     agree(ACCEPTED[REVERSALS], TransferCreateReversalParams)
     assert LISTED[SESSIONS] <= SessionListParams.__annotations__.keys()
     assert LISTED[REFUNDS] <= RefundListParams.__annotations__.keys()
+    ranges = {name.partition("[")[0] for name in LISTED[BALANCE]}
+    assert ranges <= BalanceTransactionListParams.__annotations__.keys()
     assert LISTED[TRANSFERS] <= TransferListParams.__annotations__.keys()
 
 

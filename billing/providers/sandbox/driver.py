@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from django.conf import settings
@@ -98,8 +98,10 @@ class Sandbox:
             raise Garbled("garbled") from error
         return fit(message)
 
+    zone: ClassVar[tzinfo] = UTC
+    ready_after: ClassVar[timedelta] = timedelta()
+
     def fetch_report(self, *, since: datetime, until: datetime) -> list[Reported]:
-        """Return what the sandbox has moved since, and before until."""
         span = urlencode({"since": since.isoformat(), "until": until.isoformat()})
         try:
             return [

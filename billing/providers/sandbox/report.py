@@ -1,4 +1,4 @@
-"""What the sandbox reports of a span of time: captures and refunds with its fee, and what may be wrong with them."""
+"""What the sandbox reports of a span of time: captures and refunds with its fee, payouts, and what may be wrong."""
 
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from billing.providers.sandbox.faults import Kind
 
 FEE_BPS = 60
 KINDS = {"payment.captured": "payment", "charge.captured": "payment", "refund.succeeded": "refund"}
+KINDS |= {"payout.paid": "payout"}
 
 
 def rows(events: list[Row], *, account: str, since: str, until: str, fault: Kind | None) -> list[Row]:
@@ -26,7 +27,7 @@ def rows(events: list[Row], *, account: str, since: str, until: str, fault: Kind
 def _row(event: Row) -> Row:
     about = event["data"]
     names: dict[str, Any] = {"kind": KINDS[event["type"]], "reference": about["id"], "key": about["key"]}
-    fee = (about["amount"] * FEE_BPS + 5_000) // 10_000
+    fee = 0 if names["kind"] == "payout" else (about["amount"] * FEE_BPS + 5_000) // 10_000
     return names | {"amount": about["amount"], "fee": fee, "currency": about["currency"], "at": event["created"]}
 
 

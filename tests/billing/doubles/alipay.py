@@ -10,12 +10,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from alipay import DCAliPay
 from cryptography.exceptions import InvalidSignature
 
-from tests.billing.doubles import keys
+from tests.billing.doubles import bills, keys
 from tests.billing.doubles.http import Double
 
 APPID, SELLER = "2021000001", "2088000001"
 BEIJING = timezone(timedelta(hours=8))
 FAILED = {"code": "40004", "msg": "Business Failed"}
+BILLS = "alipay.data.dataservice.bill.downloadurl.query"
 NEEDED = {
     "alipay.trade.page.pay": {"subject", "out_trade_no", "total_amount", "product_code", "passback_params"},
     "alipay.trade.query": {"out_trade_no"},
@@ -25,6 +26,7 @@ NEEDED = {
         "out_biz_no", "trans_amount", "product_code", "biz_scene", "order_title", "payee_info",
     },
     "alipay.fund.trans.common.query": {"out_biz_no", "product_code", "biz_scene"},
+    BILLS: {"bill_type", "bill_date"},
 }  # fmt: skip
 
 
@@ -37,10 +39,13 @@ class AlipayDouble(Double):
     refunds: dict[str, Any] = field(default_factory=dict)
     transfers: dict[str, Any] = field(default_factory=dict)
     transfers_are: str = "SUCCESS"
+    bills: dict[str, str] = field(default_factory=dict)
     told_so_far: int = 0
 
     def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, bytes, dict[str, str]]:
         asked = dict(parse_qsl(urlsplit(path).query))
+        if urlsplit(path).path == "/bill":
+            return 200, bills.packed(self.bills[asked["type"]]), {"Content-Type": "application/zip"}
         verb = asked["method"]
         fault, said = self.fault(verb), self._done(verb, asked)
         if fault == "500_after":
@@ -58,8 +63,17 @@ class AlipayDouble(Double):
         about = json.loads(asked["biz_content"])
         if about.keys() != NEEDED[verb]:
             return FAILED | {"sub_code": "ACQ.INVALID_PARAMETER"}
-        if verb.startswith("alipay.fund.trans."):
-            return self._transfer(verb, asked, about)
+        return self._traded(verb, about) if verb.startswith("alipay.trade.") else self._other(verb, asked, about)
+
+    def _other(self, verb: str, asked: dict[str, str], about: Any) -> Any:
+        return self._bill(about["bill_type"]) if verb == BILLS else self._transfer(verb, asked, about)
+
+    def _bill(self, kind: str) -> Any:
+        if kind not in self.bills:
+            return FAILED | {"sub_code": "isp.bill_not_exist"}
+        return {"code": "10000", "msg": "Success", "bill_download_url": f"{self.address}/bill?type={kind}"}
+
+    def _traded(self, verb: str, about: Any) -> Any:
         trade = self.trades.get(about["out_trade_no"])
         if trade is None:
             return FAILED | {"sub_code": "ACQ.TRADE_NOT_EXIST"}

@@ -15,6 +15,7 @@ from tests.billing.doubles.http import Double
 
 SESSIONS, REFUNDS = "/v1/checkout/sessions", "/v1/refunds"
 TRANSFERS, REVERSALS = "/v1/transfers", "/v1/transfers/{id}/reversals"
+BALANCE = "/v1/balance_transactions"
 METADATA = "any words"
 # path → the parameters that are taken, nested as they are sent
 ACCEPTED: dict[str, Any] = {
@@ -40,6 +41,7 @@ LISTED: dict[str, set[str]] = {
     SESSIONS: {"limit", "starting_after"},
     REFUNDS: {"limit", "starting_after", "payment_intent"},
     TRANSFERS: {"limit", "starting_after", "transfer_group"},
+    BALANCE: {"limit", "starting_after", "created[gte]", "created[lt]", "expand[0]"},
 }
 
 
@@ -62,6 +64,7 @@ class StripeDouble(Double):
     refunds: dict[str, Any] = field(default_factory=dict)
     transfers: dict[str, Any] = field(default_factory=dict)
     balance: int = 1_000_000
+    transactions: dict[str, Any] = field(default_factory=dict)
     saved: dict[str, tuple[str, int, Any]] = field(default_factory=dict)
 
     def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, bytes, dict[str, str]]:
@@ -107,9 +110,10 @@ class StripeDouble(Double):
         if int(asked["amount"]) > self.balance:
             raise No(400, "invalid_request_error", code="balance_insufficient")
         self.balance -= int(asked["amount"])
-        made = asked | {"id": f"tr_{len(self.transfers) + 1}", "object": "transfer", "amount": int(asked["amount"])}
-        self.transfers[str(made["id"])] = made | {"reversed": False, "amount_reversed": 0, "created": int(time.time())}
-        return dict(self.transfers[made["id"]])
+        number = f"tr_{len(self.transfers) + 1}"
+        made = asked | {"id": number, "object": "transfer", "amount": int(asked["amount"])}
+        self.transfers[number] = made | {"reversed": False, "amount_reversed": 0, "created": int(time.time())}
+        return dict(self.transfers[number])
 
     def _reversal(self, number: str, asked: Any) -> Any:
         transfer = self.transfers.get(number)
@@ -158,22 +162,30 @@ class StripeDouble(Double):
         return dict(made)
 
     def _read(self, path: str, query: dict[str, str]) -> Any:
-        for place, rows in ((SESSIONS, self.sessions), (REFUNDS, self.refunds), (TRANSFERS, self.transfers)):
+        made = {SESSIONS: self.sessions, REFUNDS: self.refunds, TRANSFERS: self.transfers, BALANCE: self.transactions}
+        for place, rows in made.items():
             if path == place:
                 if unknown := query.keys() - LISTED[place]:
                     raise No(400, "invalid_request_error", code="parameter_unknown", param=min(unknown))
                 return self._page(rows, query)
-            if path.startswith(f"{place}/") and (made := rows.get(path.removeprefix(f"{place}/"))):
-                return made
+            if path.startswith(f"{place}/") and (row := rows.get(path.removeprefix(f"{place}/"))):
+                return row
         raise No(404, "invalid_request_error", code="resource_missing")
 
     def _page(self, rows: dict[str, Any], query: dict[str, str]) -> Any:
         like = {name: query[name] for name in ("payment_intent", "transfer_group") if name in query}
-        newest = [row for row in reversed(rows.values()) if like.items() <= row.items()]
+        newest = [row for row in reversed(rows.values()) if like.items() <= row.items() and _is_within(row, query)]
         if after := query.get("starting_after"):
             newest = newest[[row["id"] for row in newest].index(after) + 1 :]
         most = int(query.get("limit", 10))
         return {"object": "list", "url": "/", "data": newest[:most], "has_more": len(newest) > most}
+
+    def moved(self, kind: str, source: Any, *, at: int, fee: int = 0) -> None:
+        """Let the account's balance have changed."""
+        number = f"txn_{len(self.transactions) + 1}"
+        made = {"id": number, "object": "balance_transaction", "type": kind, "fee": fee, "created": at}
+        made |= {"amount": source["amount"], "currency": source["currency"], "source": source}
+        self.transactions[number] = made
 
     def pay(self, session: str) -> Any:
         """Let the buyer pay, and return the session."""
@@ -192,6 +204,12 @@ class StripeDouble(Double):
         stamp = int(at or time.time())
         content = f"{stamp}.".encode() + body
         return f"t={stamp},v1={hmac.new((secret or self.secret).encode(), content, hashlib.sha256).hexdigest()}"
+
+
+def _is_within(row: dict[str, Any], query: dict[str, str]) -> bool:
+    if "created[gte]" not in query:
+        return True
+    return int(query["created[gte]"]) <= int(row["created"]) < int(query["created[lt]"])
 
 
 def nested(form: str) -> dict[str, Any]:

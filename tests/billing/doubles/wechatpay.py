@@ -1,5 +1,7 @@
 """WeChat Pay v3 over HTTP, as far as the driver speaks to it: signed both ways, messages encrypted for the merchant."""
 
+import gzip
+import hashlib
 import json
 import re
 import time
@@ -17,6 +19,7 @@ from tests.billing.doubles.http import Double
 
 NATIVE, REFUNDS = "/v3/pay/transactions/native", "/v3/refund/domestic/refunds"
 TRANSFERS = "/v3/fund-app/mch-transfer/transfer-bills"
+TRADES, FLOWS = "/v3/bill/tradebill", "/v3/bill/fundflowbill"
 APPID, MCHID, SERIAL, APIV3 = "wx1", "1900000001", "A1B2", "k" * 32
 PUBLIC_ID = "PUB_KEY_ID_1"
 NEEDED = {
@@ -42,10 +45,16 @@ class WechatDouble(Double):
     transfers_are: str = "WAIT_USER_CONFIRM"
     transfers: dict[str, Any] = field(default_factory=dict)
 
+    bills: dict[str, str] = field(default_factory=dict)
+    is_spoilt: bool = False
+
     def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, bytes, dict[str, str]]:
         if not self._is_signed(method, path, headers["Authorization"], body.decode()):
             return 401, b'{"code": "SIGN_ERROR"}', {"Content-Type": "application/json"}
         place = urlsplit(path).path
+        if place == "/v3/billdownload/file":
+            content = gzip.compress(self.bills[urlsplit(path).query.removeprefix("token=")].encode())
+            return 200, content[: len(content) // (2 if self.is_spoilt else 1)], {"Content-Type": "text/plain"}
         fault = self.fault(place)
         status, said = self._done(method, place, json.loads(body or b"{}"))
         if fault == "500_after":
@@ -65,16 +74,17 @@ class WechatDouble(Double):
     def _done(self, method: str, path: str, asked: Any) -> tuple[int, Any]:
         if method == "POST" and asked.keys() != NEEDED[path]:
             return 400, {"code": "PARAM_ERROR"}
-        if path == NATIVE:
-            return self._order(asked)
-        if path == REFUNDS:
-            return self._refund(asked)
-        if path == TRANSFERS:
-            return self._transfer(asked)
+        doing = {NATIVE: self._order, REFUNDS: self._refund, TRANSFERS: self._transfer}
+        if path in doing:
+            return doing[path](asked)
+        return self._bill(path) if path in {TRADES, FLOWS} else self._found(path)
+
+    def _found(self, path: str) -> tuple[int, Any]:
+        number = path.rpartition("/")[2]
         if path.startswith(f"{TRANSFERS}/out-bill-no/"):
-            bill = self.transfers.get(path.rpartition("/")[2])
+            bill = self.transfers.get(number)
             return (200, {**bill, "mch_id": MCHID}) if bill else (404, {"code": "NOT_FOUND"})
-        order = self.orders.get(path.rpartition("/")[2])
+        order = self.orders.get(number)
         return (200, order) if order else (404, {"code": "ORDER_NOT_EXIST"})
 
     def _order(self, asked: Any) -> tuple[int, Any]:
@@ -97,6 +107,13 @@ class WechatDouble(Double):
         made = {name: asked[name] for name in ("out_trade_no", "out_refund_no", "amount")}
         made |= {"refund_id": f"50{len(self.refunds)}", "status": self.refunds_are}
         return 200, self.refunds.setdefault(number, made)
+
+    def _bill(self, path: str) -> tuple[int, Any]:
+        if path not in self.bills:
+            return 400, {"code": "NO_STATEMENT_EXIST"}
+        told = hashlib.sha1(self.bills[path].encode(), usedforsecurity=False).hexdigest()
+        url = f"https://api.mch.weixin.qq.com/v3/billdownload/file?token={path}"
+        return 200, {"hash_type": "SHA1", "hash_value": told, "download_url": url}
 
     def _transfer(self, asked: Any) -> tuple[int, Any]:
         number, name = asked["out_bill_no"], keys.opened("wechat", b64decode(asked["user_name"]))

@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 from hypothesis.stateful import rule
 
 from billing import operations
-from billing.models import Payment, ReconciliationException, Refund, Settlement
+from billing.models import Payment, Payout, ReconciliationException, Refund, Settlement
 from billing.operations import Report, paying
 from billing.providers import Reported
 from tests.billing.machine.till import Till
@@ -24,15 +24,15 @@ class Comparing(Till):
     def furnish(self) -> None:
         super().furnish()
         self.compared_until = NOON - HOURS
-        self.reported: set[str] = set()
-        self.missed: set[str] = set()
+        self.reported: set[tuple[str, str]] = set()
+        self.missed: set[tuple[str, str]] = set()
 
     @rule(plant=some.sampled_from(PLANTS))
     def compare(self, plant: str) -> None:
         """Compare a report of all that was not reported; exactly what was planted is listed."""
         self.now += HOURS
-        rows = [row for row in self._rows() if row.key not in self.reported]
-        if not rows or (plant == "missing" and rows[0].key in self.missed):
+        rows = [row for row in self._rows() if (row.kind, row.key) not in self.reported]
+        if not rows or (plant == "missing" and (rows[0].kind, rows[0].key) in self.missed):
             plant = ""  # an absence is listed once
         report = Report("sandbox", self.compared_until, self.now, _spoilt(rows, plant))
         self.compared_until = self.now
@@ -41,12 +41,13 @@ class Comparing(Till):
 
         listed = ReconciliationException.objects.filter(run=run).values_list("reason", flat=True)
         assert list(listed) == ([plant] if plant else [])
-        self.reported |= {row.key for row in report.rows}
+        self.reported |= {(row.kind, row.key) for row in report.rows}
         if plant == "missing":
-            self.missed.add(rows[0].key)
-        assert not ReconciliationException.objects.filter(
-            reason="missing", state="open", payment__key__in=self.reported
-        ).exists()
+            self.missed.add((rows[0].kind, rows[0].key))
+        missing = ReconciliationException.objects.filter(reason="missing", state="open")
+        for kind, name in (("payment", "payment"), ("payout", "payout"), ("reversal", "payout")):
+            keys = missing.filter(kind=kind).values_list(f"{name}__key", flat=True)
+            assert not {(kind, key) for key in keys} & self.reported
 
     def _rows(self) -> list[Reported]:
         told: dict[str, Any] = {"at": self.now - timedelta(minutes=90)}
@@ -55,10 +56,18 @@ class Comparing(Till):
             Reported(kind="payment", key=paid.key, reference=paid.reference, amount=paid.money, fee=paid.kept, **told)
             for paid in Payment.objects.filter(state="captured").annotate(kept=fee).order_by("pk")
         ]
-        return rows + [
-            Reported(kind="refund", key=of.key, reference=of.reference, amount=of.money, fee=of.processor, **told)
-            for of in Refund.objects.filter(state="sent").order_by("pk")
-        ]
+        return (
+            rows
+            + [
+                Reported(kind="refund", key=of.key, reference=of.reference, amount=of.money, fee=of.processor, **told)
+                for of in Refund.objects.filter(state="sent").order_by("pk")
+            ]
+            + [
+                Reported(kind=kind, key=of.key, reference=of.reference, amount=of.money, fee=None, **told)
+                for kind, states in (("payout", ["paid", "reversed"]), ("reversal", ["reversed"]))
+                for of in Payout.objects.filter(state__in=states).order_by("pk")
+            ]
+        )
 
     @rule()
     def close_months(self) -> None:

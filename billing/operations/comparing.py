@@ -1,0 +1,147 @@
+"""Rows of a report beside our rows: where they differ, and what is done about it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from billing import queries
+from billing.models import Payment, Payout, ReconciliationException, ReconciliationRun, Refund, ReportRow
+from billing.operations.charges import ask_again
+from billing.providers import Reported
+from kpplatform.jobs.operations import enqueue
+
+Reason, State, Kind = ReconciliationException.Reason, ReconciliationException.State, ReportRow.Kind
+Ours = Payment | Refund | Payout
+BOOKED: dict[str, set[str]] = {
+    Kind.PAYMENT: {Payment.State.CAPTURED},
+    Kind.REFUND: {Refund.State.SENT},
+    Kind.PAYOUT: {Payout.State.PAID, Payout.State.REVERSED},
+    Kind.REVERSAL: {Payout.State.REVERSED},
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Why a row of the report, or one of ours, is not as it should be."""
+
+    reason: ReconciliationException.Reason
+    expected: int | None = None
+    found: int | None = None
+
+
+def compare(run: ReconciliationRun, rows: Sequence[Reported], *, at: datetime) -> int:
+    """Keep some rows of a report, and list each difference with its reason. Say how many rows have none."""
+    ours = queries.reported_on(run.provider, rows)
+    _resolve(ours.values(), run.provider, at)
+    seen = queries.reported_before(ours.values())
+    found = [_compared(said, _ours(said, ours), seen) for said in rows]
+    kept = ReportRow.objects.bulk_create(_row(run, said, our) for said, our, _ in found)
+    listed = []
+    for row, (said, our, differences) in zip(kept, found, strict=True):
+        listed += [_listed(run, said.kind, (row, our), difference, at) for difference in differences]
+        if any(difference.reason == Reason.NOT_BOOKED for difference in differences):
+            _ask(our, said.key, at)
+    ReconciliationException.objects.bulk_create(listed)
+    return sum(not differences for _, _, differences in found)
+
+
+def list_missing(run: ReconciliationRun, missing: Iterable[tuple[str, Ours]], *, at: datetime) -> None:
+    """List what we have booked and the report has not."""
+    told = (
+        _listed(run, kind, (None, our), Difference(Reason.MISSING, expected=our.amount), at) for kind, our in missing
+    )
+    ReconciliationException.objects.bulk_create(told, batch_size=1_000)
+
+
+def settle_not_booked(provider: str, *, at: datetime) -> None:
+    """Resolve what was not booked when it was reported, and is by now."""
+    waiting = _open(provider).filter(reason=Reason.NOT_BOOKED)
+    captured = Payment.objects.filter(pk=OuterRef("payment"), state__in=BOOKED[Kind.PAYMENT])
+    sent = Refund.objects.filter(pk=OuterRef("refund"), state__in=BOOKED[Kind.REFUND])
+    booked = [waiting.filter(Exists(captured)), waiting.filter(Exists(sent))]
+    for kind in (Kind.PAYOUT, Kind.REVERSAL):
+        settled = Payout.objects.filter(pk=OuterRef("payout"), state__in=BOOKED[kind])
+        booked.append(waiting.filter(Exists(settled), kind=kind))
+    for by_now in booked:
+        by_now.update(state=State.RESOLVED, note="Booked later.", changed_at=at)
+
+
+def _ours(said: Reported, ours: dict[tuple[str, str, str], Ours]) -> Ours | None:
+    return ours.get((said.kind, "key", said.key)) or ours.get((said.kind, "reference", said.reference))
+
+
+def _compared(
+    said: Reported, our: Ours | None, seen: set[tuple[str, int]]
+) -> tuple[Reported, Ours | None, list[Difference]]:
+    if our is None:
+        return said, None, [Difference(Reason.UNKNOWN, found=said.amount.minor)]
+    if (said.kind, our.pk) in seen:
+        return said, our, [Difference(Reason.TWICE, found=said.amount.minor)]
+    seen.add((said.kind, our.pk))
+    return said, our, list(_differences(said, our))
+
+
+def _differences(said: Reported, our: Ours) -> Iterator[Difference]:
+    if our.state not in BOOKED[said.kind]:
+        yield Difference(Reason.NOT_BOOKED, expected=0, found=said.amount.minor)
+    if said.amount.currency != our.currency:
+        yield Difference(Reason.CURRENCY, our.amount, said.amount.minor)
+        return
+    if said.amount != our.money:
+        yield Difference(Reason.AMOUNT, our.amount, said.amount.minor)
+    fee, lines = queries.fee_of(our)
+    # A provider rounds its fee once, we have divided each line: a unit per line is no difference.
+    if said.fee is not None and abs(said.fee - fee) > lines:
+        yield Difference(Reason.FEE, fee, said.fee)
+
+
+def _row(run: ReconciliationRun, said: Reported, our: Ours | None) -> ReportRow:
+    row = ReportRow(run=run, kind=said.kind, reference=said.reference, key=said.key, fee=said.fee, at=said.at)
+    row.amount, row.currency = said.amount.minor, said.amount.currency
+    _point(row, our)
+    return row
+
+
+def _listed(
+    run: ReconciliationRun, kind: str, pair: tuple[ReportRow | None, Ours | None], difference: Difference, at: datetime
+) -> ReconciliationException:
+    """Return the difference between a row of theirs and one of ours, of which one may be missing."""
+    row, our = pair
+    listed = ReconciliationException(run=run, row=row, kind=kind, opened_at=at, **vars(difference))
+    _point(listed, our)
+    about = row or our
+    assert about is not None, "A difference is about a row of theirs or of ours."
+    listed.currency = about.currency
+    return listed
+
+
+def _point(row: ReportRow | ReconciliationException, our: Ours | None) -> None:
+    row.payment = our if isinstance(our, Payment) else None
+    row.refund = our if isinstance(our, Refund) else None
+    row.payout = our if isinstance(our, Payout) else None
+
+
+def _ask(our: Ours | None, key: str, at: datetime) -> None:
+    """Ask the provider itself, not its report: a message was lost, it seems."""
+    if isinstance(our, Payment):
+        ask_again(payment=our, key=key, at=at)
+        enqueue("billing.tasks.resolve_payment", payment_id=our.pk)
+    elif isinstance(our, Payout) and our.state in {Payout.State.SUBMITTED, Payout.State.UNKNOWN}:
+        enqueue("billing.tasks.resolve_payout", payout_id=our.pk)
+
+
+def _resolve(ours: Iterable[Ours], provider: str, at: datetime) -> None:
+    """Resolve what was missing and is reported now."""
+    kinds: dict[type, list[int]] = {Payment: [], Refund: [], Payout: []}
+    for our in ours:
+        kinds[type(our)].append(our.pk)
+    missing = _open(provider).filter(reason=Reason.MISSING)
+    for name, ids in zip(("payment", "refund", "payout"), kinds.values(), strict=True):
+        late = missing.filter(**{f"{name}__in": ids})
+        late.update(state=State.RESOLVED, note="Reported later.", changed_at=at)
+
+
+def _open(provider: str) -> QuerySet[ReconciliationException]:
+    return ReconciliationException.objects.filter(state=State.OPEN, run__provider=provider)

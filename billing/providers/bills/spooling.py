@@ -1,0 +1,102 @@
+"""Files that are larger than memory should be: kept on disk, and read as they are needed."""
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from http.client import HTTPException
+from typing import IO, Any
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+from billing.providers.protocol import ProviderUnavailable
+from billing.providers.reports import BadReport
+
+CHUNK = 1 << 20
+# What a report may have when it is unpacked: a million lines and more, and no bomb.
+MOST_BYTES = 1 << 30
+LONGEST_LINE, MOST_FILES = 10_000, 100
+UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError)
+ZIP, GZIP = b"PK\x03\x04", b"\x1f\x8b"
+
+
+def copied(source: Any, target: IO[bytes], digest: Any = None) -> None:
+    """Copy a stream to its end. Raises BadReport for too much."""
+    size = 0
+    while chunk := source.read(CHUNK):
+        size += len(chunk)
+        if size > MOST_BYTES:
+            raise BadReport("The report is too large.")
+        target.write(chunk)
+        if digest:
+            digest.update(chunk)
+    target.seek(0)
+
+
+def fetched(
+    url: str, file: IO[bytes], *, timeout: float, headers: Mapping[str, str] | None = None, digest: Any = None
+) -> None:
+    """Write what is at an address into the file; with a digest, unpacked, and counted into it.
+
+    Raises ProviderUnavailable and BadReport.
+    """
+    if urlsplit(url).scheme not in {"http", "https"}:
+        raise ProviderUnavailable("The provider's report has no address.")
+    try:
+        with closing(urlopen(Request(url, headers=dict(headers or {})), timeout=timeout)) as answer:  # noqa: S310  looked at
+            copied(gzip.GzipFile(fileobj=answer) if digest else answer, file, digest)
+    except (OSError, EOFError, HTTPException, ValueError, zlib.error) as error:
+        raise ProviderUnavailable("The provider's report cannot be downloaded. Please try again.") from error
+
+
+def texts_in(file: IO[bytes]) -> Iterator[Iterator[str]]:
+    """Yield the lines of each text in a file: itself, what is packed in it, or each file in the archive.
+
+    Raises BadReport for what cannot be unpacked.
+    """
+    begins = file.read(4)
+    file.seek(0)
+    try:
+        if begins == ZIP:
+            with zipfile.ZipFile(file) as archive:
+                members = [member for member in archive.infolist() if not member.is_dir()]
+                if len(members) > MOST_FILES or sum(member.file_size for member in members) > MOST_BYTES:
+                    raise BadReport("The report is too large.")
+                for member in members:
+                    with archive.open(member) as packed:
+                        yield text_of(packed)
+        elif begins[:2] == GZIP:
+            yield text_of(gzip.GzipFile(fileobj=file))
+        else:
+            yield text_of(file)
+    except UNREADABLE as error:
+        raise BadReport("The file cannot be unpacked.") from error
+
+
+def text_of(file: Any) -> Iterator[str]:
+    """Yield a file's lines: in UTF-8, or else as Alipay writes. Raises BadReport for neither, and for a long line."""
+    buffered = file if hasattr(file, "peek") else io.BufferedReader(file, CHUNK)
+    size = 0
+    try:
+        text = io.TextIOWrapper(buffered, encoding=_encoding(buffered.peek(CHUNK)), newline="\n")
+        while line := text.readline(LONGEST_LINE):
+            size += len(line)
+            if len(line) >= LONGEST_LINE or size > MOST_BYTES:
+                raise BadReport("The report has a line that is too long, or too many.")
+            yield line
+    except UnicodeDecodeError as error:
+        raise BadReport("The report is written in no known way.") from error
+    except UNREADABLE as error:
+        raise BadReport("The file cannot be unpacked.") from error
+
+
+def _encoding(begins: bytes) -> str:
+    """Tell how a text is written by its first line."""
+    first = begins.partition(b"\n")[0]
+    try:
+        first.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "gb18030"
+    return "utf-8-sig"
