@@ -128,6 +128,7 @@ def _watched(found: Everything) -> None:
 def _bought(found: Everything) -> None:
     order = shop.bought(found.viewer, found.course)
     shop.give_back(order, 1_000)
+    shop.closed_before(order)
     _shared(found)
     _read_books(found, order)
     coupon = shop.coupon(found.creator, bps=1_000)

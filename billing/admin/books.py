@@ -13,6 +13,7 @@ from billing import operations
 from billing.models import (
     Account,
     ChainHead,
+    ClosedCheckout,
     Content,
     Coupon,
     CouponUse,
@@ -214,6 +215,14 @@ class PaymentAdmin(TenantAdmin):
     @display(description=_("state"), label=PAYMENT_COLOURS)
     def shown_state(self, payment: Payment) -> tuple[str, str]:
         return labelled(payment.state, payment.get_state_display())
+
+
+@admin.register(ClosedCheckout)
+class ClosedCheckoutAdmin(TenantAdmin):
+    list_display = ("key", "payment", "reference", "closed_at")
+    list_select_related = ("payment",)
+    search_fields = ("^key", "^reference")
+    number_fields = ("pk", "payment_id")
 
 
 @admin.register(Refund)

@@ -1,6 +1,7 @@
 """What was paid: the ledger's rows, the sales, and what providers said."""
 
 from billing.models.changes import StateChange
+from billing.models.checkouts import ClosedCheckout
 from billing.models.consultations import Consultation, ConsultationEntry, ConsultationOffer
 from billing.models.coupons import Coupon, CouponUse
 from billing.models.earnings import Maturity
@@ -36,6 +37,7 @@ __all__ = [
     "BillingProfile",
     "ChainHead",
     "Charge",
+    "ClosedCheckout",
     "Collaboration",
     "Consultation",
     "ConsultationEntry",

@@ -215,6 +215,7 @@ class Payment(TenantOwned):
     amount = models.BigIntegerField(help_text="In minor units.")
     currency = models.CharField(max_length=3)
     created_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True, blank=True, help_text="When the provider opened its page last.")
     captured_at = models.DateTimeField(null=True, blank=True)
     journal = TenantForeignKey(Journal, null=True, blank=True)
 

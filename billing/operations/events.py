@@ -13,6 +13,7 @@ from billing.operations.orders import held
 from billing.operations.payments import capture, decline
 from billing.operations.payout_events import Doubted, payout_failed, payout_paid, payout_reversed, payout_told_of
 from billing.operations.refunds import fail_refund, settle_refund
+from billing.operations.reopening import is_closed
 from billing.providers import Message
 from kpplatform.jobs.operations import enqueue
 from kpplatform.tenancy.once import insert_once
@@ -66,6 +67,8 @@ def _captured(message: Message, provider: str, at: datetime) -> bool:
 
 
 def _declined(message: Message, provider: str, _at: datetime) -> bool:
+    if is_closed(message.key, provider):
+        return False
     return decline(payment=_payment(message, provider))
 
 
@@ -85,6 +88,8 @@ def _refund_failed(message: Message, provider: str, at: datetime) -> bool:
 
 def _noted(message: Message, provider: str, _at: datetime) -> bool:
     """Take what is only on its way for what it is: nothing new, if it is about a row of ours."""
+    if is_closed(message.key, provider):
+        return False
     if message.key.startswith("re_"):
         _refund(message, provider)
     elif message.key.startswith("po_"):
@@ -120,7 +125,7 @@ def _payment(message: Message, provider: str) -> Payment:
     ours = Payment.objects.select_related("order__viewer")
     payment = ours.filter(key=message.key, provider=provider).first()
     if payment is None:
-        raise Doubted("unknown_payment")
+        raise Doubted("closed_checkout" if is_closed(message.key, provider) else "unknown_payment")
     held(payment.order)
     payment.refresh_from_db()  # as it is now that nobody else changes it
     _must_agree(message, payment, str(payment.order_id))

@@ -13,6 +13,7 @@ from billing.operations.documents import issue_invoice
 from billing.operations.goods import goods_of
 from billing.operations.memberships import saves_method
 from billing.operations.orders import held
+from billing.operations.reopening import begin_anew, closed_at_provider
 from billing.operations.terms import WINDOW
 from kpplatform.errors import Conflict
 from kpplatform.jobs.operations import enqueue
@@ -31,23 +32,38 @@ def pay(*, order: Order, return_url: str = "", at: datetime) -> Payment:
     """Open the provider's checkout for the order, and return where the buyer pays.
 
     However often it is asked, there is one checkout: the order is held while the provider is called, and the key
-    was committed with the order. If this process dies in between, the next call finds the same checkout.
+    was committed with the order. If this process dies in between, the next call finds the same checkout. One that ran
+    out is closed at the provider, and another one opened; if it was paid after all, it is booked.
     Raises AlreadyPaid, and ProviderUnavailable when the outcome is not known: then it may be asked again.
     """
     order = held(order)
     payment = Payment.objects.filter(order=order).first()
     if payment is None or payment.state == Payment.State.CAPTURED:
         raise AlreadyPaid("This order has been paid.")
+    if payment.state in {Payment.State.OPEN, Payment.State.DECLINED} and (ended := closed_at_provider(payment, at=at)):
+        if ended.is_paid:
+            return _found_paid(payment, ended, at)
+        if ended.is_closed:
+            begin_anew(payment, at=at)
     if payment.state != Payment.State.NEW:
         return payment
     crash_here("before_provider_call")
     checkout = _opened(payment, return_url, saves=saves_method(order))
     crash_here("after_provider_call")
     payment.reference, payment.checkout_url, payment.state = checkout.reference, checkout.url, Payment.State.OPEN
-    payment.save(update_fields=["reference", "checkout_url", "state"])
+    payment.opened_at = at
+    payment.save(update_fields=["reference", "checkout_url", "state", "opened_at"])
     # Should every message about it get lost, we ask.
     enqueue("billing.tasks.resolve_payment", due_at=at + FIRST_QUESTION, payment_id=payment.pk)
     return payment
+
+
+def _found_paid(payment: Payment, checkout: providers.Checkout, at: datetime) -> Payment:
+    """Book what was paid just before it would have been closed, if it is what was ordered."""
+    if (checkout.amount, checkout.order) != (payment.money, str(payment.order_id)):
+        raise providers.ProviderUnavailable("The provider tells of another payment under this key.")
+    capture(payment=payment, reference=checkout.reference, method=checkout.method, at=at)
+    return Payment.objects.get(pk=payment.pk)
 
 
 def _opened(payment: Payment, return_url: str, *, saves: bool) -> providers.Checkout:
@@ -141,7 +157,7 @@ def resolve_payment(*, payment: Payment, at: datetime) -> None:
         checkout = None
     if checkout and checkout.is_paid and checkout.amount == payment.money and checkout.order == str(payment.order_id):
         capture(payment=payment, reference=checkout.reference, method=checkout.method, at=at)
-    elif (age := at - payment.created_at) < LATEST_QUESTION:
+    elif (age := at - (payment.opened_at or payment.created_at)) < LATEST_QUESTION:
         enqueue("billing.tasks.resolve_payment", due_at=at + max(age, FIRST_QUESTION), payment_id=payment.pk)
 
 

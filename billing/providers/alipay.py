@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from http.client import HTTPException
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 import OpenSSL.crypto
@@ -104,7 +104,14 @@ class Alipay:
             order=order,  # which is not told here; the number is ours
             amount=read_amount(found["total_amount"]),
             is_paid=found["trade_status"] in PAID,
+            is_closed=found["trade_status"] == "TRADE_CLOSED",
         )
+
+    closes_after: ClassVar[timedelta] = timedelta(hours=2)
+
+    def close(self, *, key: str, reference: str, order: str) -> Checkout | None:
+        # Nobody closes it here: of a page that was never opened Alipay knows nothing, and it can be opened later.
+        return self.query(key=key, reference=reference, order=order)
 
     def refund(self, *, key: str, amount: Money, paid: Paid, webhook_url: str) -> SentRefund:
         about = {"out_trade_no": paid.key, "out_request_no": key}

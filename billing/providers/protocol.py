@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol, runtime_checkable
+from datetime import datetime, timedelta
+from typing import ClassVar, Protocol, runtime_checkable
 
 from billing.money import Money
 from kpplatform.errors import Conflict, Invalid, Refused
@@ -55,6 +55,7 @@ class Checkout:
     amount: Money
     is_paid: bool
     method: str = ""  # what was saved with it, to be charged later
+    is_closed: bool = False  # nothing can be paid here any more
 
 
 @dataclass(frozen=True)
@@ -154,4 +155,15 @@ class ChargingProvider(Provider, Protocol):
 
     def query_charge(self, *, key: str) -> Charged | None:
         """Return what became of the charge under this key; None if there is none."""
+        ...
+
+
+@runtime_checkable
+class ClosingProvider(Provider, Protocol):
+    """A provider whose checkouts run out, after about so long, and can be closed for good."""
+
+    closes_after: ClassVar[timedelta]
+
+    def close(self, *, key: str, reference: str, order: str) -> Checkout | None:
+        """Let nothing more be paid under this key, if that can be, and return how it is now; None if nobody knows."""
         ...

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from urllib.parse import urlsplit
 
 import stripe
@@ -94,6 +94,21 @@ class Stripe:
             if error.http_status == 404:
                 return None
             raise refusal(error) from error
+
+    closes_after: ClassVar[timedelta] = timedelta(hours=24)
+
+    def close(self, *, key: str, reference: str, order: str) -> Checkout | None:
+        sessions = self.client.v1.checkout.sessions
+        try:
+            session = sessions.retrieve(reference)
+            if session.status == "open":
+                try:
+                    session = sessions.expire(reference)
+                except stripe.StripeError:
+                    session = sessions.retrieve(reference)  # paid at this moment, perhaps
+        except stripe.StripeError as error:
+            raise refusal(error) from error
+        return _checkout(session)
 
     def refund(self, *, key: str, amount: Money, paid: Paid, webhook_url: str) -> SentRefund:
         try:
@@ -214,6 +229,7 @@ def _checkout(session: Session) -> Checkout:
         order=metadata_of(session).get("order", ""),
         amount=from_stripe(session.amount_total, str(session.currency)),
         is_paid=session.payment_status == "paid",
+        is_closed=session.status == "expired",
     )
 
 

@@ -8,9 +8,10 @@ so time, nonce and serial number are checked here, before it sees the message.
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from wechatpayv3 import WeChatPay, WeChatPayType
@@ -40,8 +41,9 @@ ALGORITHM = "WECHATPAY2-SHA256-RSA2048"
 # An order's number has at most 32 characters there; ours are this and 32 more.
 PREFIX, PAYOUT_PREFIX = "pay_", "po_"
 # Refused for good. A wrong key, a frequency limit or an error of theirs say nothing about the request.
-FINAL = {400, 403, 404}
+FINAL, DONE = {400, 403, 404}, {200, 204}
 UNCLEAR = {"SYSTEM_ERROR", "FREQUENCY_LIMITED", "SIGN_ERROR"}
+CLOSED = {"CLOSED", "REVOKED"}
 KINDS = {
     ("TRANSACTION.SUCCESS", "SUCCESS"): "payment.captured",
     ("REFUND.SUCCESS", "SUCCESS"): "refund.succeeded",
@@ -86,6 +88,18 @@ class Wechat:
             found = self.said("query", out_trade_no=_number(key))
         except ProviderRefused:
             return None
+        return self._checkout(found)
+
+    closes_after: ClassVar[timedelta] = timedelta(hours=2)
+
+    def close(self, *, key: str, reference: str, order: str) -> Checkout | None:
+        number = _number(key)
+        with suppress(ProviderRefused):  # paid at this moment, perhaps, or closed before
+            self.said("close", out_trade_no=number)
+        found = self.said("query", out_trade_no=number)
+        return self._checkout(found)
+
+    def _checkout(self, found: Mapping[str, Any]) -> Checkout:
         if (found["appid"], found["mchid"]) != (self.appid, self.mchid):
             raise ProviderUnavailable("WeChat Pay answers for another merchant.")
         return Checkout(
@@ -94,6 +108,7 @@ class Wechat:
             order=found["attach"],
             amount=_money(found["amount"], "total"),
             is_paid=found["trade_state"] == "SUCCESS",
+            is_closed=found["trade_state"] in CLOSED,
         )
 
     def refund(self, *, key: str, amount: Money, paid: Paid, webhook_url: str) -> SentRefund:
@@ -181,7 +196,7 @@ class Wechat:
             answer = json.loads(said or "{}")
         except Exception as error:  # the network's, or the package's plain one for a bad signature
             raise ProviderUnavailable("WeChat Pay does not answer. Please try again.") from error
-        if status == 200:
+        if status in DONE:
             return answer
         code = answer.get("code", "")
         if status in FINAL and code not in UNCLEAR:

@@ -77,10 +77,12 @@ def served(name: str) -> Iterator[Rail]:
 
 
 @contextmanager
-def rail_on(name: str) -> Iterator[Rail]:
-    """The same, and the tenant has an account there."""
+def rail_on(name: str, *, is_checkout: bool = False) -> Iterator[Rail]:
+    """The same, and the tenant has an account there; with `is_checkout`, it is paid there."""
     with served(name) as rail:
-        connect(name)
+        admin = connect(name)
+        if is_checkout:
+            operations.choose_checkout(by=admin, provider=name, at=NOON)
         yield rail
 
 
@@ -88,7 +90,7 @@ def addresses(name: str, address: str) -> dict[str, str]:
     return {f"{name.upper()}_URL": f"{address}/gateway.do" if name == "alipay" else address}
 
 
-def connect(name: str) -> None:
+def connect(name: str) -> Member:
     told = {kind: dict(fields) for kind, fields in CREDENTIALS[name].items()}
     if name == "wechatpay":
         told["public"]["public_key"] = keys.public_pem("wechat")
@@ -100,6 +102,7 @@ def connect(name: str) -> None:
         told["public"] |= {field: keys.certificate(of) for field, of in certificates.items()}
     admin = make.member(Member.Role.ADMIN)
     operations.connect_provider(by=admin, provider=name, public=told["public"], secrets=told["secrets"], at=NOON)
+    return admin
 
 
 def paid_at(creator: Creator, rail: str, **changed: str) -> None:

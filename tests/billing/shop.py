@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 
 from billing import operations, queries
 from billing.models import (
+    ClosedCheckout,
     Consultation,
     ConsultationOffer,
     Content,
@@ -135,6 +136,11 @@ def bought(viewer: Member, course: Item, key: str = "order", at: datetime = NOON
 
 def payment_of(order: Order) -> Payment:
     return Payment.objects.select_related("order__viewer").get(order=order)
+
+
+def closed_before(order: Order) -> None:
+    """Leave a checkout of the order that ran out."""
+    ClosedCheckout.objects.create(payment=payment_of(order), key=f"pay_closed_{order.pk}", closed_at=NOON)
 
 
 def line_of(order: Order) -> OrderLine:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from tests.billing.doubles.http import Double
 
 SESSIONS, REFUNDS = "/v1/checkout/sessions", "/v1/refunds"
+EXPIRE = "/v1/checkout/sessions/{id}/expire"
 TRANSFERS, REVERSALS = "/v1/transfers", "/v1/transfers/{id}/reversals"
 BALANCE = "/v1/balance_transactions"
 METADATA = "any words"
@@ -100,11 +101,19 @@ class StripeDouble(Double):
         return status, said
 
     def _done(self, path: str, asked: Any) -> Any:
+        if path.endswith("/expire"):
+            return self._expired(path.removeprefix(f"{SESSIONS}/").removesuffix("/expire"))
         number = path.removeprefix(f"{TRANSFERS}/").removesuffix("/reversals") if path.endswith("/reversals") else ""
         must_be_taken(asked, ACCEPTED.get(REVERSALS if number else path) or {}, "")
         if number:
             return self._reversal(number, asked)
         return {SESSIONS: self._session, REFUNDS: self._refund, TRANSFERS: self._transfer}[path](asked)
+
+    def _expired(self, session: str) -> Any:
+        if self.sessions[session]["status"] != "open":
+            raise No(400, "invalid_request_error", code="resource_already_expired")
+        self.sessions[session]["status"] = "expired"
+        return dict(self.sessions[session])
 
     def _transfer(self, asked: Any) -> Any:
         if int(asked["amount"]) > self.balance:
@@ -189,6 +198,7 @@ class StripeDouble(Double):
 
     def pay(self, session: str) -> Any:
         """Let the buyer pay, and return the session."""
+        assert self.sessions[session]["status"] == "open", "Nobody pays what has run out."
         number = session.removeprefix("cs_test_")
         self.sessions[session] |= {"payment_status": "paid", "status": "complete", "payment_intent": f"pi_{number}"}
         return self.sessions[session]

@@ -59,7 +59,7 @@ class WechatDouble(Double):
         status, said = self._done(method, place, json.loads(body or b"{}"))
         if fault == "500_after":
             status, said = 500, {"code": "SYSTEM_ERROR"}
-        content = json.dumps(said).encode()
+        content = b"" if said is None else json.dumps(said).encode()
         return status, content, {"Content-Type": "application/json", **self.signature(content)}
 
     def _is_signed(self, method: str, path: str, header: str, body: str) -> bool:
@@ -72,12 +72,20 @@ class WechatDouble(Double):
         return (said["mchid"], said["serial_no"]) == (MCHID, SERIAL)
 
     def _done(self, method: str, path: str, asked: Any) -> tuple[int, Any]:
+        if path.endswith("/close"):
+            return self._close(path.split("/")[-2], asked)
         if method == "POST" and asked.keys() != NEEDED[path]:
             return 400, {"code": "PARAM_ERROR"}
         doing = {NATIVE: self._order, REFUNDS: self._refund, TRANSFERS: self._transfer}
         if path in doing:
             return doing[path](asked)
         return self._bill(path) if path in {TRADES, FLOWS} else self._found(path)
+
+    def _close(self, number: str, asked: Any) -> tuple[int, Any]:
+        if asked != {"mchid": MCHID} or self.orders[number]["trade_state"] == "SUCCESS":
+            return 400, {"code": "ORDER_PAID"}
+        self.orders[number]["trade_state"] = "CLOSED"
+        return 204, None
 
     def _found(self, path: str) -> tuple[int, Any]:
         number = path.rpartition("/")[2]
@@ -131,6 +139,7 @@ class WechatDouble(Double):
 
     def pay(self, number: str) -> Any:
         """Let the buyer pay, and return the order."""
+        assert self.orders[number]["trade_state"] == "NOTPAY", "Nobody pays what was closed."
         self.orders[number] |= {"trade_state": "SUCCESS", "transaction_id": f"42{number}"}
         return self.orders[number]
 
