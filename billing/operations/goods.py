@@ -42,7 +42,8 @@ class Goods:
     `check` raises NotForSale or AlreadyYours before a product is ordered. `deliver` may be asked again under another
     source, after a refund that failed; `take_back` ends what a source has delivered. `note` keeps what the buyer said
     when the line was ordered. `may_return` tells whether buyers may have the money back by themselves: at any time,
-    not at all, or (None) within the window. What was `spent` of a line cannot be given back.
+    not at all, or (None) within the window. What was `spent` of a line cannot be given back. Until a line `is_earned`,
+    nothing of it matures.
     """
 
     check: Callable[[Member, Product, datetime], None]
@@ -51,6 +52,7 @@ class Goods:
     note: Callable[[OrderLine, Said, datetime], None] = _nothing_said
     may_return: Callable[[OrderLine], bool | None] = _in_time
     spent: Callable[[OrderLine], int] = lambda _line: 0
+    is_earned: Callable[[OrderLine], bool] = lambda _line: True
 
 
 def check_contents(viewer: Member, product: Product, at: datetime) -> None:
@@ -115,7 +117,11 @@ KINDS: Mapping[str, Goods] = {
     OrderLine.Kind.COINS: Goods(
         coins.check, coins.book_cost, coins.leave, note=coins.note_cost, may_return=_at_any_time
     ),
-    OrderLine.Kind.CONSULTATION: Goods(asking.check, asking.ask, asking.drop, asking.note, asking.is_unanswered),
+    OrderLine.Kind.CONSULTATION: Goods(
+        *(asking.check, asking.ask, asking.drop, asking.note),
+        may_return=asking.is_unanswered,
+        is_earned=lambda line: not asking.is_unanswered(line),
+    ),
     OrderLine.Kind.MEMBERSHIP: Goods(check_plan, open_period, close_period, spent=credited),
 }
 

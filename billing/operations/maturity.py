@@ -41,10 +41,12 @@ def mature(*, at: datetime, most: int = BATCH) -> int:
     debts = {name: -balance for name, balance in ledger.held_all(sorted(owed, key=str)).items()}
     rows = [_matured(due, debts, rules, at) for due in dues]
     if rows:
-        number = Maturity.objects.filter(line=lines[0]).count()
+        # Of the first part that matures, not of the first line: a line of which nothing was left may come again.
+        first = rows[0].line_id
+        number = Maturity.objects.filter(line=first).count()
         journal = ledger.post(
             kind=Journal.Kind.MATURITY,
-            key=f"maturity:{lines[0].pk}:{number}",
+            key=f"matured:{first}:{number}",
             transfers=[moved for row, due in zip(rows, dues, strict=True) for moved in _moved(row, due.owner)],
             at=at,
         )

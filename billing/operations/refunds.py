@@ -218,7 +218,7 @@ def fail_refund(*, refund: Refund, reason: str, at: datetime) -> bool:
 
 
 def _mature_again(line: OrderLine, at: datetime) -> None:
-    """Let what came back of a line mature with the next ones, if the rest of it has."""
-    if line.matures_at is None:
+    """Let what came back of a line mature with the next ones, if the rest of it has: not what is still to be earned."""
+    if line.matures_at is None and goods_of(line.kind).is_earned(line):
         line.matures_at = at
         line.save(update_fields=["matures_at"])

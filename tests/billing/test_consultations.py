@@ -226,3 +226,16 @@ def test_answered_and_given_back_at_once_is_one_of_both(school: Tenant) -> None:
         assert Refund.objects.count() == (0 if is_answered else 1)
     assert ends[1] is not is_answered
     assert isinstance(ends[0], Refused) is not is_answered
+
+
+def test_a_part_that_could_not_be_given_back_is_not_earned_before_the_answer(asked: Consultation) -> None:
+    staff = make.member(Member.Role.STAFF)
+    refund = operations.refund(line=asked.line, by=staff, amount=shop.yuan(1_000), key="part", at=NOON)
+
+    operations.fail_refund(refund=refund, reason="no", at=NOON)
+
+    assert operations.mature(at=NOON + timedelta(days=20)) == 0
+    assert ledger.available(asked.creator, "CNY").balance.minor == 0
+    operations.answer(consultation=asked, by=asked.creator.member, body="Practise.", at=NOON)
+    assert operations.mature(at=NOON + timedelta(days=20)) == 1
+    assert ledger.available(asked.creator, "CNY").balance.minor == asked.line.share

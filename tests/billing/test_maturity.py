@@ -227,3 +227,16 @@ def test_late_refunds_in_parts_end_at_the_whole(viewer: Member, course: Item, mi
 
     assert stands(course.creator) == {}
     assert ledger.fees("CNY").balance == ledger.processor("CNY").balance == yuan(0)
+
+
+def test_what_came_back_after_it_led_a_batch_matures_with_a_later_one(course: Item) -> None:
+    first, second = (bought(buyer, course) for buyer in shop.viewers(2))
+    refund = give_back(first)
+    assert operations.mature(at=LATER) == 2  # of the first line nothing was left, the second had its journal
+    assert Maturity.objects.get().line == line_of(second)
+
+    operations.fail_refund(refund=refund, reason="no", at=LATER)
+
+    assert operations.mature(at=LATER) == 1
+    assert stands(course.creator) == {"available": 2 * 8_940}
+    assert shop.books_are_good()
