@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Sum
@@ -97,7 +98,7 @@ def give_gift(
     names["share"] = ledger.pending(creator, amount.currency)
     journal = ledger.post(
         kind=Journal.Kind.GIFT,
-        key=f"gift:{viewer.pk}:{key}",
+        key=f"gift:{uuid4().hex}",  # the creator reads it, and may not be told who gave
         transfers=[(wallet, name, parts[part]) for part, name in names.items()],
         at=at,
     )

@@ -141,3 +141,18 @@ def test_one_says_that_one_is_under_age_and_staff_take_it_back(client: APIClient
     assert client.patch("/api/v1/me/", {"is_minor": True}).json()["is_minor"] is True
     assert client.patch("/api/v1/me/", {"is_minor": False}).json()["code"] == "not_your_rank"
     assert client.patch("/api/v1/me/", {"name": "Li"}).json()["is_minor"] is True
+
+
+def test_nothing_that_a_creator_reads_tells_who_gave_without_a_name(viewer: Member) -> None:
+    creator, staff = things.creator(make.member()), make.member(Member.Role.STAFF)
+    shop.coined(viewer, 10_000)
+    rose = operations.make_gift(by=staff, name_zh="玫瑰", name_en="Rose", coins=10, at=NOON)
+    for n, said in enumerate((Said(is_anonymous=True), Said())):
+        operations.give_gift(viewer=viewer, gift=rose, creator=creator, said=said, key=f"my own key {n}", at=NOON)
+    operations.paying.settle(month=NOON.date(), at=NOON + timedelta(days=40))
+
+    statement = queries.settlements_seen_by(creator.member).get()  # type: ignore[arg-type]
+    keys = [entry.key for entry in queries.entries_of(statement)]
+
+    assert len(keys) == 2
+    assert not [key for key in keys if "my own key" in key or str(viewer.pk) in key.split(":")]
