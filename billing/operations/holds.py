@@ -1,5 +1,6 @@
 """Holding payouts up, and letting them go again."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from django.db import transaction
@@ -66,8 +67,14 @@ def must_run_the_tenant(by: Member) -> None:
 
 def is_held(creator_id: int) -> bool:
     """Tell whether nothing may be paid out; no hold is placed or released before the end of the transaction."""
-    Creator.objects.select_for_update(no_key=True).get(pk=creator_id)
-    return PayoutHold.objects.filter(creator=creator_id, released_at=None).exists()
+    return bool(held_among([creator_id]))
+
+
+def held_among(creators: Iterable[int]) -> set[int]:
+    """Return to whom of several creators nothing may be paid out, until the end of the transaction."""
+    keys = set(creators)
+    list(Creator.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk").values_list("pk"))
+    return set(PayoutHold.objects.filter(creator__in=keys, released_at=None).values_list("creator", flat=True))
 
 
 def must_not_be_held(creator_id: int) -> None:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from billing.models import Payout, PayoutAccount, PayoutBatch
 from billing.money import EXPONENTS, Money
-from billing.operations.holds import is_held, must_run_the_tenant
+from billing.operations.holds import held_among, must_run_the_tenant
 from billing.operations.payout_accounts import destination_of
 from billing.operations.payouts import (
     FourEyes,
@@ -42,8 +42,9 @@ def make_batch(*, by: Member, currency: str, at: datetime) -> PayoutBatch:
     """Put all approved payouts that go by the bank's file, and are not held, into one. Raises NothingToPay."""
     must_run_the_tenant(by)
     waiting = Payout.objects.filter(state=State.APPROVED, currency=currency, account__rail=PayoutAccount.Rail.BANK_FILE)
-    locked = waiting.select_for_update(no_key=True, of=("self",)).order_by("pk")[:MOST]
-    leaving = [payout for payout in locked if not is_held(payout.creator_id)]
+    locked = list(waiting.select_for_update(no_key=True, of=("self",)).order_by("pk")[:MOST])
+    stopped = held_among(payout.creator_id for payout in locked)
+    leaving = [payout for payout in locked if payout.creator_id not in stopped]
     if not leaving:
         raise NothingToPay(f"No approved payout in {currency} waits for a file.")
     batch = PayoutBatch.objects.create(currency=currency, made_by=by, made_at=at)
@@ -68,17 +69,29 @@ def apply_result(*, batch: PayoutBatch, text: str, by: Member, at: datetime) -> 
     All of it or nothing. Raises StaffDecide, BadResult, WrongState for what contradicts an earlier file, and FourEyes.
     """
     must_run_the_tenant(by)
-    reader = csv.DictReader(io.StringIO(text))
-    if not set(reader.fieldnames or ()) >= RESULT_COLUMNS:
-        raise BadResult(f"The file has the columns {', '.join(sorted(RESULT_COLUMNS))}.")
-    return sum(_applied(batch, row, by, at) for row in reader)
+    rows = _rows(text)
+    # All before any is booked: payouts first, then the ledger, as everybody does.
+    locked = batch.payouts.select_for_update(no_key=True, of=("self",)).select_related("account", "creator")
+    there = {payout.key: payout for payout in locked.filter(key__in=[row["key"] for row in rows]).order_by("pk")}
+    return sum(_applied(there.get(row["key"]), row, by, at) for row in rows)
 
 
-def _applied(batch: PayoutBatch, row: dict[str, str], by: Member, at: datetime) -> bool:
-    found = Payout.objects.filter(batch=batch, key=row["key"]).first()
-    if found is None or row["status"] not in {State.PAID, State.FAILED}:
+def _rows(text: str) -> list[dict[str, str]]:
+    """Return the rows of the bank's answer. Raises BadResult for what is no such file."""
+    try:
+        reader = csv.DictReader(io.StringIO(text), restval="")
+        if not set(reader.fieldnames or ()) >= RESULT_COLUMNS:
+            raise BadResult(f"The file has the columns {', '.join(sorted(RESULT_COLUMNS))}.")
+        return list(reader)
+    except csv.Error as error:
+        raise BadResult(f"This is no CSV: {error}.") from error
+
+
+def _applied(payout: Payout | None, row: dict[str, str], by: Member, at: datetime) -> bool:
+    if payout is None or row["status"] not in {State.PAID, State.FAILED}:
         raise BadResult(f"{row['key']!r} {row['status']!r} is no payout of this batch that was paid or failed.")
-    payout = held(found)
+    if row["status"] == State.PAID and not (row["reference"].strip() and row["reference"].isprintable()):
+        raise BadResult(f"{payout} was paid under no reference.")
     if payout.state == row["status"]:
         return False
     if payout.state != State.SUBMITTED:

@@ -77,7 +77,9 @@ def resolve_payout(*, payout: Payout, at: datetime) -> None:
         return
     if sent:
         _obey(payout, sent, at)
-    elif payout.state == State.UNKNOWN:
+    elif payout.state == State.SUBMITTED:
+        _ask_later(payout, at)
+    else:
         moved_to(payout, State.APPROVED, by=None, why="the provider knows nothing of it", at=at)
         enqueue("billing.tasks.send_payout", due_at=at, payout_id=payout.pk)
 

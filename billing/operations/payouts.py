@@ -1,9 +1,10 @@
 """Payouts: drafted, approved by somebody else above a limit, sent once, and settled by what the provider says."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django.db import transaction
+from django.db.models import Q, Sum
 
 from billing import ledger, providers
 from billing.models import Account, Journal, Payout, PayoutAccount, PayoutChange
@@ -19,6 +20,8 @@ from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant
 
 Kind, State = Account.Kind, Payout.State
+# What one person lets go to a creator within this time counts as one payout: a large one in parts is a large one.
+TOGETHER = timedelta(days=1)
 
 
 class NoPayoutAccount(Conflict):
@@ -76,13 +79,16 @@ def draft_payout(
 
 @transaction.atomic
 def approve_payout(*, payout: Payout, by: Member, at: datetime) -> Payout:
-    """Let a payout leave. Raises StaffDecide, WrongState, PayoutsHeld, and FourEyes for who drafted a large one."""
+    """Let a payout leave.
+
+    Raises StaffDecide, WrongState, PayoutsHeld, and FourEyes for who drafted a large one or has said where it goes.
+    """
     must_run_the_tenant(by)
     payout = held(payout)
     if payout.state != State.DRAFT:
         raise WrongState(f"This payout is {payout.state}.")
     must_not_be_held(payout.creator_id)
-    must_be_another(payout, by, payout.drafted_by_id)
+    _must_not_be_alone(payout, by, at)
     payout.approved_by = by
     moved_to(payout, State.APPROVED, by=by, at=at)
     if payout.account.rail != PayoutAccount.Rail.BANK_FILE:
@@ -130,6 +136,22 @@ def must_be_another(payout: Payout, by: Member, first: int | None) -> None:
     """Raise FourEyes when a large payout would be decided on by one person alone."""
     if by.pk == first and rules_of(current_tenant()).needs_four_eyes(payout.money):
         raise FourEyes(f"Somebody else has to look at a payout of {payout.money}.")
+
+
+def _must_not_be_alone(payout: Payout, by: Member, at: datetime) -> None:
+    """Raise FourEyes when nobody but the approver had a say in it, this and their others together being large.
+
+    The creator is held, so that two at once do not both find room.
+    """
+    if by.pk not in {payout.drafted_by_id, payout.account.made_by_id}:
+        return
+    lately = {"changes__after": State.APPROVED, "changes__by": by, "changes__changed_at__gt": at - TOGETHER}
+    others = Payout.objects.filter(Q(drafted_by=by) | Q(account__made_by=by), approved_by=by, **lately)
+    others = others.filter(creator=payout.creator_id, currency=payout.currency).exclude(state=State.FAILED)
+    sum_of = Payout.objects.filter(pk__in=others.values("pk")).aggregate(all=Sum("amount"))
+    whole = payout.money + Money(sum_of["all"] or 0, payout.currency)
+    if rules_of(current_tenant()).needs_four_eyes(whole):
+        raise FourEyes(f"Somebody else has to look at payouts of {whole}.")
 
 
 def settle_paid(payout: Payout, *, reference: str, by: Member | None, at: datetime) -> None:

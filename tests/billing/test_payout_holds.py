@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import date
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -15,6 +16,7 @@ from billing.providers.sandbox.server import Server
 from billing.providers.vault import Sealed
 from catalog.models import Item
 from kpplatform.errors import Refused
+from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.scope import scope
 from tests import make
 from tests.billing import shop
@@ -34,6 +36,8 @@ from tests.billing.paying import (
 )
 from tests.billing.shop import jobs
 from tests.billing.test_maturity import stands
+from tests.concurrency import at_once
+from tests.conftest import COMMITTED
 
 
 def test_a_hold_stops_drafts_approvals_and_what_was_approved(sandbox: Server, course: Item) -> None:
@@ -130,3 +134,43 @@ def test_by_hand_it_is_marked_by_somebody_else(course: Item) -> None:
 
     assert paying.mark_paid(payout=payout, by=other, reference="B1", at=LATER).state == "paid"
     assert shop.books_are_good()
+
+
+HEAD = "key,status,reference,reason\n"
+
+
+LONG = '{key},paid,"' + "x" * 140_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{key},paid\n", "{key},paid,,\n", "{key}\n", '{key},paid,"B1\rx,\n', "{key},paid,B1\rB2,\n",
+     pytest.param(LONG, id="long")],
+)  # fmt: skip
+def test_a_file_that_the_bank_never_wrote_is_refused(course: Item, text: str) -> None:
+    creator, one, other = earner(course, BANK_FILE), staff(), staff()
+    payout = paying.approve_payout(payout=draft(creator), by=one, at=LATER)
+    batch = paying.make_batch(by=one, currency="CNY", at=LATER)
+
+    with pytest.raises(paying.BadResult):
+        paying.apply_result(batch=batch, text=HEAD + text.replace("{key}", payout.key), by=other, at=LATER)
+
+    assert now(payout).state == "submitted"
+
+
+@COMMITTED
+def test_two_who_tell_of_the_same_payouts_in_another_order_do_not_block_each_other(school: Tenant) -> None:
+    with scope(school):
+        creator, one, other = earner(shop.course_for(10_000), BANK_FILE, sales=8), staff(), staff()
+        payouts = [draft(creator, by=one, key=f"{n}") for n in range(6)]
+        for payout in payouts:
+            paying.approve_payout(payout=payout, by=one, at=LATER)
+        batch = paying.make_batch(by=one, currency="CNY", at=LATER)
+    texts = [HEAD + "".join(f"{of.key},paid,B,\n" for of in some) for some in (payouts, payouts[::-1])]
+
+    told = at_once(
+        school,
+        [partial(paying.apply_result, batch=batch, text=text, by=other, at=LATER) for text in texts * 2],
+    )
+
+    assert sorted(told) == [0, 0, 0, 6]

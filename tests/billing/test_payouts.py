@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from billing import ledger, operations
-from billing.models import Order, PayoutAccount, PayoutChange
+from billing.models import Order, Payout, PayoutAccount, PayoutChange
 from billing.operations import paying
 from billing.operations.payouts import PayoutKeyTaken
+from billing.providers import Destination
 from billing.providers.sandbox.server import Server
 from billing.tasks import send_payout
 from catalog.models import Item
@@ -190,3 +191,40 @@ def test_the_job_tells_the_provider_once(school: Tenant, sandbox: Server) -> Non
     assert paid_by(sandbox) == [10_000]
     with scope(school):
         assert now(payout).state == "paid"
+
+
+def test_nobody_alone_says_where_a_large_payout_goes_and_lets_it_go(in_school: Tenant, course: Item) -> None:
+    creator, one, other = earner(course), staff(), staff()
+    in_school.settings = {"payout_four_eyes": {"CNY": 10_000}}
+    where = Destination(holder="李四", number="99998888", bank="CCB")
+    paying.set_payout_account(creator=creator, by=one, currency="CNY", rail="sandbox", to=where, at=LATER)
+    payout = draft(creator, 10_000)  # by the creator, who does not know
+
+    with pytest.raises(paying.FourEyes):
+        paying.approve_payout(payout=payout, by=one, at=LATER)
+
+    assert paying.approve_payout(payout=payout, by=other, at=LATER).state == "approved"
+
+
+def test_a_large_payout_in_small_parts_is_a_large_one(in_school: Tenant, course: Item) -> None:
+    creator, one, other = earner(course), staff(), staff()
+    in_school.settings = {"payout_four_eyes": {"CNY": 10_000}, "payout_thresholds": {"CNY": 1}}
+    first, second = (draft(creator, minor, by=one, key=f"{minor}") for minor in (6_000, 4_000))
+    paying.approve_payout(payout=first, by=one, at=LATER)
+
+    with pytest.raises(paying.FourEyes):
+        paying.approve_payout(payout=second, by=one, at=LATER + timedelta(hours=23))
+
+    third = draft(creator, 3_999, by=one, key="less")
+    assert paying.approve_payout(payout=third, by=one, at=LATER).state == "approved"
+    assert paying.approve_payout(payout=second, by=other, at=LATER).state == "approved"
+
+
+def test_a_payout_that_waits_is_asked_about_until_something_is_known(sandbox: Server, course: Item) -> None:
+    payout = sent(approved(earner(course)))
+    Payout.objects.update(state="submitted")  # the provider had said: pending
+    sandbox.bank.book.tables["payouts"].clear()
+
+    paying.resolve_payout(payout=payout, at=LATER)
+
+    assert (now(payout).state, jobs("resolve_payout")) == ("submitted", 1)
