@@ -76,7 +76,7 @@ class Money:
             raise ValueError(f"{self} cannot be divided by {weights}.")
         parts, rests = zip(*(divmod(self.minor * weight, whole) for weight in weights), strict=True)
         left = self.minor - sum(parts)
-        lucky = sorted(range(len(weights)), key=lambda place: -rests[place])[:left]
+        lucky = set(sorted(range(len(weights)), key=lambda place: -rests[place])[:left])
         return tuple(Money(part + (place in lucky), self.currency) for place, part in enumerate(parts))
 
     def apportion(self, parts: Sequence["Money"]) -> tuple["Money", ...]:

@@ -99,3 +99,8 @@ def coins(member: Member, currency: str) -> Name:
 def pool(currency: str) -> Name:
     """What members have paid for all that is the tenant's, to be shared among creators."""
     return Name(Kind.POOL, currency, floor=0)
+
+
+def pool_debt(currency: str) -> Name:
+    """What the pool owes (below zero), because members were given back what had been shared already."""
+    return Name(Kind.POOL_DEBT, currency)

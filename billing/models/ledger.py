@@ -36,6 +36,7 @@ class Account(TenantOwned):
         AD_REVENUE = "ad_revenue", "earned with ads"
         COINS = "coins", "a viewer's coins, not yet spent"
         POOL = "pool", "members' money, to be shared among creators"
+        POOL_DEBT = "pool_debt", "shared among creators, and given back to members since"
 
     name = models.CharField(max_length=80, help_text="Kind, currency and owner in one: pending/CNY/creator/12")
     kind = models.CharField(max_length=20, choices=Kind.choices)

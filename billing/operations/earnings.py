@@ -12,6 +12,19 @@ Kind = Account.Kind
 Moved = tuple[ledger.Name, ledger.Name, Money]
 
 
+def places(owner: ledger.Name) -> list[ledger.Name]:
+    """Return out of which accounts a part of a refund may come, given the account that the part went to."""
+    if owner.creator_id:
+        return [of(owner, kind) for kind in (Kind.PENDING, Kind.AVAILABLE, Kind.RESERVE, Kind.CLAWBACK)]
+    return [owner, ledger.pool_debt(owner.currency)] if owner.kind == Kind.POOL else [owner]
+
+
+def recovered_from_pool(pool: ledger.Name, money: Money) -> list[tuple[ledger.Name, Money]]:
+    """Return from where the pool's part of a refund comes: what was shared already is owed by what comes in next."""
+    part = min(money, ledger.held(pool))
+    return [(pool, part), (ledger.pool_debt(pool.currency), money - part)]
+
+
 def recovered(owner: ledger.Name, money: Money, *, unmatured: Money) -> list[tuple[ledger.Name, Money]]:
     """Return from where a creator's part of a refund comes, given the account that it went to.
 
@@ -42,13 +55,16 @@ def of(owner: ledger.Name, kind: Account.Kind) -> ledger.Name:
 
 
 def handed_back(transfers: Sequence[Moved]) -> list[Moved]:
-    """Return a refund's transfers turned round: what had matured before is credited anew."""
+    """Return a refund's transfers turned round: what had matured or been shared before is credited anew."""
     kept: list[Moved] = []
     matured: dict[tuple[ledger.Name, ledger.Name], Money] = {}
     for source, name, money in transfers:
         if name.kind in {Kind.AVAILABLE, Kind.RESERVE, Kind.CLAWBACK}:
             owner = of(name, Kind.PENDING)
             matured[source, owner] = matured.get((source, owner), Money(0, money.currency)) + money
+        elif name.kind == Kind.POOL_DEBT:
+            repaid = min(-ledger.held(name), money)
+            kept += [(source, name, repaid), (source, ledger.pool(name.currency), money - repaid)]
         else:
             kept.append((source, name, money))
     return [*kept, *(moved for (source, owner), money in matured.items() for moved in credited(source, owner, money))]

@@ -12,7 +12,14 @@ from billing.money import Money
 from billing.operations import coins
 from billing.operations.crash import crash_here
 from billing.operations.documents import issue_credit_note
-from billing.operations.earnings import handed_back, of, recovered, taken_before, unmatured
+from billing.operations.earnings import (
+    handed_back,
+    places,
+    recovered,
+    recovered_from_pool,
+    taken_before,
+    unmatured,
+)
 from billing.operations.goods import goods_of
 from billing.operations.orders import held
 from billing.operations.payments import shared, webhook_url
@@ -22,8 +29,6 @@ from kpplatform.jobs.operations import enqueue
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant
 
-# The accounts out of which a creator's part of a refund may come.
-CREATORS = (Account.Kind.PENDING, Account.Kind.AVAILABLE, Account.Kind.RESERVE, Account.Kind.CLAWBACK)
 FIRST_RETRY, LATEST_RETRY = timedelta(seconds=10), timedelta(hours=1)
 
 
@@ -108,10 +113,16 @@ def _taken(line: OrderLine, amount: Money) -> list[list[tuple[ledger.Name, Money
     due = Money(line.refunded + amount.minor, amount.currency).apportion(parts)
     left = [max(money.minor - _before(line, name, before), 0) for name, money in zip(names, due, strict=True)]
     taken = amount.apportion([Money(minor, amount.currency) for minor in left])
-    return [
-        recovered(name, money, unmatured=unmatured(line, name, part, before)) if name.creator_id else [(name, money)]
-        for name, part, money in zip(names, parts, taken, strict=True)
-    ]
+    return [_out_of(line, *of, before) for of in zip(names, parts, taken, strict=True)]
+
+
+def _out_of(
+    line: OrderLine, name: ledger.Name, part: Money, money: Money, before: dict[tuple[int, str], int]
+) -> list[tuple[ledger.Name, Money]]:
+    """Return where an amount of a part is now, given the account that it went to."""
+    if name.creator_id:
+        return recovered(name, money, unmatured=unmatured(line, name, part, before))
+    return recovered_from_pool(name, money) if name.kind == Account.Kind.POOL else [(name, money)]
 
 
 def _cost_back(line: OrderLine, amount: Money) -> int:
@@ -123,8 +134,7 @@ def _cost_back(line: OrderLine, amount: Money) -> int:
 
 def _before(line: OrderLine, owner: ledger.Name, before: dict[tuple[int, str], int]) -> int:
     """Return what earlier refunds took from whose part it is, out of any of their accounts."""
-    names = [of(owner, kind) for kind in CREATORS] if owner.creator_id else [owner]
-    return sum(before.get((line.pk, str(name)), 0) for name in names)
+    return sum(before.get((line.pk, str(name)), 0) for name in places(owner))
 
 
 def _count(line: OrderLine, *, refunded: int, at: datetime) -> None:

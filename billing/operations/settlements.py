@@ -8,8 +8,9 @@ from django.db.models import Sum
 
 from billing import ledger
 from billing.models import Account, ChainHead, Journal, SettlementPeriod
+from billing.money import Money
 from billing.operations.crash import crash_here
-from billing.operations.earnings import of
+from billing.operations.earnings import Moved, of
 from billing.queries.settlements import CUT, ENDS, KINDS, cut_of
 from catalog.models import Watch
 from kpplatform.errors import Conflict
@@ -111,26 +112,35 @@ def settle_all(*, at: datetime) -> SettlementPeriod | None:
 def share_pool(*, begins: datetime, ends: datetime, month: date) -> None:
     """Divide what members have paid among creators by the time that was watched of theirs; the last unit goes too.
 
-    When nothing was watched, it waits for the next month.
+    What was shared before and given back to members since is repaid first. When nothing was watched, it waits for the
+    next month.
     """
     watched = Watch.objects.filter(quarantine="", started_at__gte=begins, started_at__lt=ends, watch_ms__gt=0)
     rows = watched.values_list("item__creator").annotate(Sum("watch_ms")).order_by("item__creator")
     weights = dict(rows)
     for account in Account.objects.filter(kind=Kind.POOL).order_by("pk"):
-        pool = ledger.pool(account.currency)
-        there = ledger.held(pool)
-        if not there or not weights:
-            continue
-        owners = [ledger.creators(Kind.AVAILABLE, creator, account.currency) for creator in weights]
-        debts = ledger.held_all([of(owner, Kind.CLAWBACK) for owner in owners])
-        moved = []
-        for owner, share in zip(owners, there.split(*weights.values()), strict=True):
-            debt = of(owner, Kind.CLAWBACK)
-            repaid = min(-debts[debt], share)
-            moved += [(pool, debt, repaid), (pool, owner, share - repaid)]
-        last_moment = ends - timedelta(microseconds=1)
-        key = f"pool:{month:%Y-%m}:{account.currency}"
-        ledger.post(kind=Journal.Kind.POOL_SHARE, key=key, transfers=moved, at=last_moment)
+        pool, owed = ledger.pool(account.currency), ledger.pool_debt(account.currency)
+        held = ledger.held_all([pool, owed])
+        repaid = min(-held[owed], held[pool])
+        moved = [(pool, owed, repaid), *_shared(pool, held[pool] - repaid, weights)]
+        if any(money for _, _, money in moved):
+            last_moment = ends - timedelta(microseconds=1)
+            key = f"pool:{month:%Y-%m}:{account.currency}"
+            ledger.post(kind=Journal.Kind.POOL_SHARE, key=key, transfers=moved, at=last_moment)
+
+
+def _shared(pool: ledger.Name, there: Money, weights: dict[int, int]) -> list[Moved]:
+    """Return the transfers that divide what is there among creators by their weights, debts first."""
+    if not there or not weights:
+        return []
+    owners = [ledger.creators(Kind.AVAILABLE, creator, pool.currency) for creator in weights]
+    debts = ledger.held_all([of(owner, Kind.CLAWBACK) for owner in owners])
+    moved: list[Moved] = []
+    for owner, share in zip(owners, there.split(*weights.values()), strict=True):
+        debt = of(owner, Kind.CLAWBACK)
+        repaid = min(-debts[debt], share)
+        moved += [(pool, debt, repaid), (pool, owner, share - repaid)]
+    return moved
 
 
 def bounds(month: date) -> tuple[datetime, datetime]:

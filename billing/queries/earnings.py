@@ -6,7 +6,7 @@ QUESTIONS = (
         "L7",
         """
         SELECT 'account', id, format('%%s: nobody is owed a debt', name) FROM billing_account
-        WHERE kind = 'clawback' AND credits > debits ORDER BY id LIMIT %(most)s""",
+        WHERE kind IN ('clawback', 'pool_debt') AND credits > debits ORDER BY id LIMIT %(most)s""",
     ),
     (
         "L7",
