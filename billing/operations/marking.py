@@ -1,13 +1,17 @@
 """Marks in e-books: which format a file has by what is in it, and a copy that says whose it is."""
 
 import io
+import lzma
 import re
 import zipfile
+import zlib
 from xml.sax.saxutils import escape
 
 EPUB = b"application/epub+zip"
 MOST_UNPACKED = 200 * 1024 * 1024
 CONTAINER = "META-INF/container.xml"
+# What a zip raises that was cut, bent, locked, or packed by another rule than it says.
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, KeyError, ValueError, OSError, RuntimeError, EOFError)
 
 
 def format_of(content: bytes) -> str | None:
@@ -21,7 +25,7 @@ def format_of(content: bytes) -> str | None:
             is_small = sum(entry.file_size for entry in book.infolist()) <= MOST_UNPACKED
             is_epub = is_small and book.read("mimetype").strip() == EPUB and book.testzip() is None
             return "epub" if is_epub and b"</metadata>" in book.read(package_of(book)) else None
-    except (zipfile.BadZipFile, KeyError, ValueError, NotImplementedError, RuntimeError, EOFError):
+    except BROKEN:
         return None
 
 

@@ -219,3 +219,16 @@ def test_the_list_of_copies_costs_the_same_however_many_there_are(
 
     with django_assert_max_num_queries(8):
         assert len(client.get("/api/v1/ebooks/").json()["results"]) == 3
+
+
+def test_a_zip_that_is_bent_inside_is_no_epub() -> None:
+    written = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(epub())) as book, zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as copy:
+        for name in book.namelist():
+            copy.writestr(name, book.read(name) * (1 if name == "mimetype" else 50))
+    whole = written.getvalue()
+    assert format_of(whole) == "epub"
+    with zipfile.ZipFile(io.BytesIO(whole)) as book:
+        begins = book.getinfo("one.xhtml").header_offset + 30 + len("one.xhtml")
+
+    assert format_of(whole[:begins] + b"\xff" * 8 + whole[begins + 8 :]) is None
