@@ -62,11 +62,19 @@ def mature(*, tenant: Tenant) -> None:
 
 @long_job
 def settle(*, tenant: Tenant) -> None:
-    """Month by month, each in a transaction of its own, until none that is over is left."""
+    """Month by month, pool and statements each in a transaction of its own, until none that is over is left."""
     is_settled = True
     while is_settled:
         with scope(tenant):
+            operations.paying.share_next(at=timezone.now())
+        with scope(tenant):
             is_settled = operations.paying.settle_all(at=timezone.now()) is not None
+
+
+@long_job
+def lapse_orders(*, tenant: Tenant) -> None:
+    while _done(tenant, operations.paying.lapse_orders):
+        pass
 
 
 def _done(tenant: Tenant, do: Callable[..., int]) -> int:

@@ -105,7 +105,7 @@ RECURRING_JOBS = {
     "recommender.tasks.judge_experiments": (3_600.0, "default"),
     "recommender.tasks.check_portraits": (PORTRAITS_EVERY_S, "default"),
     **dict.fromkeys(("creators.tasks.recount_all_followers", "catalog.tasks.recount_all"), (86_400.0, "default")),
-    "billing.tasks.mature": (3_600.0, "default"),
+    **dict.fromkeys(("billing.tasks.mature", "billing.tasks.lapse_orders"), (3_600.0, "default")),
     **{f"billing.tasks.{name}": (86_400.0, "default") for name in ("reconcile", "settle", "verify_ledger")},
     "billing.tasks.renew_subscriptions": (600.0, "default"),
     "kpplatform.console.tasks.purge": (86_400.0, "default"),

@@ -29,6 +29,7 @@ from billing.models import (
     ProviderAccount,
     ProviderChange,
     Refund,
+    Revocation,
     Transfer,
     WebhookEvent,
 )
@@ -112,6 +113,12 @@ class OrderLineAdmin(TenantAdmin):
     search_fields = ("item__title", "product__title")
     number_fields = ("pk", "order_id", "item_id", "product_id", "creator_id")
     list_filter = ("kind",)
+    actions = ("revoke",)
+
+    @admin.action(description=_("Take back what cost nothing"), permissions=["staff"])
+    def revoke(self, request: HttpRequest, rows: QuerySet[OrderLine]) -> None:
+        told: dict[str, Any] = {"by": staff(request), "why": "in the admin", "at": timezone.now()}
+        self.do_each(request, rows, lambda line: operations.paying.revoke_free(line=line, **told))
 
     @display(description=_("amount"))
     def paid(self, line: OrderLine) -> str:
@@ -202,6 +209,14 @@ class CouponUseAdmin(TenantAdmin):
     list_select_related = ("coupon", "order", "viewer")
     number_fields = ("pk", "coupon_id", "order_id", "viewer_id")
     list_filter = ("used_at",)
+
+
+@admin.register(Revocation)
+class RevocationAdmin(TenantAdmin):
+    list_display = ("line", "by", "why", "revoked_at")
+    list_select_related = ("line__item", "line__product", "line__creator", "by")
+    number_fields = ("pk", "line_id", "by_id")
+    list_filter = ("revoked_at",)
 
 
 @admin.register(Payment)

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from billing.models import Account, Journal, Order, OrderLine, Payment, Price, Refund
+from billing.models import Account, Journal, Order, OrderLine, Payment, Price, Refund, Revocation
 from billing.money import EXPONENTS
 from billing.operations.prices import MOST
 from kpplatform.rest.serializers import In
@@ -70,6 +70,19 @@ class RefundIn(In):
     )
 
 
+class RevokeIn(In):
+    line = serializers.IntegerField(required=False, help_text="Not needed for an order of one thing.")
+    why = serializers.CharField(max_length=200)
+
+
+class RevocationOut(serializers.ModelSerializer[Revocation]):
+    line = serializers.IntegerField(source="line_id")
+
+    class Meta:
+        model = Revocation
+        fields = ["id", "line", "why", "revoked_at"]
+
+
 class RefundOut(serializers.ModelSerializer[Refund]):
     line = serializers.IntegerField(source="line_id")
 
@@ -126,7 +139,9 @@ class OrderOut(serializers.ModelSerializer[Order]):
 
     class Meta:
         model = Order
-        fields = ["id", "viewer", "state", "amount", "currency", "placed_at", "paid_at", "lines", "payments"]
+        fields = [
+            "id", "viewer", "state", "amount", "currency", "placed_at", "paid_at", "lapsed_at", "lines", "payments",
+        ]  # fmt: skip
 
 
 class BalanceOut(serializers.ModelSerializer[Account]):

@@ -26,6 +26,8 @@ from billing.api.serializers import (
     QuoteOut,
     RefundIn,
     RefundOut,
+    RevocationOut,
+    RevokeIn,
 )
 from billing.models import Order, OrderLine, Product
 from billing.money import Money
@@ -142,6 +144,15 @@ class OrderViewSet(MoneyViewSet):
             at=timezone.now(),
         )
         return Response(RefundOut(given).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=RevokeIn, responses={201: RevocationOut})
+    @action(detail=True, methods=["post"])
+    def revoke(self, request: Request, pk: int) -> Response:
+        """Take back what a coupon had paid for wholly, with a reason: for the tenant's staff."""
+        ask = self.sent(RevokeIn)
+        line = self.line(self.order(pk), ask.get("line"))
+        revoked = operations.paying.revoke_free(line=line, by=self.viewer, why=ask["why"], at=timezone.now())
+        return Response(RevocationOut(revoked).data, status=status.HTTP_201_CREATED)
 
     def line(self, order: Order, pk: int | None) -> OrderLine:
         lines = OrderLine.objects.filter(order=order).select_related("order__viewer")

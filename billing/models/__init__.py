@@ -3,7 +3,7 @@
 from billing.models.changes import StateChange
 from billing.models.checkouts import ClosedCheckout
 from billing.models.consultations import Consultation, ConsultationEntry, ConsultationOffer
-from billing.models.coupons import Coupon, CouponUse
+from billing.models.coupons import Coupon, CouponUse, Revocation
 from billing.models.earnings import Maturity
 from billing.models.ebooks import EbookCopy, EbookFile
 from billing.models.giving import Giving, VirtualGift
@@ -78,6 +78,7 @@ __all__ = [
     "Referral",
     "Refund",
     "ReportRow",
+    "Revocation",
     "Settlement",
     "SettlementLine",
     "SettlementPeriod",

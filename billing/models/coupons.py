@@ -4,9 +4,10 @@ from django.db import models
 from django.db.models import F, Q
 
 from billing.models.products import Product
-from billing.models.sales import Order
+from billing.models.sales import Order, OrderLine
 from catalog.models import Item
 from creators.models import Creator
+from kpplatform.tenancy.constraints import AppendOnly
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.owned import TenantForeignKey, TenantOwned
 
@@ -28,7 +29,7 @@ class Coupon(TenantOwned):
     currency = models.CharField(max_length=3, help_text="Of the amount.")
     most_uses = models.PositiveIntegerField(null=True, blank=True, help_text="By all together; none: no limit.")
     most_each = models.PositiveIntegerField(null=True, blank=True, help_text="By one buyer; none: no limit.")
-    uses = models.PositiveIntegerField(default=0, help_text="Equals the count of its uses.")
+    uses = models.PositiveIntegerField(default=0, help_text="Equals the count of its uses that are not free again.")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
     made_by = TenantForeignKey(Member)
@@ -56,12 +57,13 @@ class Coupon(TenantOwned):
 
 
 class CouponUse(TenantOwned):
-    """A coupon was used for an order."""
+    """A coupon was used for an order. The use is free again when the order lapses."""
 
     coupon = TenantForeignKey(Coupon)
     order = TenantForeignKey(Order)
     viewer = TenantForeignKey(Member)
     used_at = models.DateTimeField()
+    freed_at = models.DateTimeField(null=True, blank=True, help_text="The order was never paid, or too late.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "order"], name="an_order_uses_one_coupon")]
@@ -69,3 +71,22 @@ class CouponUse(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.coupon_id}: {self.order_id}"
+
+
+class Revocation(TenantOwned):
+    """What a coupon had paid for wholly was taken back: there was no money to be given back with it."""
+
+    line = TenantForeignKey(OrderLine, related_name="revocations")
+    by = TenantForeignKey(Member)
+    why = models.CharField(max_length=200)
+    revoked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "line"], name="a_line_is_taken_back_once"),
+            models.CheckConstraint(condition=~Q(why=""), name="who_takes_back_says_why"),
+            AppendOnly(name="what_was_taken_back_stays_so"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.line_id}: {self.why}"

@@ -62,17 +62,24 @@ class Order(TenantOwned):
     currency = models.CharField(max_length=3)
     placed_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True, blank=True)
+    lapsed_at = models.DateTimeField(null=True, blank=True, help_text="When it was given up: it had not been paid.")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["tenant", "viewer", "key"], name="an_order_is_placed_once"),
+            models.CheckConstraint(condition=Q(lapsed_at=None) | Q(state="placed"), name="what_is_paid_has_not_lapsed"),
             models.CheckConstraint(condition=Q(amount__gte=0), name="an_order_never_costs_less_than_nothing"),
             models.CheckConstraint(
                 condition=Q(state="placed", paid_at=None) | (~Q(state="placed") & Q(paid_at__isnull=False)),
                 name="a_paid_order_says_since_when",
             ),
         ]
-        indexes = [models.Index(fields=["tenant", "viewer", "-id"], name="order_newest")]
+        indexes = [
+            models.Index(fields=["tenant", "viewer", "-id"], name="order_newest"),
+            models.Index(
+                fields=["tenant", "placed_at", "id"], condition=Q(state="placed", lapsed_at=None), name="order_unpaid"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"order {self.pk}"
@@ -234,6 +241,9 @@ class Payment(TenantOwned):
                 name="what_is_captured_is_booked",
             ),
         ]
+        indexes = [
+            models.Index(fields=["tenant", "journal"], condition=Q(journal__isnull=False), name="payment_journal")
+        ]
 
     def __str__(self) -> str:
         return self.key
@@ -274,6 +284,7 @@ class Refund(TenantOwned, Parted):
         indexes = [
             models.Index(fields=["tenant", "line"], name="refund_line"),
             models.Index(fields=["tenant", "reference"], condition=~Q(reference=""), name="refund_reference"),
+            models.Index(fields=["tenant", "journal"], name="refund_journal"),
         ]
 
     def __str__(self) -> str:

@@ -174,7 +174,7 @@ def _must_be_usable(coupon: Coupon, *, viewer: Member, at: datetime) -> None:
         raise CouponUsedUp(f"The coupon {coupon} has been used up.")
     if coupon.most_each is None:
         return
-    if CouponUse.objects.filter(coupon=coupon, viewer=viewer).count() >= coupon.most_each:
+    if CouponUse.objects.filter(coupon=coupon, viewer=viewer, freed_at=None).count() >= coupon.most_each:
         raise CouponUsedUp(f"You have used the coupon {coupon} as often as you may.")
 
 

@@ -1,6 +1,7 @@
-"""What is done with creators' money after it is theirs: paid out, held up, told month by month."""
+"""What becomes of creators' money after it is theirs (paid out, held up, told month by month), and of unpaid orders."""
 
 from billing.operations.holds import PayoutsHeld, StaffDecide, place_hold, release_hold
+from billing.operations.lapses import lapse_orders
 from billing.operations.payout_accounts import BadAccount, NotYourMoney, set_payout_account
 from billing.operations.payout_files import BadResult, NothingToPay, apply_result, lines_of, make_batch, mark_paid
 from billing.operations.payout_sending import begin_payout, resolve_payout, send_payout
@@ -14,7 +15,8 @@ from billing.operations.payouts import (
     reverse_payout,
     withdraw_payout,
 )
-from billing.operations.settlements import MonthMissing, MonthNotOver, settle, settle_all
+from billing.operations.revoking import NotFree, revoke_free
+from billing.operations.settlements import MonthMissing, MonthNotOver, NothingBooked, settle, settle_all, share_next
 
 __all__ = [
     "BadAccount",
@@ -24,7 +26,9 @@ __all__ = [
     "MonthMissing",
     "MonthNotOver",
     "NoPayoutAccount",
+    "NotFree",
     "NotYourMoney",
+    "NothingBooked",
     "NothingToPay",
     "PayoutsHeld",
     "StaffDecide",
@@ -33,6 +37,7 @@ __all__ = [
     "approve_payout",
     "begin_payout",
     "draft_payout",
+    "lapse_orders",
     "lines_of",
     "make_batch",
     "mark_paid",
@@ -40,9 +45,11 @@ __all__ = [
     "release_hold",
     "resolve_payout",
     "reverse_payout",
+    "revoke_free",
     "send_payout",
     "set_payout_account",
     "settle",
     "settle_all",
+    "share_next",
     "withdraw_payout",
 ]

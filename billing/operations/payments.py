@@ -11,6 +11,7 @@ from billing.money import Money
 from billing.operations.crash import crash_here
 from billing.operations.documents import issue_invoice
 from billing.operations.goods import goods_of
+from billing.operations.lapses import revive
 from billing.operations.memberships import saves_method
 from billing.operations.orders import held
 from billing.operations.reopening import begin_anew, closed_at_provider
@@ -27,6 +28,10 @@ class AlreadyPaid(Conflict):
     code = "already_paid"
 
 
+class OrderLapsed(Conflict):
+    code = "order_lapsed"
+
+
 @transaction.atomic
 def pay(*, order: Order, return_url: str = "", at: datetime) -> Payment:
     """Open the provider's checkout for the order, and return where the buyer pays.
@@ -34,12 +39,14 @@ def pay(*, order: Order, return_url: str = "", at: datetime) -> Payment:
     However often it is asked, there is one checkout: the order is held while the provider is called, and the key
     was committed with the order. If this process dies in between, the next call finds the same checkout. One that ran
     out is closed at the provider, and another one opened; if it was paid after all, it is booked.
-    Raises AlreadyPaid, and ProviderUnavailable when the outcome is not known: then it may be asked again.
+    Raises AlreadyPaid, OrderLapsed, and ProviderUnavailable when the outcome is not known: then it may be asked again.
     """
     order = held(order)
     payment = Payment.objects.filter(order=order).first()
     if payment is None or payment.state == Payment.State.CAPTURED:
         raise AlreadyPaid("This order has been paid.")
+    if order.lapsed_at is not None:
+        raise OrderLapsed("This order was given up, for it had not been paid. Please order again.")
     if payment.state in {Payment.State.OPEN, Payment.State.DECLINED} and (ended := closed_at_provider(payment, at=at)):
         if ended.is_paid:
             return _found_paid(payment, ended, at)
@@ -86,6 +93,7 @@ def capture(*, payment: Payment, reference: str, at: datetime, method: str = "")
     payment = Payment.objects.get(pk=payment.pk)
     if payment.state == Payment.State.CAPTURED:
         return False
+    revive(order)
     if method:
         saved = {"reference": method, "state": PaymentMethod.State.SAVED, "made_at": at}
         PaymentMethod.objects.create(member=order.viewer, provider=payment.provider, key=payment.key, **saved)

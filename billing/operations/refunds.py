@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 
 from billing import ledger, providers
 from billing.models import Account, Journal, Order, OrderLine, Payment, Refund
@@ -148,7 +148,7 @@ def _count(line: OrderLine, *, refunded: int, at: datetime) -> None:
     elif was == line.amount:
         # What was taken back stays so, so this is delivered anew.
         goods.deliver(line, _sources(line)[-1], at)
-    some_left = order.lines.filter(refunded__lt=F("amount")).exists()
+    some_left = order.lines.filter(Q(refunded__lt=F("amount")) | Q(amount=0, revocations=None)).exists()
     order.state = Order.State.PAID if some_left else Order.State.REFUNDED
     order.save(update_fields=["state"])
 

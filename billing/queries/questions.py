@@ -19,7 +19,8 @@ OF_SALES = (
         "L6",
         """
         SELECT 'coupon', c.id, format('counts %%s uses of %%s, but there are %%s', c.uses, c.most_uses, count(u.id))
-        FROM billing_coupon c LEFT JOIN billing_couponuse u ON u.tenant_id = c.tenant_id AND u.coupon_id = c.id
+        FROM billing_coupon c LEFT JOIN billing_couponuse u
+             ON u.tenant_id = c.tenant_id AND u.coupon_id = c.id AND u.freed_at IS NULL
         GROUP BY c.id HAVING c.uses <> count(u.id) OR c.uses > c.most_uses ORDER BY c.id LIMIT %(most)s""",
     ),
 )

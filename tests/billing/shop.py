@@ -19,11 +19,13 @@ from billing.models import (
     ConsultationOffer,
     Content,
     Coupon,
+    CouponUse,
     Order,
     OrderLine,
     Payment,
     Product,
     Refund,
+    Revocation,
     WebhookEvent,
 )
 from billing.money import Money
@@ -64,7 +66,7 @@ def course_for(minor: int) -> Item:
     return course
 
 
-def bundle(creator: Creator, *items: Item, minor: int, hours: int | None = None, **columns: Any) -> Product:
+def bundle(creator: Creator | None, *items: Item, minor: int, hours: int | None = None, **columns: Any) -> Product:
     """Return a bundle of items, or with hours a rental."""
     kind = Product.Kind.BUNDLE if hours is None else Product.Kind.RENTAL
     told = {"kind": kind, "title": "All at once", "amount": minor, "currency": "CNY", "made_at": NOON}
@@ -84,6 +86,14 @@ def offered(creator: Creator, *items: Item, minor: int, hours: int | None = None
 def coupon(creator: Creator, **said: Any) -> Coupon:
     """Return a coupon for the creator's things; its terms are given."""
     return operations.make_coupon(by=creator.member, creator=creator, at=NOON, **said)
+
+
+def discounted(order: Order, creator: Creator, *, by: Member) -> None:
+    """Leave a coupon that was used for an order of one line, and that this was taken back."""
+    use = {"coupon": coupon(creator, bps=1_000), "order": order, "viewer": order.viewer}
+    CouponUse.objects.create(used_at=NOON, **use)
+    Coupon.objects.update(uses=1)
+    Revocation.objects.create(line=line_of(order), by=by, why="By mistake", revoked_at=NOON)
 
 
 def bought_all(
