@@ -1,8 +1,9 @@
 """Statements: read them, take them away as files, close a month."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -18,6 +19,8 @@ from billing.api.views import MoneyViewSet
 from billing.models import Settlement, SettlementLine, SettlementPeriod
 from billing.operations import paying
 from kpplatform.rest.serializers import In
+from kpplatform.tenancy.models import Tenant
+from kpplatform.tenancy.scope import current_tenant, scope
 
 
 class MonthIn(In):
@@ -85,16 +88,22 @@ class SettlementViewSet(MoneyViewSet):
     @action(detail=True, methods=["get"])
     def csv(self, request: Request, pk: int) -> Any:
         """The statement with every movement, as CSV."""
-        return file(b"".join(csv_of(self.settlement(pk))), pk, "text/csv; charset=utf-8", "csv")
+        return file(csv_of(self.settlement(pk)), pk, "text/csv; charset=utf-8", "csv")
 
     @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
     @action(detail=True, methods=["get"])
     def pdf(self, request: Request, pk: int) -> Any:
         """The statement with every movement, as PDF."""
-        return file(b"".join(pdf_of(self.settlement(pk))), pk, "application/pdf", "pdf")
+        return file(pdf_of(self.settlement(pk)), pk, "application/pdf", "pdf")
 
 
-def file(said: bytes, pk: int, kind: str, ending: str) -> HttpResponse:
-    """Answer with a file to keep."""
+def file(said: Iterator[bytes], pk: int, kind: str, ending: str) -> StreamingHttpResponse:
+    """Answer with a file to keep, as it is written: however long it is, little of it is held at once."""
     named = {"Content-Disposition": f'attachment; filename="statement-{pk}.{ending}"'}
-    return HttpResponse(said, content_type=kind, headers=named)
+    return StreamingHttpResponse(_in_scope(current_tenant(), said), content_type=kind, headers=named)
+
+
+def _in_scope(tenant: Tenant, said: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield it in the tenant's scope: the request's own has ended before the first byte is read."""
+    with scope(tenant):
+        yield from said

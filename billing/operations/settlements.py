@@ -11,20 +11,20 @@ from billing.models import Account, ChainHead, Journal, SettlementPeriod
 from billing.money import Money
 from billing.operations.crash import crash_here
 from billing.operations.earnings import Moved, of
-from billing.queries.settlements import CUT, ENDS, KINDS, cut_of
+from billing.queries.settlements import ALL_ENDS, KINDS_OF_ENTRIES, cut_of
 from catalog.models import Watch
 from kpplatform.errors import Conflict
+from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.scope import current_tenant, current_tenant_id
 
 Kind = Account.Kind
 SETTLE = f"""
-    WITH ends AS MATERIALIZED (
+    WITH entries AS MATERIALIZED ({ALL_ENDS}),
+    ends AS MATERIALIZED (
         SELECT e.creator_id, e.currency, concat_ws(':', e.kind, k.sold) AS kind, e.account, e.is_movement,
                count(*) AS count, sum(e.amount)::bigint AS amount
-        FROM ({ENDS}) e
-        JOIN billing_journal j ON j.id = e.journal_id
-        LEFT JOIN ({KINDS}) k ON k.journal_id = e.journal_id
-        WHERE {CUT}
+        FROM entries e
+        LEFT JOIN ({KINDS_OF_ENTRIES}) k ON k.journal_id = e.journal_id
         GROUP BY 1, 2, 3, 4, 5
     ),
     moved AS (
@@ -67,28 +67,28 @@ class MonthMissing(Conflict):
     code = "month_missing"
 
 
+class NothingBooked(Conflict):
+    code = "nothing_booked"
+
+
 @transaction.atomic
 def settle(*, month: date, at: datetime) -> SettlementPeriod:
     """Share the month's pool, and issue a statement to each creator: once; asked again, it is the same period.
 
-    What is booked from now on, whenever it happened, belongs to later months. Raises MonthNotOver, and MonthMissing
-    when an earlier month is to be settled first.
+    What is booked from now on, whenever it happened, belongs to later months. Raises MonthNotOver, NothingBooked for a
+    month before the first journal, and MonthMissing when an earlier month is to be settled first.
     """
     starts_on = month.replace(day=1)
-    list(ChainHead.objects.select_for_update(no_key=True))
+    _hold_months()
     if settled := SettlementPeriod.objects.filter(starts_on=starts_on).first():
         return settled
-    begins, ends = bounds(starts_on)
-    if at < ends:
-        raise MonthNotOver(f"{starts_on:%Y-%m} is not over.")
-    last = SettlementPeriod.objects.order_by("-starts_on").first()
-    if last and next_month(last.starts_on) != starts_on:
-        raise MonthMissing(f"{next_month(last.starts_on):%Y-%m} is to be settled next.")
-    share_pool(begins=begins, ends=ends, month=starts_on)
+    _must_be_next(starts_on, at)
+    share_pool(starts_on)
+    # All up to the head is there to stay, so that sales need not wait while the statements are written.
     head = ChainHead.objects.first()
     period = SettlementPeriod.objects.create(
         starts_on=starts_on,
-        ends_at=ends,
+        ends_at=bounds(starts_on)[1],
         head_seq=head.seq if head else 0,
         head_link=bytes(head.link) if head else b"",
         issued_at=at,
@@ -100,32 +100,71 @@ def settle(*, month: date, at: datetime) -> SettlementPeriod:
     return period
 
 
+@transaction.atomic
+def share_next(*, at: datetime) -> None:
+    """Share the pool of the next month that is over: a transaction of its own, for sales wait until it ends."""
+    _hold_months()
+    if month := _next_over(at):
+        share_pool(month)
+
+
 def settle_all(*, at: datetime) -> SettlementPeriod | None:
     """Settle the next month that is over, and return it; None when there is none."""
-    last = SettlementPeriod.objects.order_by("-starts_on").first()
-    zone = ZoneInfo(current_tenant().time_zone)
-    this = at.astimezone(zone).date().replace(day=1)
+    month = _next_over(at)
+    return settle(month=month, at=at) if month else None
+
+
+def _next_over(at: datetime) -> date | None:
+    last, this = SettlementPeriod.objects.order_by("-starts_on").first(), _month_of(at)
     month = next_month(last.starts_on) if last else (this - timedelta(days=1)).replace(day=1)
-    return settle(month=month, at=at) if month < this else None
+    return month if month < this else None
 
 
-def share_pool(*, begins: datetime, ends: datetime, month: date) -> None:
+def _hold_months() -> None:
+    """Let nobody else close a month of this tenant before the end of the transaction."""
+    Tenant.objects.select_for_update(no_key=True).get(pk=current_tenant_id())
+
+
+def _must_be_next(month: date, at: datetime) -> None:
+    """Raise unless this is the month that is to be closed now."""
+    this = _month_of(at)
+    if month >= this:
+        raise MonthNotOver(f"{month:%Y-%m} is not over.")
+    last = SettlementPeriod.objects.order_by("-starts_on").first()
+    if last and next_month(last.starts_on) != month:
+        raise MonthMissing(f"{next_month(last.starts_on):%Y-%m} is to be settled next.")
+    first = Journal.objects.order_by("at", "pk").first()
+    if last is None and month < min(_month_of(first.at if first else at), this - timedelta(days=1)).replace(day=1):
+        raise NothingBooked(f"Nothing had been booked by the end of {month:%Y-%m}.")
+
+
+def _month_of(at: datetime) -> date:
+    """Return the month that it is where the tenant is."""
+    return at.astimezone(ZoneInfo(current_tenant().time_zone)).date().replace(day=1)
+
+
+def share_pool(month: date) -> None:
     """Divide what members have paid among creators by the time that was watched of theirs; the last unit goes too.
 
-    What was shared before and given back to members since is repaid first. When nothing was watched, it waits for the
-    next month.
+    Once in a month. What was shared before and given back to members since is repaid first. When nothing was watched,
+    it waits for the next month.
     """
+    begins, ends = bounds(month)
+    if last := SettlementPeriod.objects.order_by("-starts_on").first():
+        begins = last.ends_at  # should the tenant have moved since, no hour is missed or counted twice
     watched = Watch.objects.filter(quarantine="", started_at__gte=begins, started_at__lt=ends, watch_ms__gt=0)
     rows = watched.values_list("item__creator").annotate(Sum("watch_ms")).order_by("item__creator")
     weights = dict(rows)
     for account in Account.objects.filter(kind=Kind.POOL).order_by("pk"):
         pool, owed = ledger.pool(account.currency), ledger.pool_debt(account.currency)
+        key = f"pool:{month:%Y-%m}:{account.currency}"
+        if not pool.balance or not (weights or owed.balance) or Journal.objects.filter(key=key).exists():
+            continue  # and nobody is kept waiting
         held = ledger.held_all([pool, owed])
         repaid = min(-held[owed], held[pool])
         moved = [(pool, owed, repaid), *_shared(pool, held[pool] - repaid, weights)]
         if any(money for _, _, money in moved):
             last_moment = ends - timedelta(microseconds=1)
-            key = f"pool:{month:%Y-%m}:{account.currency}"
             ledger.post(kind=Journal.Kind.POOL_SHARE, key=key, transfers=moved, at=last_moment)
 
 
