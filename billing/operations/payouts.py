@@ -101,8 +101,8 @@ def withdraw_payout(*, payout: Payout, by: Member, why: str, at: datetime) -> Pa
     """Give a payout up that nobody was told of: the creator has the money again. Raises StaffDecide and WrongState."""
     must_run_the_tenant(by)
     payout = held(payout)
-    if payout.state not in {State.DRAFT, State.APPROVED}:
-        raise WrongState(f"This payout is {payout.state}.")
+    if payout.state not in {State.DRAFT, State.APPROVED} or payout.submitted_at is not None:
+        raise WrongState(f"This payout is {payout.state}, or somebody was told of it before.")
     settle_failed(payout, by=by, why=why, at=at)
     return payout
 

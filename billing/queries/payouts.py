@@ -57,11 +57,20 @@ QUESTIONS = (
     (
         "L8",
         """
-        SELECT 'journal', j.id, format('%%s left under a key that no payout of this amount has', t.amount)
+        SELECT 'journal', j.id, format('%%s of %%s under the key of no such payout', j.kind, t.amount)
         FROM billing_journal j
-        JOIN billing_transfer t ON t.journal_id = j.id
-        LEFT JOIN billing_payout p ON p.tenant_id = j.tenant_id AND j.key = 'payout-paid:' || p.key
-        WHERE j.kind = 'payout_paid' AND p.amount IS DISTINCT FROM t.amount ORDER BY j.id LIMIT %(most)s""",
+        JOIN LATERAL (
+            SELECT sum(t.amount) AS amount, min(d.creator_id) AS debit, max(c.creator_id) AS credit
+            FROM billing_transfer t
+            JOIN billing_account d ON d.id = t.debit_id
+            JOIN billing_account c ON c.id = t.credit_id
+            WHERE t.tenant_id = j.tenant_id AND t.journal_id = j.id
+        ) t ON true
+        LEFT JOIN billing_payout p ON p.tenant_id = j.tenant_id AND p.key = substr(j.key, strpos(j.key, ':') + 1)
+        WHERE j.kind IN ('payout_paid', 'payout_failed', 'payout_reversed')
+              AND (p.amount, p.creator_id, p.creator_id)
+                  IS DISTINCT FROM (t.amount, coalesce(t.debit, t.credit), coalesce(t.credit, t.debit))
+        ORDER BY j.id LIMIT %(most)s""",
     ),
     (
         "L8",

@@ -132,6 +132,8 @@ def test_what_the_provider_does_not_know_is_told_again_under_the_same_key(sandbo
     paying.resolve_payout(payout=payout, at=LATER)
     assert now(payout).state == "approved"
 
+    with pytest.raises(paying.WrongState):
+        paying.withdraw_payout(payout=payout, by=staff(), why="It may still come through.", at=LATER)
     assert (sent(payout).state, paid_by(sandbox)) == ("paid", [10_000])
 
 
