@@ -151,7 +151,7 @@ def test_nothing_that_a_creator_reads_tells_who_gave_without_a_name(viewer: Memb
         operations.give_gift(viewer=viewer, gift=rose, creator=creator, said=said, key=f"my own key {n}", at=NOON)
     operations.paying.settle(month=NOON.date(), at=NOON + timedelta(days=40))
 
-    statement = queries.settlements_seen_by(creator.member).get()  # type: ignore[arg-type]
+    statement = queries.settlements_seen_by(creator.member).get()
     keys = [entry.key for entry in queries.entries_of(statement)]
 
     assert len(keys) == 2

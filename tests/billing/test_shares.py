@@ -8,10 +8,11 @@ from hypothesis import strategies as some
 from pytest_django import DjangoAssertNumQueries
 
 from billing import ledger, operations
-from billing.models import AffiliateTerms, LineShare, OrderLine
+from billing.models import AffiliateTerms, LineShare, OrderLine, Plan
 from billing.money import Money
 from billing.operations import Wanted
 from billing.operations.shares import divide
+from billing.providers.sandbox.server import Server
 from catalog.models import Item
 from catalog.operations import NotYours
 from creators.models import Creator
@@ -19,7 +20,7 @@ from kpplatform.errors import Refused
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.scope import scope
 from tests import make
-from tests.billing import shop
+from tests.billing import members, shop
 from tests.catalog import things
 from tests.conftest import NOON
 
@@ -253,3 +254,19 @@ def test_pages_cost_the_same_however_much_is_shared(
             client.get(f"/api/v1/{path}/")
     assert len(client.get("/api/v1/shares/").json()["results"]) == 3
     assert OrderLine.objects.count() == 3
+
+
+def test_a_renewal_is_shared_as_the_first_month_was(sandbox: Server, viewer: Member, club: Plan) -> None:
+    owner, friend = club.product.creator, things.creator()
+    asked = operations.propose_collaboration(by=owner.member, thing=club.product, creator=friend, bps=5_000, at=NOON)
+    operations.agree(collaboration=asked, by=friend.member, at=NOON)
+    bringer, code = affiliate()
+    operations.set_affiliate_terms(creator=owner, by=owner.member, first_bps=1_000, second_bps=0, at=NOON)
+    operations.refer(viewer=viewer, code=code, at=NOON + timedelta(days=2))
+    subscription = members.joined(sandbox, viewer, club)
+
+    members.travel(subscription.ends_at)
+
+    # Of 26.82: the first month is halved; of the second a tenth is the affiliate's, for 30 days.
+    assert [pending(creator) for creator in (owner, friend, bringer)] == [1_341 + 1_207, 1_341 + 1_207, 268]
+    assert shop.books_are_good()
