@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0018_lapses_and_revocations'),
+        ('billing', '0021_lapses_and_revocations'),
         ('tenancy', '0003_one_anonymous_member'),
     ]
 

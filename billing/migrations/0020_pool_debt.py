@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0016_taxes_and_invoices'),
+        ('billing', '0019_closed_checkouts'),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0017_pool_debt'),
+        ('billing', '0020_pool_debt'),
         ('tenancy', '0003_one_anonymous_member'),
     ]
 
