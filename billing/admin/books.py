@@ -10,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from billing import operations
+from billing.admin.actions import give_back
+from billing.admin.balance import trial_balance
+from billing.admin.inlines import Lines, Payments, Refunds, Transfers
 from billing.models import (
     Account,
     ChainHead,
@@ -34,7 +37,7 @@ from billing.models import (
     WebhookEvent,
 )
 from billing.money import Money
-from kpplatform.tenancy.admin_base import TenantAdmin, labelled, staff
+from kpplatform.tenancy.admin_base import TenantAdmin, labelled, runs_the_tenant, staff
 
 ORDER_COLOURS = {"paid": "success", "placed": "warning", "refunded": "danger"}
 PAYMENT_COLOURS = {"captured": "success", "open": "info", "new": "warning", "declined": "danger"}
@@ -63,6 +66,7 @@ class AccountAdmin(TenantAdmin):
 
 @admin.register(Journal)
 class JournalAdmin(TenantAdmin):
+    inlines = (Transfers,)
     list_display = ("seq", "kind", "key", "at")
     search_fields = ("^key",)
     number_fields = ("pk", "seq")
@@ -80,6 +84,11 @@ class TransferAdmin(TenantAdmin):
 @admin.register(ChainHead)
 class ChainHeadAdmin(TenantAdmin):
     list_display = ("__str__", "seq")
+    list_before_template = "console/trial_balance.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        shown = {"trial_balance": trial_balance()} if runs_the_tenant(request) else {}
+        return super().changelist_view(request, shown | (extra_context or {}))
 
 
 @admin.register(Price)
@@ -94,6 +103,7 @@ class PriceAdmin(TenantAdmin):
 
 @admin.register(Order)
 class OrderAdmin(TenantAdmin):
+    inlines = (Lines, Payments)
     list_display = ("__str__", "viewer", money, "shown_state", "placed_at", "paid_at")
     list_select_related = ("viewer",)
     search_fields = ("^key", "viewer__name")
@@ -108,12 +118,13 @@ class OrderAdmin(TenantAdmin):
 @admin.register(OrderLine)
 class OrderLineAdmin(TenantAdmin):
     own = "creator__member"
+    inlines = (Refunds,)
     list_display = ("order", "kind", "title", "creator", "paid", "creators_share", "given_back")
     list_select_related = ("order", "item", "product", "creator")
     search_fields = ("item__title", "product__title")
     number_fields = ("pk", "order_id", "item_id", "product_id", "creator_id")
     list_filter = ("kind",)
-    actions = ("revoke",)
+    actions = (give_back, "revoke")
 
     @admin.action(description=_("Take back what cost nothing"), permissions=["staff"])
     def revoke(self, request: HttpRequest, rows: QuerySet[OrderLine]) -> None:

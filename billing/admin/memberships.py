@@ -1,5 +1,7 @@
 """Tiers, who subscribes, and how that is collected."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -9,6 +11,7 @@ from unfold.decorators import display
 
 from billing import operations
 from billing.admin.books import money
+from billing.admin.inlines import Periods, SubscriptionChanges
 from billing.models import (
     Charge,
     GiftMembership,
@@ -21,6 +24,7 @@ from billing.models import (
     TierItem,
 )
 from kpplatform.tenancy.admin_base import TenantAdmin, labelled, staff
+from kpplatform.tenancy.admin_parts import WordsForm, words_of
 
 STATE_COLOURS = {"active": "success", "trialing": "info", "past_due": "danger", "paused": "warning"}
 CHARGE_COLOURS = {"paid": "success", "new": "warning", "declined": "danger", "refused": "danger"}
@@ -77,6 +81,8 @@ class PaymentMethodAdmin(TenantAdmin):
 @admin.register(Subscription)
 class SubscriptionAdmin(TenantAdmin):
     own = "tier__creator__member"
+    inlines = (Periods, SubscriptionChanges)
+    action_form = WordsForm
     list_display = ("__str__", "viewer", "tier", "shown_state", "renews", "starts_at", "ends_at", "due_at")
     list_select_related = ("viewer", "tier")
     search_fields = ("viewer__name", "tier__title")
@@ -90,12 +96,12 @@ class SubscriptionAdmin(TenantAdmin):
 
     @admin.action(description=_("End at once"), permissions=["staff"])
     def end_now(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> None:
-        now, by = timezone.now(), staff(request)
-        self.do_each(
-            request,
-            queryset,
-            lambda of: operations.end_subscription(subscription=of, by=by, why="in the admin", at=now),
-        )
+        told: dict[str, Any] = {
+            "by": staff(request),
+            "why": words_of(request) or "in the console",
+            "at": timezone.now(),
+        }
+        self.do_each(request, queryset, lambda of: operations.end_subscription(subscription=of, **told))
 
 
 @admin.register(Period)

@@ -4,8 +4,10 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from billing.admin.actions import explain, resolve
 from billing.models import ReconciliationException, ReconciliationRun, ReportRow
 from kpplatform.tenancy.admin_base import TenantAdmin, labelled
+from kpplatform.tenancy.admin_parts import WordsForm
 
 STATE_COLOURS = {"open": "danger", "explained": "info", "resolved": "success"}
 
@@ -42,6 +44,8 @@ class ReconciliationExceptionAdmin(TenantAdmin):
     list_select_related = ("run", "by")
     number_fields = ("pk", "run_id", "payment_id", "refund_id", "payout_id")
     list_filter = ("state", "reason", "kind", "opened_at")
+    action_form = WordsForm
+    actions = (explain, resolve)
 
     @display(description=_("reason"))
     def shown_reason(self, exception: ReconciliationException) -> str:

@@ -2,6 +2,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from billing.api.accounts import ProviderAccountViewSet
+from billing.api.books import BalanceViewSet, JournalViewSet, TrialBalanceView
 from billing.api.consultations import ConsultationOfferViewSet, ConsultationViewSet
 from billing.api.coupons import CouponViewSet
 from billing.api.ebooks import DownloadView, EbookFileViewSet, EbookViewSet
@@ -21,7 +22,7 @@ from billing.api.shares import (
     ShareViewSet,
 )
 from billing.api.tiers import TierViewSet
-from billing.api.views import BalanceViewSet, JournalViewSet, OrderViewSet, PriceViewSet
+from billing.api.views import OrderViewSet, PriceViewSet
 from billing.api.webhooks import AlipayWebhook, SandboxWebhook, StripeWebhook, WechatWebhook
 
 router = SimpleRouter(use_regex_path=False)
@@ -67,6 +68,7 @@ urlpatterns = [
     path("bank-account/", BankAccountView.as_view(), name="bank-account"),
     path("downloads/<str:token>/", DownloadView.as_view(), name="download"),
     path("billing/", BillingView.as_view(), name="billing"),
+    path("trial-balance/", TrialBalanceView.as_view(), name="trial-balance"),
     path("coins/", CoinView.as_view(), name="coins"),
     *(path(f"webhooks/{view.provider}/", view.as_view(), name=f"{view.provider}-webhook") for view in WEBHOOKS),
 ]

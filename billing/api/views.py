@@ -1,4 +1,4 @@
-"""Say what something costs, buy it, pay, give back; see balances and journals."""
+"""Say what something costs, buy it, pay, give back."""
 
 from datetime import datetime
 from typing import Any
@@ -14,8 +14,6 @@ from rest_framework.response import Response
 
 from billing import operations, queries
 from billing.api.serializers import (
-    BalanceOut,
-    JournalOut,
     OrderIn,
     OrderOut,
     PayIn,
@@ -31,7 +29,7 @@ from billing.api.serializers import (
 )
 from billing.models import Order, OrderLine, Product
 from billing.money import Money
-from billing.operations import Said, StaffOnly, Wanted
+from billing.operations import Said, Wanted
 from catalog.models import Item
 from catalog.queries import published
 from creators.models import Creator
@@ -161,19 +159,3 @@ class OrderViewSet(MoneyViewSet):
         if lines.count() > 1:
             raise LineNeeded("This order has several lines; say which one.")
         return lines.get()
-
-
-class BalanceViewSet(MoneyViewSet):
-    @extend_schema(responses=BalanceOut(many=True))
-    def list(self, request: Request) -> Response:
-        """What the creator that who asks runs has earned, and what is in their own wallet."""
-        return self.page(queries.balances_of(self.viewer), BalanceOut)
-
-
-class JournalViewSet(MoneyViewSet):
-    @extend_schema(responses=JournalOut(many=True))
-    def list(self, request: Request) -> Response:
-        """The tenant's ledger, the latest first: for its staff."""
-        if not self.viewer.runs_the_tenant:
-            raise StaffOnly("Only the tenant's staff may read its ledger.")
-        return self.page(queries.journals(), JournalOut)

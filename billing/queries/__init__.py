@@ -1,7 +1,7 @@
 """What can be told of money: prices, orders, balances, journals, and whether the books are in order."""
 
 from billing.queries.accounts import provider_accounts
-from billing.queries.books import balances_of, journals
+from billing.queries.books import BalanceOfKind, balances_of, journals, trial_balance
 from billing.queries.consultations import consultation_offers, consultations_seen_by
 from billing.queries.coupons import coupons_of
 from billing.queries.ebooks import copies_of
@@ -54,6 +54,7 @@ from billing.queries.shares import affiliate_offers, affiliates_seen_by, collabo
 from billing.queries.verification import Fault, Report, ledger_report
 
 __all__ = [
+    "BalanceOfKind",
     "Fault",
     "Report",
     "affiliate_offers",
@@ -113,5 +114,6 @@ __all__ = [
     "tax_rules_on",
     "tenants_place",
     "tiers_seen_by",
+    "trial_balance",
     "virtual_gifts",
 ]
