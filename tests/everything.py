@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import uuid4
 
 import numpy as np
@@ -54,7 +54,8 @@ from recommender.models import (
     VersionChange,
 )
 from tests import make
-from tests.billing import shop
+from tests.billing import books, shop
+from tests.billing.papers import billed
 from tests.billing.paying import paid_out
 from tests.catalog import things
 from tests.conftest import NOON
@@ -143,7 +144,7 @@ def _bought(found: Everything) -> None:
     _joined(found)
     paid_out(found.creator, by=found.staff)
     billing.paying.settle(month=NOON.date(), at=NOON + timedelta(days=32))
-    _billed(found, order)
+    billed(order, found.creator, by=found.staff)
     WebhookEvent.objects.create(provider="sandbox", event_id="evt_1", body=b"{}", received_at=NOON)
     _by_bank(found)
     rows = [Reported("payment", "co_unknown", "pay_unknown", shop.yuan(100), 1, NOON)]
@@ -185,17 +186,9 @@ def _shared(found: Everything) -> None:
 
 def _read_books(found: Everything, order: Order) -> None:
     book = shop.offered(found.creator, minor=500, kind=Product.Kind.EBOOK, title="E-book")
-    billing.upload_ebook(product=book, by=found.publisher, content=b"%PDF-1.4\n%%EOF\n", at=NOON)
+    billing.upload_ebook(product=book, by=found.publisher, content=books.pdf(), at=NOON)
     line = {"line": shop.line_of(order), "source": "order:0:0", "granted_at": NOON}
     EbookCopy.objects.create(product=book, viewer=found.staff, **line)
-
-
-def _billed(found: Everything, order: Order) -> None:
-    today = NOON.date()
-    rule: dict[str, Any] = {"place": "CN", "bps": 600, "is_exclusive": False, "starts_on": today, "ends_on": None}
-    billing.papers.set_tax_rule(by=found.staff, at=NOON, **rule)
-    billing.papers.bill_to(member=found.viewer, place="CN", title="Li", tax_id="", at=NOON)
-    billing.papers.ask_for_invoice(order=order, by=found.viewer, title="Li", at=NOON)
 
 
 def _served(found: Everything) -> None:

@@ -12,6 +12,7 @@ from billing.admin import (
     reconciliation,
     settlements,
     shares,
+    withholding,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "reconciliation",
     "settlements",
     "shares",
+    "withholding",
 ]

@@ -30,7 +30,17 @@ TOLD = "Nothing: we review your latest sales."
 @admin.register(Payout)
 class PayoutAdmin(TenantAdmin):
     own = "creator__member"
-    list_display = ("creator", money, "shown_state", "account", "drafted_by", "approved_by", "drafted_at", "done_at")
+    list_display = (
+        "creator",
+        money,
+        "withheld",
+        "shown_state",
+        "account",
+        "drafted_by",
+        "approved_by",
+        "drafted_at",
+        "done_at",
+    )
     list_select_related = ("creator", "account", "drafted_by", "approved_by")
     search_fields = ("^key", "^reference")
     number_fields = ("pk", "creator_id")

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing import operations, queries
+from billing.api.invoice_sheet import pdf_of
 from billing.api.views import MoneyViewSet
 from billing.models import BillingProfile, Invoice, InvoiceRequest, Order, TaxRule
 from billing.money import Money
@@ -154,6 +155,14 @@ class InvoiceViewSet(MoneyViewSet):
             rows.writerow(told)
         named = {"Content-Disposition": f'attachment; filename="{invoice}.csv"'}
         return HttpResponse(written.getvalue(), content_type="text/csv; charset=utf-8", headers=named)
+
+    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    @action(detail=True, methods=["get"])
+    def pdf(self, request: Request, pk: int) -> HttpResponse:
+        """It as PDF."""
+        invoice = self.invoice(pk)
+        named = {"Content-Disposition": f'attachment; filename="{invoice}.pdf"'}
+        return HttpResponse(pdf_of(invoice), content_type="application/pdf", headers=named)
 
     @extend_schema(responses={(200, "text/html"): OpenApiTypes.STR})
     @action(detail=True, methods=["get"])

@@ -94,7 +94,7 @@ class SettlementViewSet(MoneyViewSet):
     @action(detail=True, methods=["get"])
     def pdf(self, request: Request, pk: int) -> Any:
         """The statement with every movement, as PDF."""
-        return file(pdf_of(self.settlement(pk)), pk, "application/pdf", "pdf")
+        return file(iter([pdf_of(self.settlement(pk))]), pk, "application/pdf", "pdf")
 
 
 def file(said: Iterator[bytes], pk: int, kind: str, ending: str) -> StreamingHttpResponse:

@@ -24,6 +24,7 @@ from billing.api.shares import (
 from billing.api.tiers import TierViewSet
 from billing.api.views import OrderViewSet, PriceViewSet
 from billing.api.webhooks import AlipayWebhook, SandboxWebhook, StripeWebhook, WechatWebhook
+from billing.api.withholding import PayeeViewSet, WithheldView, WithholdingRuleViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("prices", PriceViewSet, basename="price")
@@ -59,6 +60,8 @@ router.register("payout-batches", PayoutBatchViewSet, basename="payout-batch")
 router.register("settlements", SettlementViewSet, basename="settlement")
 router.register("holds", HoldViewSet, basename="hold")
 router.register("tax-rules", TaxRuleViewSet, basename="tax-rule")
+router.register("withholding-rules", WithholdingRuleViewSet, basename="withholding-rule")
+router.register("payees", PayeeViewSet, basename="payee")
 router.register("invoices", InvoiceViewSet, basename="invoice")
 router.register("invoice-requests", InvoiceRequestViewSet, basename="invoice-request")
 
@@ -69,6 +72,7 @@ urlpatterns = [
     path("downloads/<str:token>/", DownloadView.as_view(), name="download"),
     path("billing/", BillingView.as_view(), name="billing"),
     path("trial-balance/", TrialBalanceView.as_view(), name="trial-balance"),
+    path("withheld/", WithheldView.as_view(), name="withheld"),
     path("coins/", CoinView.as_view(), name="coins"),
     *(path(f"webhooks/{view.provider}/", view.as_view(), name=f"{view.provider}-webhook") for view in WEBHOOKS),
 ]

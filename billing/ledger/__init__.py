@@ -17,6 +17,7 @@ from billing.ledger.names import (
     reserve,
     tax,
     wallet,
+    withholding,
 )
 from billing.ledger.posting import KeyTaken, NotEnoughMoney, held, held_all, post, reversal
 
@@ -43,4 +44,5 @@ __all__ = [
     "reversal",
     "tax",
     "wallet",
+    "withholding",
 ]

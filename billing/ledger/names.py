@@ -56,6 +56,11 @@ def tax(currency: str) -> Name:
     return Name(Kind.TAX, currency)
 
 
+def withholding(currency: str) -> Name:
+    """What was withheld of creators and has to be handed over to the tax office."""
+    return Name(Kind.WITHHOLDING, currency, floor=0)
+
+
 def creators(kind: Kind, creator_id: int, currency: str) -> Name:
     """One of a creator's accounts: only what they owe goes below zero."""
     return Name(kind, currency, creator_id=creator_id, floor=None if kind == Kind.CLAWBACK else 0)

@@ -29,6 +29,7 @@ from billing.models.reconciliation import ReconciliationException, Reconciliatio
 from billing.models.sales import LineShare, Order, OrderLine, Payment, Price, Refund
 from billing.models.settlements import Settlement, SettlementLine, SettlementPeriod
 from billing.models.shares import Affiliate, AffiliateTerms, Collaboration, Referral
+from billing.models.withholding import Payee, WithholdingRule
 
 __all__ = [
     "Account",
@@ -58,6 +59,7 @@ __all__ = [
     "OfferChange",
     "Order",
     "OrderLine",
+    "Payee",
     "Payment",
     "PaymentMethod",
     "PaymentProof",
@@ -91,4 +93,5 @@ __all__ = [
     "Transfer",
     "VirtualGift",
     "WebhookEvent",
+    "WithholdingRule",
 ]

@@ -28,6 +28,7 @@ class TaxRule(TenantOwned):
             models.CheckConstraint(
                 condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")), name="a_tax_ends_after_it_begins"
             ),
+            AppendOnly(name="a_tax_only_ends", updatable=("ends_on",)),
         ]
 
     def __str__(self) -> str:

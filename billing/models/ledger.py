@@ -90,6 +90,8 @@ class Journal(TenantOwned):
         PAYOUT_PAID = "payout_paid"
         PAYOUT_FAILED = "payout_failed"
         PAYOUT_REVERSED = "payout_reversed"
+        WITHHOLDING = "withholding"
+        WITHHOLDING_BACK = "withholding_back"
         ADS = "ads"
 
     kind = models.CharField(max_length=20, choices=Kind.choices)

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from billing.models.ledger import Journal
+from billing.models.withholding import WithholdingRule
 from billing.money import Money
 from creators.models import Creator
 from kpplatform.tenancy.constraints import AppendOnly
@@ -77,7 +78,9 @@ class Payout(TenantOwned):
     batch = TenantForeignKey(PayoutBatch, null=True, blank=True, related_name="payouts")
     key = models.CharField(max_length=100, help_text="Ours; the provider does nothing twice under it.")
     asked_key = models.CharField(max_length=200, help_text="Theirs: asked again, it is this payout.")
-    amount = models.BigIntegerField(help_text="In minor units.")
+    amount = models.BigIntegerField(help_text="What is sent, in minor units.")
+    withheld = models.BigIntegerField(default=0, db_default=0, help_text="Tax that was taken off before.")
+    withholding = TenantForeignKey(WithholdingRule, null=True, blank=True, help_text="By which rule.")
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
     reference = models.CharField(max_length=100, blank=True, help_text="The provider's or the bank's.")
@@ -103,6 +106,10 @@ class Payout(TenantOwned):
             ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="a_payout_pays_something"),
             models.CheckConstraint(
+                condition=Q(withheld=0) | Q(withheld__gt=0, withholding__isnull=False),
+                name="what_is_withheld_has_a_rule",
+            ),
+            models.CheckConstraint(
                 condition=Q(state__in=["draft", "failed"]) | Q(approved_by__isnull=False),
                 name="nothing_leaves_without_approval",
             ),
@@ -124,6 +131,11 @@ class Payout(TenantOwned):
     @property
     def money(self) -> Money:
         return Money(self.amount, self.currency)
+
+    @property
+    def gross(self) -> Money:
+        """What it takes of the creator's money: what is sent, and what is withheld."""
+        return Money(self.amount + self.withheld, self.currency)
 
 
 class PayoutChange(TenantOwned):

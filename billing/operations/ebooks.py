@@ -7,7 +7,7 @@ from django.core import signing
 from django.db import transaction
 
 from billing.models import EbookCopy, EbookFile, OrderLine, Product
-from billing.operations import marking
+from billing.operations import marking, page_marks
 from billing.operations.products import Withdrawn, must_sell
 from catalog.operations import NotYours
 from kpplatform.errors import Conflict, Forbidden, Invalid, NotFound
@@ -38,6 +38,10 @@ class LinkExpired(Forbidden):
     code = "link_expired"
 
 
+class FileUnreadable(NotFound):
+    code = "file_unreadable"
+
+
 class CopyRevoked(Forbidden):
     code = "copy_revoked"
 
@@ -61,7 +65,7 @@ def upload_ebook(*, product: Product, by: Member, content: bytes, at: datetime) 
         raise BadFile(f"An e-book has 1 to {MOST_BYTES} bytes.")
     kind = marking.format_of(content)
     if kind is None:
-        raise BadFile("This is neither a PDF nor an EPUB.")
+        raise BadFile("This is neither a PDF nor an EPUB, or cannot be marked: broken, locked, or of too many pages.")
     digest = hashlib.sha256(content).hexdigest()
     folder = tenant_folder("ebooks")
     folder.mkdir(parents=True, exist_ok=True)
@@ -86,7 +90,8 @@ def link_to(*, copy: EbookCopy, by: Member, at: datetime) -> str:
 def download(*, token: str, at: datetime) -> tuple[EbookFile, bytes]:
     """Return the file with the buyer's mark, and count it.
 
-    Raises NoSuchLink for a forged one or another tenant's, LinkExpired, CopyRevoked and DownloadedTooOften.
+    Raises NoSuchLink for a forged one or another tenant's, LinkExpired, CopyRevoked, DownloadedTooOften, and
+    FileUnreadable when the file is not there any more, or is another one: then nothing is counted.
     """
     try:
         told = signing.loads(token, salt=SALT)
@@ -100,10 +105,20 @@ def download(*, token: str, at: datetime) -> tuple[EbookFile, bytes]:
     copy = copies.get(pk=told["copy"])
     _must_be_open(copy)
     found = EbookFile.objects.filter(product=copy.product_id).order_by("-pk")[0]
-    content = tenant_folder("ebooks", found.digest).read_bytes()
+    content = _marked(found, mark_of(copy))
     copy.downloads, copy.last_at = copy.downloads + 1, at
     copy.save(update_fields=["downloads", "last_at"])
-    return found, marking.marked(content, found.format, mark_of(copy))
+    return found, content
+
+
+def _marked(found: EbookFile, mark: str) -> bytes:
+    try:
+        content = tenant_folder("ebooks", found.digest).read_bytes()
+        if hashlib.sha256(content).hexdigest() == found.digest:
+            return marking.marked(content, found.format, mark)
+    except page_marks.BROKEN as error:
+        raise FileUnreadable("The file of this e-book cannot be read. Its creator has to upload it anew.") from error
+    raise FileUnreadable("The file of this e-book is not the one that was uploaded.")
 
 
 def mark_of(copy: EbookCopy) -> str:

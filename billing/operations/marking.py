@@ -7,6 +7,9 @@ import zipfile
 import zlib
 from xml.sax.saxutils import escape
 
+from billing.operations import page_marks
+from billing.typeface import plain
+
 EPUB = b"application/epub+zip"
 MOST_UNPACKED = 200 * 1024 * 1024
 CONTAINER = "META-INF/container.xml"
@@ -15,9 +18,9 @@ BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, KeyError, ValueError, 
 
 
 def format_of(content: bytes) -> str | None:
-    """Return pdf or epub, by what the file says inside; None for anything else, and for a zip that would burst."""
+    """Return pdf or epub, by what the file says inside; None for anything else, and for what cannot be marked."""
     if content.startswith(b"%PDF-") and b"%%EOF" in content[-1_024:]:
-        return "pdf"
+        return "pdf" if _can_be_marked(content) else None
     if not content.startswith(b"PK\x03\x04"):
         return None
     try:
@@ -38,12 +41,22 @@ def package_of(book: zipfile.ZipFile) -> str:
 
 
 def marked(content: bytes, kind: str, mark: str) -> bytes:
-    """Return the file with the mark: an EPUB in its metadata, a PDF behind its end, where no reader minds it."""
-    return _marked_epub(content, mark) if kind == "epub" else content + f"\n% {_plain(mark)}\n".encode()
+    """Return the file with the mark: an EPUB in its metadata, a PDF on each page and behind its end."""
+    if kind == "epub":
+        return _marked_epub(content, mark)
+    return page_marks.with_marked_pages(content, mark) + f"\n% {plain(mark)}\n".encode()
+
+
+def _can_be_marked(pdf: bytes) -> bool:
+    try:
+        page_marks.with_marked_pages(pdf, "")
+    except page_marks.BROKEN:
+        return False
+    return True
 
 
 def _marked_epub(content: bytes, mark: str) -> bytes:
-    told, written = f"<dc:rights>{escape(_plain(mark))}</dc:rights>".encode(), io.BytesIO()
+    told, written = f"<dc:rights>{escape(plain(mark))}</dc:rights>".encode(), io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as book, zipfile.ZipFile(written, "w") as copy:
         package = package_of(book)
         for entry in book.infolist():
@@ -58,8 +71,3 @@ def _with_rights(package: bytes, told: bytes) -> bytes:
     space = b' xmlns:dc="http://purl.org/dc/elements/1.1/"'
     told = told.replace(b"<dc:rights>", b"<dc:rights" + space + b">", 1)
     return package.replace(b"</metadata>", told + b"</metadata>", 1)
-
-
-def _plain(mark: str) -> str:
-    """Return the mark on one line, without what is not printed."""
-    return "".join(sign if sign.isprintable() else " " for sign in mark)

@@ -1,4 +1,4 @@
-"""What is written for the buyer and the tax office: taxes, invoices and credit notes, 发票 asked for."""
+"""What is written for the buyer and the tax office: taxes, invoices and credit notes, 发票 asked for, tax withheld."""
 
 from billing.operations.documents import issue_credit_note, issue_invoice
 from billing.operations.invoice_requests import (
@@ -13,6 +13,7 @@ from billing.operations.invoice_requests import (
 )
 from billing.operations.tax_ids import BadTaxId
 from billing.operations.taxes import BadTaxRule, StaffSetTaxes, TwoTaxes, bill_to, set_tax_rule
+from billing.operations.withholding import set_withholding_rule, tax_as
 
 __all__ = [
     "AskedBefore",
@@ -31,4 +32,6 @@ __all__ = [
     "issue_requested",
     "reject_requested",
     "set_tax_rule",
+    "set_withholding_rule",
+    "tax_as",
 ]

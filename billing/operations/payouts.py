@@ -13,6 +13,7 @@ from billing.operations.earnings import credited, of
 from billing.operations.holds import must_not_be_held, must_run_the_tenant
 from billing.operations.payout_accounts import NotYourMoney
 from billing.operations.rules import rules_of
+from billing.operations.withholding import due_of, give_back, withhold
 from creators.models import Creator
 from kpplatform.errors import Conflict, Forbidden
 from kpplatform.jobs.operations import enqueue
@@ -56,23 +57,28 @@ def draft_payout(
         raise NotYourMoney("Only the creator and the tenant's staff ask for a payout.")
     must_not_be_held(creator.pk)
     if asked := Payout.objects.filter(drafted_by=by, creator=creator, asked_key=key).first():
-        if asked.currency != currency or amount not in {None, asked.money}:
+        if asked.currency != currency or amount not in {None, asked.gross}:
             raise PayoutKeyTaken("Another payout was asked for under this key.")
         return asked
     account = PayoutAccount.objects.filter(creator=creator, currency=currency, withdrawn_at=None).first()
     if account is None:
         raise NoPayoutAccount(f"Nobody has said where this creator is paid in {currency}.")
     available = ledger.available(creator, currency)
-    amount = ledger.held(available) if amount is None else amount
+    there = ledger.held(available)
+    amount = there if amount is None else amount
     least = rules_of(current_tenant()).least_payout(currency)
     if amount < least or not amount:
         raise BelowThreshold(f"{amount} is less than {least}, the least that is paid out.")
+    rule, kept = due_of(creator, amount, at)
+    if amount == kept:
+        raise BelowThreshold(f"All of {amount} would be withheld.")
     ours = f"po_{uuid4().hex}"
-    moved = (available, ledger.in_transit(creator, currency), amount)
+    moved = (available, ledger.in_transit(creator, currency), amount - kept)
     payout = Payout(creator=creator, account=account, key=ours, asked_key=key, drafted_by=by, drafted_at=at)
-    payout.amount, payout.currency = amount.minor, currency
+    payout.amount, payout.withheld, payout.withholding, payout.currency = moved[2].minor, kept.minor, rule, currency
     payout.journal = ledger.post(kind=Journal.Kind.PAYOUT, key=f"payout:{ours}", transfers=[moved], at=at)
     payout.save()
+    withhold(payout, at)
     note(payout, before="", by=by, why="", at=at)
     return payout
 
@@ -184,9 +190,11 @@ def owner_of(payout: Payout) -> ledger.Name:
 
 
 def moved_to(payout: Payout, state: str, *, by: Member | None, at: datetime, why: str = "") -> None:
-    """Save a held payout in its new state, and who brought it there."""
+    """Save a held payout in its new state, and who brought it there; what did not leave owes no tax."""
     before, payout.state = payout.state, state
     payout.save()
+    if state in {State.FAILED, State.REVERSED}:
+        give_back(payout, at)
     note(payout, before=before, by=by, why=why, at=at)
 
 

@@ -6,10 +6,10 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from billing import queries
-from billing.models import BillingProfile, OrderLine, TaxRule
+from billing.models import BillingProfile, OrderLine, TaxRule, WithholdingRule
 from billing.money import WHOLE_BPS
 from billing.operations.tax_ids import checked_tax_id
 from billing.operations.terms import Terms, terms_of
@@ -45,17 +45,23 @@ def set_tax_rule(
         raise StaffSetTaxes("Only the tenant's staff say what tax is due.")
     if not 0 <= bps <= WHOLE_BPS or (ends_on is not None and ends_on < starts_on):
         raise BadTaxRule("A tax is 0 to 100 percent, and ends after it begins.")
+    if not make_room(TaxRule.objects.filter(place=place), by=by, starts_on=starts_on, ends_on=ends_on):
+        raise TwoTaxes("Another tax is due on some of these days.")
+    said = {"place": place, "bps": bps, "is_exclusive": is_exclusive, "starts_on": starts_on, "ends_on": ends_on}
+    return TaxRule.objects.create(by=by, made_at=at, **said)
+
+
+def make_room(
+    rules: QuerySet[TaxRule] | QuerySet[WithholdingRule], *, by: Member, starts_on: date, ends_on: date | None
+) -> bool:
+    """End the rule that has no end the day before, and tell whether the days are free; one at a time in a tenant."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [TAXES, by.tenant_id])
-    rules = TaxRule.objects.filter(place=place)
     if before := rules.filter(ends_on=None, starts_on__lt=starts_on).first():
         before.ends_on = starts_on - timedelta(days=1)
         before.save(update_fields=["ends_on"])
     same_days = rules.filter(Q(ends_on=None) | Q(ends_on__gte=starts_on))
-    if (same_days if ends_on is None else same_days.filter(starts_on__lte=ends_on)).exists():
-        raise TwoTaxes("Another tax is due on some of these days.")
-    said = {"place": place, "bps": bps, "is_exclusive": is_exclusive, "starts_on": starts_on, "ends_on": ends_on}
-    return TaxRule.objects.create(by=by, made_at=at, **said)
+    return not (same_days if ends_on is None else same_days.filter(starts_on__lte=ends_on)).exists()
 
 
 @transaction.atomic

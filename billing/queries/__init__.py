@@ -52,6 +52,14 @@ from billing.queries.sales import current_prices, orders_of, orders_seen_by, pri
 from billing.queries.settlements import entries_of, settlements_seen_by
 from billing.queries.shares import affiliate_offers, affiliates_seen_by, collaborations_of, shares_of
 from billing.queries.verification import Fault, Report, ledger_report
+from billing.queries.withholding import (
+    paid_under,
+    payees_seen_by,
+    taxed_as,
+    withheld_of,
+    withholding_rule,
+    withholding_rules,
+)
 
 __all__ = [
     "BalanceOfKind",
@@ -89,6 +97,8 @@ __all__ = [
     "methods_of",
     "orders_of",
     "orders_seen_by",
+    "paid_under",
+    "payees_seen_by",
     "payout_accounts_seen_by",
     "payout_batches",
     "payouts_seen_by",
@@ -112,8 +122,12 @@ __all__ = [
     "subscriptions_seen_by",
     "tax_rules",
     "tax_rules_on",
+    "taxed_as",
     "tenants_place",
     "tiers_seen_by",
     "trial_balance",
     "virtual_gifts",
+    "withheld_of",
+    "withholding_rule",
+    "withholding_rules",
 ]

@@ -9,7 +9,7 @@ from django.db import connection
 
 from billing.ledger import chain
 from billing.models import ChainHead, Journal, Transfer
-from billing.queries import earnings, invoices, memberships, payouts, reconciliation, settlements
+from billing.queries import earnings, invoices, memberships, payouts, reconciliation, settlements, withholding
 from billing.queries.questions import OF_SALES
 from kpplatform.tenancy.scope import current_tenant, current_tenant_id
 
@@ -130,7 +130,8 @@ QUESTIONS = (
     ),
 )
 
-OF_CREATORS = (*earnings.QUESTIONS, *payouts.QUESTIONS, *settlements.QUESTIONS, *invoices.QUESTIONS)
+OF_CREATORS = (*earnings.QUESTIONS, *payouts.QUESTIONS, *withholding.QUESTIONS, *settlements.QUESTIONS)
+OF_PAPERS = invoices.QUESTIONS
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ def ledger_report() -> Report:
     """Check the books of the scope's tenant: every promise that rows can break."""
     report = Report(tenant=current_tenant().slug)
     with connection.cursor() as cursor:
-        asked = (*QUESTIONS, *OF_SALES, *OF_CREATORS, *memberships.QUESTIONS, *reconciliation.QUESTIONS)
+        asked = (*QUESTIONS, *OF_SALES, *OF_CREATORS, *OF_PAPERS, *memberships.QUESTIONS, *reconciliation.QUESTIONS)
         for promise, question in asked:
             cursor.execute(question, {"most": MOST_FAULTS})
             report.faults += [Fault(promise, *row) for row in cursor.fetchall()]

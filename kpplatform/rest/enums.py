@@ -14,6 +14,7 @@ ENUM_NAMES = {
     "ConsultationState": "billing.models.Consultation.State",
     "InvoiceKind": "billing.models.Invoice.Kind",
     "InvoiceRequestState": "billing.models.InvoiceRequest.State",
+    "PayeeKind": "billing.models.Payee.Kind",
     "EntryKind": "billing.models.ConsultationEntry.Kind",
     "PaymentState": "billing.models.Payment.State",
     "HoldReason": "billing.models.PayoutHold.Reason",

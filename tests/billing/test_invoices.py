@@ -1,8 +1,10 @@
 """Invoices and credit notes without a gap, and 发票 asked for."""
 
+import io
 from functools import partial
 
 import pytest
+from pypdf import PdfReader
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
@@ -116,6 +118,28 @@ def test_an_invoice_is_read_printed_and_taken_as_a_table_by_who_it_is_for(client
     assert "10.00 CNY" in page
     stranger = make.client(make.member())
     assert [stranger.get(f"{url}{way}").status_code for way in ("", "csv/", "printed/")] == [404] * 3
+
+
+def test_an_invoice_and_its_credit_note_are_taken_as_pdf(client: APIClient, viewer: Member) -> None:
+    rule("", 600)
+    papers.bill_to(member=viewer, place="CN", title="北京某某科技有限公司", tax_id=GOOD, at=NOON)
+    course = shop.course_for(10_600)
+    course.title = "钢琴入门 " * 20
+    course.save()
+    refund = shop.give_back(shop.bought(viewer, course), 5_300)
+    operations.settle_refund(refund=refund, reference="re", at=NOON)
+
+    credited, billed = (row["id"] for row in client.get("/api/v1/invoices/").json()["results"])
+    files = [client.get(f"/api/v1/invoices/{pk}/pdf/").content for pk in (billed, credited)]
+    pages = [PdfReader(io.BytesIO(file)).pages[0].extract_text() for file in files]
+
+    assert all(
+        word in pages[0] for word in ("账单", "INV-2026-000001", "北京某某科技有限公司", GOOD, "106.00 CNY", "6.00 CNY")
+    )
+    assert pages[0].count("琴") == 20, "A long title goes on in the next row."
+    assert all(word in pages[1] for word in ("贷记单", "CN-2026-000001", "(INV-2026-000001)", "53.00 CNY", "3.00 CNY"))
+    assert all(b"/FontFile2" in file for file in files)
+    assert make.client(make.member()).get(f"/api/v1/invoices/{billed}/pdf/").status_code == 404
 
 
 def test_taxes_are_set_by_staff_over_http_and_one_is_billed_as_one_says(client: APIClient) -> None:

@@ -1,0 +1,93 @@
+"""What is withheld of whom; and questions about it, for `verify_ledger`."""
+
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import F, Q, QuerySet, Sum
+from django.db.models.functions import ExtractYear
+
+from billing.models import Payee, Payout, WithholdingRule
+from billing.queries.invoices import tenants_place
+from creators.models import Creator
+from kpplatform.tenancy.models import Member
+from kpplatform.tenancy.scope import current_tenant
+
+NOT_PAID = (Payout.State.FAILED, Payout.State.REVERSED)
+
+
+def withholding_rules() -> QuerySet[WithholdingRule]:
+    """Return what was, is and will be withheld, newest first."""
+    return WithholdingRule.objects.order_by("-pk")
+
+
+def payees_seen_by(member: Member) -> QuerySet[Payee]:
+    """Return as what creators were and are taxed, newest first: all of them for staff, else one's own."""
+    rows = Payee.objects.select_related("creator").order_by("-pk")
+    return rows if member.runs_the_tenant else rows.filter(creator__member=member)
+
+
+def taxed_as(creator: Creator) -> tuple[str, str]:
+    """Return where a creator is taxed and as what; of whom no papers were seen, as a person where the tenant is."""
+    latest = Payee.objects.filter(creator=creator).order_by("-pk").first()
+    return (latest.place if latest else "") or tenants_place(), latest.kind if latest else Payee.Kind.PERSON
+
+
+def withholding_rule(creator: Creator, *, currency: str, day: date) -> WithholdingRule | None:
+    """Return the rule that holds for a creator: the more precise place first, then the one for their kind."""
+    place, kind = taxed_as(creator)
+    on_day = WithholdingRule.objects.filter(Q(ends_on=None) | Q(ends_on__gte=day), starts_on__lte=day)
+    found = on_day.filter(place__in={place, place.partition("-")[0], ""}, kind__in=[kind, ""], currency=currency)
+    return max(found, key=lambda rule: (len(rule.place), len(rule.kind)), default=None)
+
+
+def paid_under(rule: WithholdingRule, creator: Creator, *, since: datetime) -> tuple[int, int]:
+    """Return what a creator was paid under a rule since then, before and of tax, in minor units."""
+    rows = Payout.objects.filter(creator=creator, withholding=rule, drafted_at__gte=since).exclude(state__in=NOT_PAID)
+    sums = rows.aggregate(amount=Sum("amount", default=0), withheld=Sum("withheld", default=0))
+    return sums["amount"] + sums["withheld"], sums["withheld"]
+
+
+def withheld_of(member: Member) -> list[dict[str, Any]]:
+    """Return what the member's own creator was paid by year and currency: in all, and how much of it was withheld."""
+    year = ExtractYear("drafted_at", tzinfo=ZoneInfo(current_tenant().time_zone))
+    rows = Payout.objects.filter(creator__member=member).exclude(state__in=NOT_PAID)
+    sums = {"gross": Sum(F("amount") + F("withheld")), "kept": Sum("withheld")}
+    years = rows.annotate(year=year).values("year", "currency").annotate(**sums).order_by("-year", "currency")
+    return [dict(row) for row in years]
+
+
+# Each returns the table, the row and what is wrong with it.
+QUESTIONS = (
+    (
+        "L2",
+        """
+        SELECT 'account', a.id, format('%%s holds %%s, but %%s was withheld of payouts', a.name, a.credits - a.debits,
+                                       coalesce(p.withheld, 0))
+        FROM billing_account a
+        LEFT JOIN (
+            SELECT currency, sum(withheld) AS withheld FROM billing_payout
+            WHERE state NOT IN ('failed', 'reversed') GROUP BY 1
+        ) p ON p.currency = a.currency
+        WHERE a.kind = 'withholding' AND a.credits - a.debits <> coalesce(p.withheld, 0)
+        ORDER BY a.id LIMIT %(most)s""",
+    ),
+    (
+        "L8",
+        """
+        SELECT 'payout', p.id, format('%%s was withheld of it, but %%s was booked, and %%s given back', p.withheld,
+                                      coalesce(w.amount, 0), coalesce(b.amount, 0))
+        FROM billing_payout p
+        LEFT JOIN (
+            SELECT j.key, sum(t.amount) AS amount FROM billing_journal j JOIN billing_transfer t ON t.journal_id = j.id
+            WHERE j.kind = 'withholding' GROUP BY 1
+        ) w ON w.key = 'withheld:' || p.key
+        LEFT JOIN (
+            SELECT j.key, sum(t.amount) AS amount FROM billing_journal j JOIN billing_transfer t ON t.journal_id = j.id
+            WHERE j.kind = 'withholding_back' GROUP BY 1
+        ) b ON b.key = 'withheld-back:' || p.key
+        WHERE (coalesce(w.amount, 0), coalesce(b.amount, 0))
+              <> (p.withheld, CASE WHEN p.state IN ('failed', 'reversed') THEN p.withheld ELSE 0 END)
+        ORDER BY p.id LIMIT %(most)s""",
+    ),
+)
