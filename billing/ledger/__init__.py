@@ -19,9 +19,10 @@ from billing.ledger.names import (
     wallet,
     withholding,
 )
-from billing.ledger.posting import KeyTaken, NotEnoughMoney, held, held_all, post, reversal
+from billing.ledger.posting import Entry, KeyTaken, NotEnoughMoney, held, held_all, post, post_all, reversal
 
 __all__ = [
+    "Entry",
     "KeyTaken",
     "Name",
     "NotEnoughMoney",
@@ -38,6 +39,7 @@ __all__ = [
     "pool",
     "pool_debt",
     "post",
+    "post_all",
     "processor",
     "refund_clearing",
     "reserve",

@@ -1,7 +1,9 @@
 """Posting: one call of one function in the database (billing/migrations/0002_post.py)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, connection
 
@@ -14,7 +16,7 @@ from kpplatform.errors import Conflict, PaymentNeeded
 Transfers = Sequence[tuple[Name, Name, Money]]
 
 POST = (
-    "SELECT id, seq, at, digest, link, is_same FROM billing_post("
+    "SELECT %s::int, id, seq, at, digest, link, is_same FROM billing_post("
     "%s, %s, %s, %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[],"
     " %s::int[], %s::int[], %s::bigint[])"
 )
@@ -28,6 +30,32 @@ class KeyTaken(Conflict):
     code = "ledger_key_taken"
 
 
+@dataclass(frozen=True)
+class Entry:
+    """What a journal is to be: its kind, its key, and each amount from one account to another."""
+
+    kind: Journal.Kind
+    key: str
+    transfers: Transfers
+
+    def asked(self, at: datetime) -> list[Any]:
+        """Return what the function in the database is told. Amounts of nothing are left out. Raises MixedCurrencies."""
+        moved = [(debit, credit, money) for debit, credit, money in self.transfers if money]
+        for debit, credit, money in moved:
+            if not debit.currency == credit.currency == money.currency:
+                raise MixedCurrencies(f"{money} cannot go from {debit} to {credit}.")
+        names = list(dict.fromkeys(name for debit, credit, _ in moved for name in (debit, credit)))
+        places = {name: place for place, name in enumerate(names, start=1)}
+        return [
+            *(str(self.kind), self.key, at),
+            *([str(name) for name in names], [str(name.kind) for name in names]),
+            *([name.currency for name in names], [name.creator_id for name in names]),
+            *([name.member_id for name in names], [name.floor for name in names]),
+            *([places[debit] for debit, _, _ in moved], [places[credit] for _, credit, _ in moved]),
+            [money.minor for _, _, money in moved],
+        ]
+
+
 def post(*, kind: Journal.Kind, key: str, transfers: Transfers, at: datetime) -> Journal:
     """Move each amount from the first account to the second, all or nothing, in the caller's transaction.
 
@@ -35,33 +63,30 @@ def post(*, kind: Journal.Kind, key: str, transfers: Transfers, at: datetime) ->
     Raises KeyTaken for a key with other content, NotEnoughMoney when an account would fall below its floor,
     and MixedCurrencies.
     """
-    moved = [(debit, credit, money) for debit, credit, money in transfers if money]
-    for debit, credit, money in moved:
-        if not debit.currency == credit.currency == money.currency:
-            raise MixedCurrencies(f"{money} cannot go from {debit} to {credit}.")
-    names = list(dict.fromkeys(name for debit, credit, _ in moved for name in (debit, credit)))
-    places = {name: place for place, name in enumerate(names, start=1)}
+    return post_all([Entry(kind, key, transfers)], at=at)[0]
+
+
+def post_all(entries: Sequence[Entry], *, at: datetime) -> list[Journal]:
+    """Post several journals, one after the other, in one round trip: all of them or none."""
+    if not entries:
+        return []
     with connection.cursor() as cursor:
         try:
-            cursor.execute(
-                POST,
-                [
-                    *(str(kind), key, at),
-                    *([str(name) for name in names], [str(name.kind) for name in names]),
-                    *([name.currency for name in names], [name.creator_id for name in names]),
-                    *([name.member_id for name in names], [name.floor for name in names]),
-                    *([places[debit] for debit, _, _ in moved], [places[credit] for _, credit, _ in moved]),
-                    [money.minor for _, _, money in moved],
-                ],
-            )
+            asked = [said for place, entry in enumerate(entries) for said in (place, *entry.asked(at))]
+            cursor.execute(" UNION ALL ".join([POST] * len(entries)), asked)
         except IntegrityError as error:
             if FLOOR in str(error):
-                raise NotEnoughMoney(f"There is not enough money for {kind} {key}.") from error
+                about = " or ".join(f"{entry.kind} {entry.key}" for entry in entries)
+                raise NotEnoughMoney(f"There is not enough money for {about}.") from error
             raise
-        pk, seq, posted_at, digest, link, is_same = cursor.fetchone()
+        return [_journal(entries[place], posted) for place, *posted in sorted(cursor.fetchall())]
+
+
+def _journal(entry: Entry, posted: Sequence[Any]) -> Journal:
+    pk, seq, at, digest, link, is_same = posted
     if not is_same:
-        raise KeyTaken(f"{key} was posted before, with other content.")
-    row = {"id": pk, "kind": kind, "key": key, "seq": seq, "at": posted_at, "digest": digest, "link": link}
+        raise KeyTaken(f"{entry.key} was posted before, with other content.")
+    row = {"id": pk, "kind": entry.kind, "key": entry.key, "seq": seq, "at": at, "digest": digest, "link": link}
     return Journal.from_db(connection.alias, list(row), list(row.values()))
 
 

@@ -75,7 +75,7 @@ class PaymentMethod(TenantOwned):
     member = TenantForeignKey(Member)
     provider = models.CharField(max_length=20)
     key = models.CharField(max_length=100, help_text="Ours; the provider does nothing twice under it.")
-    checkout_url = models.CharField(max_length=500, blank=True, help_text="Where the member agrees to it.")
+    checkout_url = models.CharField(max_length=2_000, blank=True, help_text="Where the member agrees to it.")
     reference = models.CharField(max_length=100, blank=True, help_text="The provider's.")
     state = models.CharField(max_length=10, choices=State.choices, default=State.NEW)
     made_at = models.DateTimeField()

@@ -1,31 +1,35 @@
 """Collecting without the buyer: the provider is asked under a key that was stored before."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from billing import providers
-from billing.models import Charge, Payment, PaymentMethod, Period, Subscription
+from billing.models import Charge, Order, Payment, PaymentMethod, Period, Subscription
 from billing.operations.crash import crash_here
-from billing.operations.memberships import held as held_subscription
+from billing.operations.memberships import held_all as held_subscriptions
 from billing.operations.memberships import noted
 from billing.operations.methods import usable
 from billing.operations.orders import held
-from billing.operations.payments import capture, webhook_url
+from billing.operations.payments import book_all, webhook_url
 from billing.operations.renewals import declined
 from billing.providers import Charged
+from kpplatform.tenancy.many import update_all
 from kpplatform.tenancy.scope import current_tenant
 
 FIRST_RETRY, LATEST_RETRY = timedelta(seconds=10), timedelta(hours=1)
 State = Charge.State
+# So many charges are collected in one transaction; so often in a row a provider may give no answer in it.
+BATCH, MOST_SILENT = 100, 3
 
 
 @transaction.atomic
-def collect_next(*, at: datetime) -> bool:
-    """Collect the charge that has waited longest; False when none is due, or the provider does not answer."""
-    free = Charge.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
-    waiting = free.filter(state=State.NEW, due_at__lte=at).order_by("due_at", "pk").first()
-    return waiting is not None and collect(charge=waiting, at=at)
+def collect_next(*, at: datetime, most: int = BATCH) -> int:
+    """Collect the charges that have waited longest, and say of how many the provider told what became of them."""
+    free = Charge.objects.select_for_update(no_key=True, skip_locked=True, of=("self",)).select_related("method")
+    return _collected(list(free.filter(state=State.NEW, due_at__lte=at).order_by("due_at", "pk")[:most]), at)
 
 
 @transaction.atomic
@@ -33,31 +37,46 @@ def collect(*, charge: Charge, at: datetime) -> bool:
     """Ask the provider for the money, and book what it answers. While that is not known it is asked again later.
 
     However often and by however many it is asked, the provider knows one key: it charges once. What nobody wants any
-    more is not charged, but what was charged before is booked. False for no answer.
+    more is not charged, but what was charged before is booked. False when nothing new is
+    known of it.
     """
-    payment = Payment.objects.select_related("order").get(pk=charge.payment_id)
-    held(payment.order)
-    subscription = held_subscription(Subscription(pk=charge.subscription_id))
-    charge = Charge.objects.select_related("method").get(pk=charge.pk)
-    if charge.state != State.NEW:
-        return True
-    crash_here("before_charge_call")
-    try:
-        said = _asked(charge, payment, subscription)
-    except (providers.ProviderUnavailable, providers.NotConnected) as error:
-        charge.due_at = at + min(max(at - charge.made_at, FIRST_RETRY), LATEST_RETRY)
-        charge.reason = error.detail[:200]
-        charge.save(update_fields=["due_at", "reason"])
-        return False
-    crash_here("after_charge_call")
-    _note(charge, said, at=at)
-    if charge.state == State.PAID:
+    held_charges = Charge.objects.select_for_update(no_key=True, of=("self",)).select_related("method")
+    return bool(_collected(list(held_charges.filter(pk=charge.pk, state=State.NEW)), at))
+
+
+def _collected(charges: Sequence[Charge], at: datetime) -> int:
+    """Hold orders, then subscriptions; ask about each charge, which is held; book together what was paid."""
+    orders = Payment.objects.filter(charges__in=charges).values("order_id")
+    list(Order.objects.select_for_update(no_key=True).filter(pk__in=orders).order_by("pk").values_list("pk"))
+    subscriptions = held_subscriptions([of.subscription_id for of in charges], "method")
+    payments = Payment.objects.in_bulk([of.payment_id for of in charges])
+    methods = {of.method_id: of.method for of in charges}
+    asking, answered = Asking(), []
+    for charge in charges:
+        charge.method = methods[charge.method_id]  # one, so that what is refused is refused for all of them
+        crash_here("before_charge_call")
+        try:
+            said = asking.said(charge, payments[charge.payment_id], subscriptions[charge.subscription_id])
+        except providers.ProviderUnavailable as error:
+            charge.due_at = at + min(max(at - charge.made_at, FIRST_RETRY), LATEST_RETRY)
+            charge.reason = error.detail[:200]
+            continue
+        crash_here("after_charge_call")
+        _note(charge, said, at=at)
+        answered.append(charge)
+    update_all(charges, ["due_at", "state", "reference", "reason", "done_at"])
+    _book([(of, payments[of.payment_id]) for of in answered if of.state == State.PAID], at)
+    for of in answered:
+        if of.state != State.PAID:
+            _not_paid(subscriptions[of.subscription_id], of, payments[of.payment_id], at=at)
+    return len(answered)
+
+
+def _book(paid: Sequence[tuple[Charge, Payment]], at: datetime) -> None:
+    for charge, payment in paid:
         # It may be another one than at first: the one that has the money is asked to give it back.
-        Payment.objects.filter(pk=payment.pk).update(provider=charge.method.provider)
-        capture(payment=payment, reference=charge.reference, at=at)
-    else:
-        _not_paid(subscription, charge, payment, at=at)
-    return True
+        payment.provider, payment.reference = charge.method.provider, charge.reference
+    book_all([payment for _, payment in paid], at=at)
 
 
 @transaction.atomic
@@ -73,26 +92,51 @@ def ask_again(*, payment: Payment, key: str, at: datetime) -> bool:
     return bool(charges.filter(key=key).update(state=State.NEW, due_at=at, done_at=None))
 
 
-def _asked(charge: Charge, payment: Payment, subscription: Subscription) -> Charged | None:
-    """Return what the provider says; None when it was never asked and shall not be any more."""
-    provider = providers.charging_provider(current_tenant(), charge.method.provider)
-    order = str(payment.order_id)
-    if not _is_wanted(charge, payment, subscription):
-        said = provider.query_charge(key=charge.key)
-    else:
+@dataclass
+class Asking:
+    """One round of questions. A provider that gave no answer a few times in a row is not asked any more in it."""
+
+    drivers: dict[str, tuple[providers.ChargingProvider, str]] = field(default_factory=dict)
+    silent: dict[str, int] = field(default_factory=dict)
+
+    def said(self, charge: Charge, payment: Payment, subscription: Subscription) -> Charged | None:
+        """Return what the provider says; None when it was never asked and shall not be any more.
+
+        Raises ProviderUnavailable.
+        """
+        name = charge.method.provider
+        if self.silent.get(name, 0) >= MOST_SILENT:
+            raise providers.ProviderUnavailable("The provider does not answer at all.")
         try:
-            said = provider.charge(
-                key=charge.key,
-                method=charge.method.reference,
-                order=order,
-                amount=charge.money,
-                webhook_url=webhook_url(charge.method.provider),
-            )
-        except providers.ProviderRefused as no:
-            return Charged("", order, charge.money, is_paid=False, is_final=True, reason=no.detail)
-    if said and (said.order, said.amount) != (order, charge.money):
-        raise providers.ProviderUnavailable("The provider tells of another charge under this key.")
-    return said
+            said = self._asked(charge, payment, is_wanted=_is_wanted(charge, payment, subscription))
+        except providers.ProviderUnavailable:
+            self.silent[name] = self.silent.get(name, 0) + 1
+            raise
+        self.silent[name] = 0
+        return said
+
+    def _asked(self, charge: Charge, payment: Payment, *, is_wanted: bool) -> Charged | None:
+        provider, url = self._driver(charge.method.provider)
+        order = str(payment.order_id)
+        if is_wanted:
+            ask = {"key": charge.key, "method": charge.method.reference, "order": order, "webhook_url": url}
+            try:
+                said: Charged | None = provider.charge(**ask, amount=charge.money)
+            except providers.ProviderRefused as no:
+                return Charged("", order, charge.money, is_paid=False, is_final=True, reason=no.detail)
+        else:
+            said = provider.query_charge(key=charge.key, method=charge.method.reference)
+        if said and (said.order, said.amount) != (order, charge.money):
+            raise providers.ProviderUnavailable("The provider tells of another charge under this key.")
+        return said
+
+    def _driver(self, name: str) -> tuple[providers.ChargingProvider, str]:
+        if name not in self.drivers:
+            try:
+                self.drivers[name] = providers.charging_provider(current_tenant(), name), webhook_url(name)
+            except (providers.NotConnected, providers.CannotCharge) as no:
+                raise providers.ProviderUnavailable(no.detail) from no
+        return self.drivers[name]
 
 
 def _is_wanted(charge: Charge, payment: Payment, of: Subscription) -> bool:
@@ -110,9 +154,9 @@ def _note(charge: Charge, said: Charged | None, *, at: datetime) -> None:
         charge.state = State.REFUSED if said.is_final else State.DECLINED
     charge.reference, charge.reason = (said.reference, said.reason[:200]) if said else ("", "")
     charge.done_at = at
-    charge.save(update_fields=["state", "reference", "reason", "done_at"])
     if charge.state == State.REFUSED:
-        PaymentMethod.objects.filter(pk=charge.method_id).update(state=PaymentMethod.State.REFUSED)
+        charge.method.state = PaymentMethod.State.REFUSED
+        charge.method.save(update_fields=["state"])
 
 
 def _not_paid(of: Subscription, charge: Charge, payment: Payment, *, at: datetime) -> None:

@@ -1,5 +1,6 @@
 """Invoices and credit notes: issued with the sale and the refund, numbered without a gap, never changed."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -7,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from billing import queries
-from billing.models import Invoice, InvoiceSeries, Order, Refund
+from billing.models import Invoice, InvoiceSeries, Order, OrderLine, Refund
 from kpplatform.tenancy.once import insert_once
 from kpplatform.tenancy.scope import current_tenant
 
@@ -16,15 +17,18 @@ LETTERS = {Kind.INVOICE: "INV", Kind.CREDIT_NOTE: "CN"}
 
 
 @transaction.atomic
-def issue_invoice(*, order: Order, at: datetime) -> Invoice:
-    """Bill a paid order, once. The order is held by the caller."""
-    if issued := Invoice.objects.filter(order=order, kind=Kind.INVOICE).first():
-        return issued
-    lines = [
-        {"title": line.title, "amount": line.amount, "tax": line.tax}
-        for line in order.lines.select_related("item", "product", "creator").order_by("pk")
-    ]
-    return _issued(Kind.INVOICE, order, lines, buyer=queries.billed_to(order.viewer), at=at)
+def issue_invoices(*, lines: Sequence[OrderLine], at: datetime) -> list[Invoice]:
+    """Bill paid orders, given by all of their lines, once. The orders are held by the caller."""
+    orders = {line.order_id: line.order for line in lines}
+    billed = Invoice.objects.filter(order__in=orders, kind=Kind.INVOICE).values_list("order_id", flat=True)
+    for pk in billed:
+        del orders[pk]
+    buyers = queries.billed_to([order.viewer for order in orders.values()])
+    papers = []
+    for pk, order in orders.items():
+        sold = [{"title": of.title, "amount": of.amount, "tax": of.tax} for of in lines if of.order_id == pk]
+        papers.append(_paper(Kind.INVOICE, order, sold, buyer=buyers[order.viewer_id], at=at))
+    return _issued(papers)
 
 
 @transaction.atomic
@@ -36,10 +40,10 @@ def issue_credit_note(*, refund: Refund, at: datetime) -> Invoice | None:
     if billed is None:
         return None
     line = {"title": refund.line.title, "amount": refund.amount, "tax": refund.tax, "invoice": str(billed)}
-    return _issued(Kind.CREDIT_NOTE, billed.order, [line], buyer=billed.buyer, at=at, refund=refund)
+    return _issued([_paper(Kind.CREDIT_NOTE, billed.order, [line], buyer=billed.buyer, at=at, refund=refund)])[0]
 
 
-def _issued(
+def _paper(
     kind: Invoice.Kind,
     order: Order,
     lines: list[dict[str, Any]],
@@ -52,14 +56,23 @@ def _issued(
     series = f"{LETTERS[kind]}-{at.astimezone(ZoneInfo(tenant.time_zone)).year}"
     sums = {name: sum(line[name] for line in lines) for name in ("amount", "tax")}
     told = {"seller": queries.seller(), "buyer": buyer, "lines": lines, "currency": order.currency, "issued_at": at}
-    number = _next(series)
-    return Invoice.objects.create(kind=kind, series=series, number=number, order=order, refund=refund, **sums, **told)
+    return Invoice(kind=kind, series=series, order=order, refund=refund, **sums, **told)
 
 
-def _next(series: str) -> int:
-    """Count on. The row is held until the invoice is written or all of it is taken back, so that no number is lost."""
+def _issued(papers: Sequence[Invoice]) -> list[Invoice]:
+    """Number papers of one series, and write them."""
+    if not papers:
+        return []
+    last = _counted(papers[0].series, len(papers))
+    for number, paper in enumerate(papers, start=last - len(papers) + 1):
+        paper.number = number
+    return Invoice.objects.bulk_create(papers)
+
+
+def _counted(series: str, number: int) -> int:
+    """Count on. The row is held until all is written or taken back, so that no number is lost."""
     insert_once(InvoiceSeries, series=series, last=0)
     counter = InvoiceSeries.objects.select_for_update(no_key=True).get(series=series)
-    counter.last += 1
+    counter.last += number
     counter.save(update_fields=["last"])
     return counter.last

@@ -1,12 +1,12 @@
 """What buyers get for their money, kind by kind: delivered in the transaction that books it, and taken back with it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from billing.models import Content, OrderLine, Product
 from billing.operations import asking, coins, ebooks, tips
-from billing.operations.memberships import check_plan, close_period, credited, open_period
+from billing.operations.memberships import check_plan, close_period, credited, open_again, open_periods
 from billing.operations.said import Said
 from catalog.models import Access, Item
 from catalog.operations import grant_access, revoke_access, revoke_source
@@ -40,10 +40,10 @@ class Goods:
     """How one kind of thing is sold. All is called inside the transaction that moves the money.
 
     `check` raises NotForSale or AlreadyYours before a product is ordered. `deliver` may be asked again under another
-    source, after a refund that failed; `take_back` ends what a source has delivered. `note` keeps what the buyer said
-    when the line was ordered. `may_return` tells whether buyers may have the money back by themselves: at any time,
-    not at all, or (None) within the window. What was `spent` of a line cannot be given back. Until a line `is_earned`,
-    nothing of it matures.
+    source, after a refund that failed; what is delivered to many at once at first has `deliver_all`. `take_back` ends
+    what a source has delivered. `note` keeps what the buyer said when the line was ordered. `may_return` tells whether
+    buyers may have the money back by themselves: at any time, not at all, or (None) within the window. What was `spent`
+    of a line cannot be given back. Until a line `is_earned`, nothing of it matures.
     """
 
     check: Callable[[Member, Product, datetime], None]
@@ -53,6 +53,15 @@ class Goods:
     may_return: Callable[[OrderLine], bool | None] = _in_time
     spent: Callable[[OrderLine], int] = lambda _line: 0
     is_earned: Callable[[OrderLine], bool] = lambda _line: True
+    deliver_all: Callable[[Sequence[OrderLine], datetime], None] | None = None
+
+    def hand_over(self, lines: Sequence[OrderLine], at: datetime) -> None:
+        """Deliver what was just paid."""
+        if self.deliver_all:
+            self.deliver_all(lines, at)
+            return
+        for line in lines:
+            self.deliver(line, line.source, at)
 
 
 def check_contents(viewer: Member, product: Product, at: datetime) -> None:
@@ -122,7 +131,7 @@ KINDS: Mapping[str, Goods] = {
         may_return=asking.is_unanswered,
         is_earned=lambda line: not asking.is_unanswered(line),
     ),
-    OrderLine.Kind.MEMBERSHIP: Goods(check_plan, open_period, close_period, spent=credited),
+    OrderLine.Kind.MEMBERSHIP: Goods(check_plan, open_again, close_period, spent=credited, deliver_all=open_periods),
 }
 
 

@@ -1,9 +1,14 @@
 """What a period of a membership gives: delivered when it is booked, taken back when it is given back."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db.models import F
+
 from billing.models import (
+    Charge,
     GiftMembership,
     Order,
     OrderLine,
@@ -14,10 +19,13 @@ from billing.models import (
     Product,
     Subscription,
     SubscriptionChange,
+    TierItem,
 )
 from billing.periods import anchor_of, following
-from catalog.operations import grant_access, grant_pass, move_end, revoke_source
+from catalog.models import Pass
+from catalog.operations import grant_access, grant_passes, move_ends, revoke_source
 from kpplatform.errors import Conflict
+from kpplatform.tenancy.many import update_all
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant
 
@@ -43,8 +51,13 @@ def tenants_zone() -> ZoneInfo:
 def held(subscription: Subscription) -> Subscription:
     """Return the subscription as it is now; nobody else changes it before the transaction ends."""
     related = ("viewer", "tier__creator", "plan__product", "next_plan__product", "method")
+    return held_all([subscription.pk], *related)[subscription.pk]
+
+
+def held_all(pks: Iterable[int], *related: str) -> dict[int, Subscription]:
+    """Return subscriptions by id, each as it is now; nobody else changes them before the transaction ends."""
     rows = Subscription.objects.select_for_update(no_key=True, of=("self",)).select_related(*related)
-    return rows.get(pk=subscription.pk)
+    return {of.pk: of for of in rows.filter(pk__in=set(pks)).order_by("pk")}
 
 
 def noted(
@@ -83,22 +96,55 @@ def saves_method(order: Order) -> bool:
     return is_membership and not GiftMembership.objects.filter(order=order).exists()
 
 
-def open_period(line: OrderLine, source: str, at: datetime) -> None:
-    """Let the member in for the period that was paid, and have it renewed; after a failed refund, only let them in."""
-    period = Period.objects.select_related("plan__tier__creator").filter(order=line.order_id).first()
-    period = period or _first_period(line, at)
-    is_new = period.source == ""
-    if not is_new and period.ends_at <= at:
-        return
-    # After a failed refund the ledger is held, and nothing is changed of the subscription.
-    subscription = held(period.subscription) if is_new else Subscription.objects.get(pk=period.subscription_id)
-    if period.kind == Period.Kind.RENEWAL and period.ends_at <= at and not subscription.is_over:
-        _begin_now(period, at)
-    period.source = source
-    period.save(update_fields=["source", "starts_at", "ends_at"])
-    if is_new and period.kind in {Period.Kind.RENEWAL, Period.Kind.UPGRADE}:
-        _move_on(subscription, period)
-    open_to_member(subscription, period, at=at)
+def may_be_paid_by_hand(order: Order) -> bool:
+    """Tell whether the order can be paid at the provider's page: of periods that are charged, a declined renewal only.
+
+    Its subscription is held; it is not over, and no charge is under way.
+    """
+    period = Period.objects.filter(order=order).first()
+    if period is None or period.kind != Period.Kind.RENEWAL:
+        return period is None
+    is_past_due = held_all([period.subscription_id])[period.subscription_id].state == State.PAST_DUE
+    return is_past_due and not Charge.objects.filter(payment__order=order, state=Charge.State.NEW).exists()
+
+
+def open_periods(lines: Sequence[OrderLine], at: datetime) -> None:
+    """Let members in for the periods that were paid, and have those renewed in turn."""
+    invoiced = Period.objects.select_related("plan__tier__creator").filter(order__in=[of.order_id for of in lines])
+    source_of = {of.order_id: of.source for of in lines}
+    periods = [period for period in invoiced.order_by("pk") if not period.source]
+    subscriptions = held_all(period.subscription_id for period in periods)
+    paid = [(subscriptions[period.subscription_id], period) for period in periods]
+    saved = _saved_with(lines)
+    for of, period in paid:
+        if period.order_id in saved:
+            of.method = saved[period.order_id]
+        period.source = source_of[period.order_id or 0]
+        if period.kind == Period.Kind.RENEWAL and period.ends_at <= at and not of.is_over:
+            _begin_now(period, at)
+    update_all(periods, ["source", "starts_at", "ends_at"])
+    _move_on(paid)
+    open_to_members(paid, at=at)
+    known = {period.order_id for period in invoiced}
+    for line in lines:
+        if line.order_id not in known:
+            _begin(line, at)
+
+
+def _saved_with(lines: Sequence[OrderLine]) -> dict[int, PaymentMethod]:
+    """Return what buyers paid by at the provider's page and have saved there, by order."""
+    orders = Payment.objects.filter(order__in=[of.order_id for of in lines]).exclude(checkout_url="")
+    keys = dict(orders.values_list("key", "order_id"))
+    return {keys[method.key]: method for method in PaymentMethod.objects.filter(key__in=keys)}
+
+
+def open_again(line: OrderLine, source: str, at: datetime) -> None:
+    """Let the member in once more after a refund that failed; nothing is changed of the subscription."""
+    period = Period.objects.select_related("plan__tier__creator", "subscription__viewer").get(order=line.order_id)
+    if period.ends_at > at:
+        period.source = source
+        period.save(update_fields=["source"])
+        open_to_members([(period.subscription, period)], at=at)
 
 
 def close_period(line: OrderLine, source: str, at: datetime) -> None:
@@ -118,17 +164,32 @@ def credited(line: OrderLine) -> int:
     return sum(later.values_list("credit", flat=True))
 
 
-def open_to_member(subscription: Subscription, period: Period, *, at: datetime) -> None:
-    """Grant what the period's tier opens: to its end, and a grace beyond while it will be renewed."""
-    tier, has_grace = period.plan.tier, will_renew(subscription) and period.starts_at >= subscription.starts_at
-    until = period.ends_at + (GRACE if has_grace else timedelta())
-    if until <= at:
-        return
-    if tier.opens_all:
-        whose = {"viewer": subscription.viewer, "creator": tier.creator}
-        grant_pass(**whose, source=period.source, starts_at=at, ends_at=until)
-    for listed in tier.items.select_related("item").order_by("pk"):
-        grant_access(viewer=subscription.viewer, item=listed.item, source=period.source, starts_at=at, ends_at=until)
+def open_to_members(paid: Sequence[tuple[Subscription, Period]], *, at: datetime) -> None:
+    """Grant what each period's tier opens: to its end, and a grace beyond while it will be renewed."""
+    until = {period.pk: period.ends_at + _grace(of, period) for of, period in paid}
+    lasting = [(of, period) for of, period in paid if until[period.pk] > at]
+    grant_passes([
+        Pass(
+            viewer_id=of.viewer_id,
+            creator=period.plan.tier.creator,
+            source=period.source,
+            starts_at=at,
+            ends_at=until[period.pk],
+        )
+        for of, period in lasting
+        if period.plan.tier.opens_all
+    ])  # fmt: skip
+    tiers = {period.plan.tier_id for _, period in lasting}
+    listed = list(TierItem.objects.filter(tier__in=tiers).select_related("item").order_by("pk"))
+    for of, period in lasting:
+        span: dict[str, Any] = {"source": period.source, "starts_at": at, "ends_at": until[period.pk]}
+        for each in listed:
+            if each.tier_id == period.plan.tier_id:
+                grant_access(viewer=of.viewer, item=each.item, **span)
+
+
+def _grace(of: Subscription, period: Period) -> timedelta:
+    return GRACE if will_renew(of) and period.starts_at >= of.starts_at else timedelta()
 
 
 def will_renew(subscription: Subscription) -> bool:
@@ -139,12 +200,17 @@ def will_renew(subscription: Subscription) -> bool:
 def move_access(subscription: Subscription, *, ends_at: datetime | None = None) -> None:
     """Let what was granted for the present period end when it should by now, or at the time given."""
     until = ends_at or subscription.ends_at + (GRACE if will_renew(subscription) else timedelta())
-    present = subscription.periods.filter(starts_at__gte=subscription.starts_at).exclude(source="")
-    for source in present.values_list("source", flat=True):
-        move_end(source=source, ends_at=until)
+    _end_access({subscription.pk: until})
 
 
-def _first_period(line: OrderLine, at: datetime) -> Period:
+def _end_access(until: Mapping[int, datetime]) -> None:
+    """Let what was granted for the present periods of subscriptions end at these moments."""
+    present = Period.objects.filter(subscription__in=until, starts_at__gte=F("subscription__starts_at"))
+    whose = present.exclude(source="").values_list("subscription_id", "subscription__viewer_id", "source")
+    move_ends({(viewer, source): until[pk] for pk, viewer, source in whose})
+
+
+def _begin(line: OrderLine, at: datetime) -> None:
     """Begin the subscription that a first order or a gift pays for. A second one of a tier is not renewed."""
     plan = Plan.objects.select_related("tier__creator").get(product=line.product_id)
     gift = GiftMembership.objects.select_related("to").filter(order=line.order_id).first()
@@ -161,9 +227,9 @@ def _first_period(line: OrderLine, at: datetime) -> Period:
     )
     kind = Period.Kind.GIFT if gift else Period.Kind.FIRST
     noted(begun, kind, at=at, by=line.order.viewer)
-    return begun.periods.create(
-        kind=kind, plan=plan, starts_at=begun.starts_at, ends_at=begun.ends_at, order=line.order
-    )
+    span = {"starts_at": begun.starts_at, "ends_at": begun.ends_at, "source": line.source}
+    period = begun.periods.create(kind=kind, plan=plan, order=line.order, **span)
+    open_to_members([(begun, period)], at=at)
 
 
 def begin(
@@ -194,16 +260,40 @@ def _begin_now(period: Period, at: datetime) -> None:
     period.starts_at, period.ends_at = at, following(at, interval=period.plan.interval, anchor=anchor, zone=zone)
 
 
-def _move_on(subscription: Subscription, period: Period) -> None:
-    """Note that the period was paid. What was granted for the one before ends with that, without its grace."""
-    if period.starts_at != subscription.ends_at:
-        subscription.anchor = anchor_of(period.starts_at, zone=tenants_zone())
-    move_access(subscription, ends_at=subscription.ends_at)
-    subscription.plan, subscription.tier, subscription.next_plan = period.plan, period.plan.tier, None
-    subscription.starts_at, subscription.ends_at, subscription.failures = period.starts_at, period.ends_at, 0
-    if not subscription.is_over:
-        subscription.state, subscription.due_at = State.ACTIVE, period.ends_at
-        others = Subscription.objects.filter(viewer=subscription.viewer_id, tier=subscription.tier_id, renews=True)
-        if others.filter(ended_at=None).exclude(pk=subscription.pk).exists():
-            subscription.renews = False
-    subscription.save()
+def _move_on(paid: Sequence[tuple[Subscription, Period]]) -> None:
+    """Note which periods were paid. What was granted for those before ends with them, without their grace."""
+    _end_access({of.pk: of.ends_at for of, _ in paid})
+    zone = tenants_zone()
+    for of, period in paid:
+        if period.starts_at != of.ends_at:
+            of.anchor = anchor_of(period.starts_at, zone=zone)
+        of.plan, of.tier, of.next_plan = period.plan, period.plan.tier, None
+        of.starts_at, of.ends_at, of.failures = period.starts_at, period.ends_at, 0
+        if not of.is_over:
+            of.state, of.due_at = State.ACTIVE, period.ends_at
+    _renew_one_each([of for of, _ in paid if of.renews and not of.is_over])
+    moved = [
+        "plan",
+        "tier",
+        "next_plan",
+        "starts_at",
+        "ends_at",
+        "failures",
+        "state",
+        "due_at",
+        "anchor",
+        "renews",
+        "method",
+    ]
+    update_all([of for of, _ in paid], moved)
+
+
+def _renew_one_each(subscriptions: Sequence[Subscription]) -> None:
+    """Let none be renewed whose tier another one of the same member is renewed for, or was a moment ago."""
+    viewers, tiers = {of.viewer_id for of in subscriptions}, {of.tier_id for of in subscriptions}
+    renewed = Subscription.objects.filter(viewer__in=viewers, tier__in=tiers, renews=True, ended_at=None)
+    whose = {(viewer, tier, pk) for viewer, tier, pk in renewed.values_list("viewer", "tier", "pk")}
+    for of in subscriptions:
+        of.renews = not any((viewer, tier) == (of.viewer_id, of.tier_id) for viewer, tier, pk in whose if pk != of.pk)
+        if of.renews:
+            whose.add((of.viewer_id, of.tier_id, of.pk))

@@ -1,6 +1,6 @@
 """What is written for the buyer and the tax office: taxes, invoices and credit notes, 发票 asked for, tax withheld."""
 
-from billing.operations.documents import issue_credit_note, issue_invoice
+from billing.operations.documents import issue_credit_note, issue_invoices
 from billing.operations.invoice_requests import (
     AskedBefore,
     Decided,
@@ -28,7 +28,7 @@ __all__ = [
     "ask_for_invoice",
     "bill_to",
     "issue_credit_note",
-    "issue_invoice",
+    "issue_invoices",
     "issue_requested",
     "reject_requested",
     "set_tax_rule",

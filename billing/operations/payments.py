@@ -1,5 +1,6 @@
 """Payments: asked of the provider under a key stored before, booked when the provider says that it has the money."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -9,15 +10,16 @@ from billing import ledger, providers
 from billing.models import Journal, Order, OrderLine, Payment, PaymentMethod
 from billing.money import Money
 from billing.operations.crash import crash_here
-from billing.operations.documents import issue_invoice
+from billing.operations.documents import issue_invoices
 from billing.operations.goods import goods_of
 from billing.operations.lapses import revive
-from billing.operations.memberships import saves_method
+from billing.operations.memberships import may_be_paid_by_hand, saves_method
 from billing.operations.orders import held
 from billing.operations.reopening import begin_anew, closed_at_provider
 from billing.operations.terms import WINDOW
 from kpplatform.errors import Conflict
 from kpplatform.jobs.operations import enqueue
+from kpplatform.tenancy.many import update_all
 from kpplatform.tenancy.models import Domain
 from kpplatform.tenancy.scope import current_tenant
 
@@ -38,7 +40,8 @@ def pay(*, order: Order, return_url: str = "", at: datetime) -> Payment:
 
     However often it is asked, there is one checkout: the order is held while the provider is called, and the key
     was committed with the order. If this process dies in between, the next call finds the same checkout. One that ran
-    out is closed at the provider, and another one opened; if it was paid after all, it is booked.
+    out is closed at the provider, and another one opened; if it was paid after all, it is booked. A renewal that was
+    declined can be paid so too: from then on it is not charged any more.
     Raises AlreadyPaid, OrderLapsed, and ProviderUnavailable when the outcome is not known: then it may be asked again.
     """
     order = held(order)
@@ -52,7 +55,7 @@ def pay(*, order: Order, return_url: str = "", at: datetime) -> Payment:
             return _found_paid(payment, ended, at)
         if ended.is_closed:
             begin_anew(payment, at=at)
-    if payment.state != Payment.State.NEW:
+    if payment.state not in {Payment.State.NEW, Payment.State.AGREED} or not may_be_paid_by_hand(order):
         return payment
     crash_here("before_provider_call")
     checkout = _opened(payment, return_url, saves=saves_method(order))
@@ -97,33 +100,36 @@ def capture(*, payment: Payment, reference: str, at: datetime, method: str = "")
     if method:
         saved = {"reference": method, "state": PaymentMethod.State.SAVED, "made_at": at}
         PaymentMethod.objects.create(member=order.viewer, provider=payment.provider, key=payment.key, **saved)
-    lines = list(order.lines.select_related("order__viewer", "item", "product", "creator").order_by("pk"))
-    for line in lines:
-        goods_of(line.kind).deliver(line, line.source, at)
-    journal = ledger.post(
-        kind=Journal.Kind.SALE,
-        key=f"sale:{payment.pk}",
-        transfers=[
-            (ledger.clearing(order.currency), name, part)
-            for line in lines
-            for name, part in shared(line, order.currency)
-        ],
-        at=at,
-    )
-    crash_here("after_post")
-    payment.state, payment.reference, payment.captured_at, payment.journal = (
-        Payment.State.CAPTURED,
-        reference,
-        at,
-        journal,
-    )
-    payment.save(update_fields=["state", "reference", "captured_at", "journal"])
-    order.state, order.paid_at = Order.State.PAID, at
-    order.save(update_fields=["state", "paid_at"])
-    # What is asked is earned with the answer.
-    order.lines.exclude(kind=OrderLine.Kind.CONSULTATION).update(matures_at=at + WINDOW)
-    issue_invoice(order=order, at=at)
+    payment.reference = reference
+    book_all([payment], at=at)
     return True
+
+
+@transaction.atomic
+def book_all(payments: Sequence[Payment], *, at: datetime) -> None:
+    """Book payments that the provider has, whose orders are held and whose references are set; let the buyers in."""
+    orders = [payment.order_id for payment in payments]
+    related = ("order__viewer", "item", "product", "creator")
+    all_lines = OrderLine.objects.filter(order__in=orders).select_related(*related).prefetch_related("shares__creator")
+    lines = list(all_lines.order_by("pk"))
+    for kind in dict.fromkeys(line.kind for line in lines):
+        goods_of(kind).hand_over([line for line in lines if line.kind == kind], at)
+    journals = ledger.post_all([_sale(payment, lines) for payment in payments], at=at)
+    crash_here("after_post")
+    for payment, journal in zip(payments, journals, strict=True):
+        payment.state, payment.captured_at, payment.journal = Payment.State.CAPTURED, at, journal
+    update_all(payments, ["provider", "state", "reference", "captured_at", "journal"])
+    Order.objects.filter(pk__in=orders).update(state=Order.State.PAID, paid_at=at)
+    # What is asked is earned with the answer.
+    all_lines.exclude(kind=OrderLine.Kind.CONSULTATION).update(matures_at=at + WINDOW)
+    issue_invoices(lines=lines, at=at)
+
+
+def _sale(payment: Payment, lines: Sequence[OrderLine]) -> ledger.Entry:
+    currency = payment.currency
+    sold = [line for line in lines if line.order_id == payment.order_id]
+    parts = [(ledger.clearing(currency), name, part) for line in sold for name, part in shared(line, currency)]
+    return ledger.Entry(Journal.Kind.SALE, f"sale:{payment.pk}", parts)
 
 
 def shared(line: OrderLine, currency: str) -> list[tuple[ledger.Name, Money]]:
@@ -135,7 +141,7 @@ def shared(line: OrderLine, currency: str) -> list[tuple[ledger.Name, Money]]:
 
 def _owners(line: OrderLine, share: Money) -> list[tuple[ledger.Name, Money]]:
     """Return whose the share is: those of its shares, the creator, who bought coins, or else the tenant."""
-    shares = list(line.shares.select_related("creator").order_by("pk"))
+    shares = sorted(line.shares.all(), key=lambda of: of.pk)
     if shares:
         return [(ledger.pending(of.creator, share.currency), Money(of.amount, share.currency)) for of in shares]
     if line.creator:

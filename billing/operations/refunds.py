@@ -64,7 +64,8 @@ def refund(*, line: OrderLine, by: Member, amount: Money | None, key: str, at: d
         if amount is not None and amount != asked.money:
             raise RefundKeyTaken("Another amount was asked for under this key.")
         return asked
-    line = OrderLine.objects.select_related("order__viewer", "item", "product", "creator").get(pk=line.pk)
+    lines = OrderLine.objects.select_related("order__viewer", "item", "product", "creator")
+    line = lines.prefetch_related("shares__creator").get(pk=line.pk)
     amount = _refundable(order, line, by=by, amount=amount, at=at)
     taken = _taken(line, amount)
     tax, processor, platform, *shares = (sum(money.minor for _, money in parts) for parts in taken)

@@ -10,6 +10,7 @@ from billing.operations.invoices import Due, charge, invoice
 from billing.operations.memberships import GRACE, State, move_access, noted, tenants_zone
 from billing.operations.methods import usable
 from billing.periods import anchor_of, following
+from kpplatform.tenancy.many import update_all
 
 BATCH = 200
 # After a charge was declined it is tried again so many days after the invoice; then the subscription expires.
@@ -48,7 +49,7 @@ def renew(subscriptions: Iterable[Subscription], *, at: datetime) -> None:
         if not usable(of.method):
             before, of.state, of.due_at = of.state, State.PAST_DUE, at + DUNNING[-1]
             noted(of, "declined", at=at, before=before, why="nothing to charge")
-    Subscription.objects.bulk_update([due.subscription for due in dues], ["due_at", "state"])
+    update_all([due.subscription for due in dues], ["due_at", "state"])
 
 
 def _next_period(of: Subscription, at: datetime) -> Period:
@@ -84,33 +85,44 @@ def end(of: Subscription, state: State, *, at: datetime, why: str = "") -> None:
 
 
 def _charge_again(subscriptions: Iterable[Subscription], *, at: datetime) -> None:
-    """Charge what was not paid once more; where there is nothing to charge it to, the subscription expires."""
+    """Charge what was not paid once more; where there is nothing to charge it to, the subscription expires.
+
+    Who has opened the provider's page pays there: it is not charged as well.
+    """
     for of in subscriptions:
         payment = unpaid(of)
-        if payment is None or not usable(of.method):
+        is_paid_by_hand = payment is not None and payment.state != Payment.State.AGREED
+        later = next_try(payment, at) if payment and is_paid_by_hand else None
+        if payment is None or not (usable(of.method) or is_paid_by_hand) or (is_paid_by_hand and later is None):
             end(of, State.EXPIRED, at=at, why="not paid")
             continue
-        charge([(of, payment)], at=at)
-        of.due_at = None
+        if not is_paid_by_hand:
+            charge([(of, payment)], at=at)
+        of.due_at = later
         of.save(update_fields=["due_at"])
 
 
 def unpaid(of: Subscription) -> Payment | None:
     """Return the payment of the renewal that failed."""
-    waiting = Payment.objects.filter(order__periods__subscription=of, order__periods__kind=Period.Kind.RENEWAL)
-    return waiting.filter(state=Payment.State.AGREED).select_related("order").order_by("-pk").first()
+    renewals = Payment.objects.filter(order__periods__subscription=of, order__periods__kind=Period.Kind.RENEWAL)
+    waiting = renewals.exclude(state=Payment.State.CAPTURED)
+    return waiting.select_related("order").order_by("-pk").first()
+
+
+def next_try(payment: Payment, at: datetime) -> datetime | None:
+    """Return the next of the days after its invoice; None after the last."""
+    return next((day for days in DUNNING if (day := payment.created_at + days) > at), None)
 
 
 def declined(of: Subscription, payment: Payment, *, why: str, at: datetime) -> None:
     """Go on after a renewal was declined: try again on the next of the days, or with a new method at once."""
     before = of.state
     of.failures, of.state = of.failures + 1, State.PAST_DUE
-    days = [payment.created_at + days for days in DUNNING]
-    following_day = next((day for day in days if day > at), None)
+    following_day = next_try(payment, at)
     if not of.renews or following_day is None:
         of.save(update_fields=["failures", "state"])
         end(of, State.EXPIRED if of.renews else State.CANCELLED, at=at, why=why)
         return
-    of.due_at = following_day if usable(of.method) else days[-1]
+    of.due_at = following_day if usable(of.method) else payment.created_at + DUNNING[-1]
     of.save(update_fields=["failures", "state", "due_at"])
     noted(of, "declined", at=at, before=before, why=why)

@@ -17,7 +17,7 @@ from billing.operations.memberships import (
     move_access,
     must_not_be_member,
     noted,
-    open_to_member,
+    open_to_members,
     tenants_zone,
 )
 from billing.operations.methods import must_be_usable
@@ -261,7 +261,7 @@ def _open_trial(of: Subscription, plan: Plan, *, at: datetime) -> None:
     """Let the viewer in for the rest of the trial."""
     source = f"subscription:{of.pk}:{plan.pk}"
     span = {"starts_at": at, "ends_at": of.ends_at, "source": source}
-    open_to_member(of, of.periods.create(kind=Period.Kind.TRIAL, plan=plan, **span), at=at)
+    open_to_members([(of, of.periods.create(kind=Period.Kind.TRIAL, plan=plan, **span))], at=at)
 
 
 def _paid_period(of: Subscription) -> Period:

@@ -153,7 +153,7 @@ class ChargingProvider(Provider, Protocol):
         """Collect from a saved method, at once and without the buyer."""
         ...
 
-    def query_charge(self, *, key: str) -> Charged | None:
+    def query_charge(self, *, key: str, method: str) -> Charged | None:
         """Return what became of the charge under this key; None if there is none."""
         ...
 

@@ -17,9 +17,11 @@ from django.conf import settings
 from stripe.checkout import Session
 
 from billing.money import Money
+from billing.providers import stripe_charges as charges
 from billing.providers.messages import event_id, fit
 from billing.providers.protocol import (
     BadSignature,
+    Charged,
     Checkout,
     Garbled,
     Message,
@@ -64,22 +66,51 @@ class Stripe:
         if not self.api_key.startswith(("sk_", "rk_")) or not self.webhook_secret.startswith("whsec_"):
             raise ValueError("A secret key begins with sk_ or rk_, a webhook's with whsec_.")
 
-    def create_checkout(self, *, key: str, order: str, amount: Money, webhook_url: str, return_url: str) -> Checkout:
-        site, said = urlsplit(webhook_url), {"tenant": self.account, "key": key, "order": order}
-        back = return_url or f"{site.scheme}://{site.netloc}/"
+    def create_checkout(
+        self, *, key: str, order: str, amount: Money, webhook_url: str, return_url: str, saves: bool = False
+    ) -> Checkout:
+        said = {"tenant": self.account, "key": key, "order": order}
         price: Any = {"currency": amount.currency.lower(), "unit_amount": to_stripe(amount)}
         price["product_data"] = {"name": f"Order {order}"}
-        asked: Any = {
+        asked: dict[str, Any] = {
             "mode": "payment",
-            "client_reference_id": key,
             "line_items": [{"price_data": price, "quantity": 1}],
             "metadata": said,
             "payment_intent_data": {"metadata": said},
-            "success_url": back,
-            "cancel_url": back,
         }
+        return self._page(asked | (charges.saving(said, mode="payment") if saves else {}), key, webhook_url, return_url)
+
+    def create_setup(self, *, key: str, member: str, currency: str, webhook_url: str, return_url: str) -> Checkout:
+        said = {"tenant": self.account, "key": key, "order": member}
+        asked = {"mode": "setup", "currency": currency.lower(), **charges.saving(said, mode="setup")}
+        return self._page(asked, key, webhook_url, return_url)
+
+    def charge(self, *, key: str, method: str, order: str, amount: Money, webhook_url: str) -> Charged:
+        said = {"tenant": self.account, "key": key, "order": order}
+        asked = {"amount": to_stripe(amount), "currency": amount.currency.lower(), "metadata": said}
+        made = self.query_charge(key=key, method=method)  # Stripe forgets an idempotency key after a day
+        if made:
+            return made
         try:
-            return _checkout(self.client.v1.checkout.sessions.create(asked, {"idempotency_key": key}))
+            return _charged(charges.make(self.client, asked, method=method, key=key))
+        except stripe.StripeError as error:
+            if made := self.query_charge(key=key, method=method):  # a declined one is an error, and is there
+                return made
+            raise refusal(error) from error
+
+    def query_charge(self, *, key: str, method: str) -> Charged | None:
+        try:
+            found = charges.find(self.client, method=method, key=key)
+        except stripe.StripeError as error:
+            raise refusal(error) from error
+        return _charged(found) if found else None
+
+    def _page(self, asked: dict[str, Any], key: str, webhook_url: str, return_url: str) -> Checkout:
+        site = urlsplit(webhook_url)
+        back = return_url or f"{site.scheme}://{site.netloc}/"
+        whole: Any = asked | {"client_reference_id": key, "success_url": back, "cancel_url": back}
+        try:
+            return _checkout(self.client.v1.checkout.sessions.create(whole, {"idempotency_key": key}))
         except stripe.StripeError as error:
             if found := self._find(key):
                 return found
@@ -111,18 +142,14 @@ class Stripe:
         return _checkout(session)
 
     def refund(self, *, key: str, amount: Money, paid: Paid, webhook_url: str) -> SentRefund:
-        try:
-            session = self.client.v1.checkout.sessions.retrieve(paid.reference)
-        except stripe.StripeError as error:
-            raise refusal(error) from error
-        said = {"tenant": self.account, "key": key, "order": paid.order}
-        asked: Any = {"payment_intent": session.payment_intent, "amount": to_stripe(amount), "metadata": said}
+        intent, said = self._intent_of(paid.reference), {"tenant": self.account, "key": key, "order": paid.order}
+        asked: Any = {"payment_intent": intent, "amount": to_stripe(amount), "metadata": said}
         # Stripe forgets an idempotency key after a day, and a refund can take longer: so it is looked for first.
-        made = self._find_refund(key, str(session.payment_intent))
+        made = self._find_refund(key, intent)
         try:
             made = made or self.client.v1.refunds.create(asked, {"idempotency_key": key})
         except stripe.StripeError as error:
-            if (found := self._find_refund(key, str(session.payment_intent))) is None:
+            if (found := self._find_refund(key, intent)) is None:
                 raise refusal(error) from error
             made = found
         if made.status in {"failed", "canceled"}:
@@ -158,6 +185,7 @@ class Stripe:
                 order=known.get("order", ""),
                 amount=from_stripe(minor, about["currency"]),
                 reason=about.get("failure_reason") or "",
+                method=charges.method_of(about),
             )
         except Garbled:
             raise
@@ -172,6 +200,15 @@ class Stripe:
         http = stripe.RequestsClient(timeout=TIMEOUT_S)
         base: Any = {"api": settings.STRIPE_URL}
         return stripe.StripeClient(self.api_key, base_addresses=base, http_client=http, max_network_retries=0)
+
+    def _intent_of(self, reference: str) -> str:
+        """Return with which intent the money came: of a charge, its reference; of a page, the page's."""
+        if reference.startswith("pi_"):
+            return reference
+        try:
+            return str(self.client.v1.checkout.sessions.retrieve(reference).payment_intent)
+        except stripe.StripeError as error:
+            raise refusal(error) from error
 
     def _find(self, key: str) -> Checkout | None:
         """Look among the newest sessions for the one that was made under this key."""
@@ -218,6 +255,8 @@ def _told(kind: str, about: dict[str, Any]) -> tuple[str, Any]:
         raise Garbled("bank_of_the_connected_account")
     if kind not in KINDS:
         raise Garbled("unknown_kind")
+    if about.get("mode") == "setup":
+        return "method.saved" if kind == "checkout.session.completed" else "noted", 0
     is_paid = about["payment_status"] == "paid"
     return "payment.captured" if is_paid and KINDS[kind] != "payment.declined" else KINDS[kind], about["amount_total"]
 
@@ -227,9 +266,25 @@ def _checkout(session: Session) -> Checkout:
         reference=session.id,
         url=session.url or "",
         order=metadata_of(session).get("order", ""),
-        amount=from_stripe(session.amount_total, str(session.currency)),
+        amount=from_stripe(session.amount_total or 0, str(session.currency)),
         is_paid=session.payment_status == "paid",
         is_closed=session.status == "expired",
+        method=charges.method_of(session.to_dict()),
+    )
+
+
+def _charged(intent: stripe.PaymentIntent) -> Charged:
+    """Return what became of a charge. Raises ProviderUnavailable while that is open."""
+    if intent.status == "processing":
+        raise ProviderUnavailable("Stripe cannot say yet whether it was paid.")
+    is_paid = intent.status == "succeeded"
+    return Charged(
+        reference=intent.id,
+        order=metadata_of(intent).get("order", ""),
+        amount=from_stripe(intent.amount, intent.currency),
+        is_paid=is_paid,
+        is_final=not is_paid and charges.is_final(intent),
+        reason="" if is_paid else charges.why_declined(intent),
     )
 
 

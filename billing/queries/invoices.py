@@ -72,11 +72,15 @@ def tenants_place() -> str:
     return str(current_tenant().settings.get("place", ""))
 
 
-def billed_to(viewer: Member) -> dict[str, Any]:
-    """Return what an invoice says of its buyer."""
-    profile = BillingProfile.objects.filter(member=viewer).first()
-    told = {"name": profile.title or viewer.name, "tax_id": profile.tax_id} if profile else {"name": viewer.name}
-    return told | {"place": place_of(viewer), "member": viewer.pk}
+def billed_to(viewers: Collection[Member]) -> dict[int, dict[str, Any]]:
+    """Return what an invoice says of its buyer, for each."""
+    profiles = {of.member_id: of for of in BillingProfile.objects.filter(member__in=viewers)}
+    here, told = tenants_place(), {}
+    for viewer in viewers:
+        profile = profiles.get(viewer.pk)
+        named = {"name": profile.title or viewer.name, "tax_id": profile.tax_id} if profile else {"name": viewer.name}
+        told[viewer.pk] = named | {"place": (profile and profile.place) or here, "member": viewer.pk}
+    return told
 
 
 def seller() -> dict[str, Any]:

@@ -22,7 +22,8 @@ QUESTIONS = (
         SELECT 'payment', p.id, 'was booked without the buyer, but is of no charge that was paid'
         FROM billing_payment p
         JOIN billing_charge c ON c.tenant_id = p.tenant_id AND c.payment_id = p.id
-        WHERE p.state = 'captured' GROUP BY p.id HAVING count(*) FILTER (WHERE c.state = 'paid') <> 1
+        WHERE p.state = 'captured' GROUP BY p.id
+        HAVING count(*) FILTER (WHERE c.state = 'paid') <> 1 AND (p.checkout_url = '' OR bool_or(c.state = 'paid'))
         ORDER BY p.id LIMIT %(most)s""",
     ),
     (

@@ -121,7 +121,7 @@ def test_too_many_requests_and_a_wrong_key_are_no_answer(stripe: StripeDouble, v
 
 def test_what_stripe_refuses_is_refused(stripe: StripeDouble, viewer: Member, course: Item) -> None:
     order = paid(stripe, viewer, course).order
-    stripe.sessions["cs_test_1"]["amount_total"] = 5_000  # somebody gave half of it back at Stripe
+    stripe.intents["pi_1"]["amount"] = 5_000  # somebody gave half of it back at Stripe
 
     send_refund(refund=give_back(order), at=NOON)
 

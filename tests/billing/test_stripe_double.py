@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from stripe.params import (
     BalanceTransactionListParams,
+    PaymentIntentCreateParams,
+    PaymentIntentListParams,
     RefundCreateParams,
     RefundListParams,
     TransferCreateParams,
@@ -22,6 +24,7 @@ from billing.providers import stripe as driver
 from tests.billing.doubles.stripe import (
     ACCEPTED,
     BALANCE,
+    INTENTS,
     LISTED,
     METADATA,
     REFUNDS,
@@ -65,6 +68,8 @@ def test_the_double_takes_what_the_package_says_that_stripe_takes() -> None:
     ranges = {name.partition("[")[0] for name in LISTED[BALANCE]}
     assert ranges <= BalanceTransactionListParams.__annotations__.keys()
     assert LISTED[TRANSFERS] <= TransferListParams.__annotations__.keys()
+    agree(ACCEPTED[INTENTS], PaymentIntentCreateParams)
+    assert LISTED[INTENTS] <= PaymentIntentListParams.__annotations__.keys()
 
 
 def agree(accepted: dict[str, Any], typed: Any) -> None:

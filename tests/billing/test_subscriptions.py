@@ -200,14 +200,23 @@ def test_who_is_a_member_cannot_join_again_nor_can_the_creator_join_their_own(
             operations.order_all(viewer=who, wanted=[Wanted(product=club.product)], key="again", at=NOON)
 
 
-def test_an_invoice_is_not_paid_at_the_providers_page(subscription: Subscription, sandbox: Server) -> None:
+def test_an_invoice_is_paid_at_the_providers_page_when_it_was_declined_and_not_before(
+    subscription: Subscription, sandbox: Server
+) -> None:
     decline(sandbox)
+    operations.renew_some(at=JUNE)
+    order = Order.objects.latest("pk")
+    payment = operations.pay(order=order, at=JUNE)  # its charge is under way
+    assert (payment.state, payment.checkout_url) == (Payment.State.AGREED, "")
     travel(JUNE)
 
-    payment = operations.pay(order=Order.objects.latest("pk"), at=JUNE)
+    members.paid_at_the_page(sandbox, order, at=JUNE + DAY)
+    travel(JUNE + 7 * DAY)
 
-    assert (payment.state, payment.checkout_url) == (Payment.State.AGREED, "")
-    assert Period.objects.count() == 2
+    of = now(subscription)
+    assert (of.state, of.ends_at, of.method) == ("active", JULY, PaymentMethod.objects.latest("pk"))
+    assert (Charge.objects.count(), Period.objects.count()) == (1, 2)
+    assert shop.books_are_good()
 
 
 def test_a_charge_that_is_not_booked_and_a_period_that_opens_nothing_are_found(subscription: Subscription) -> None:

@@ -136,9 +136,9 @@ def test_what_a_pass_opened_closes_with_it(viewer: Member) -> None:
             viewer=viewer, creator=course.creator, source=source, starts_at=NOON, ends_at=NOON + 2 * HOUR
         )
 
-    assert operations.move_end(source="1", ends_at=NOON + 3 * HOUR) == 1
+    assert operations.move_ends({(viewer.pk, "1"): NOON + 3 * HOUR}) == 1
     assert operations.revoke_source(viewer=viewer, source="2", at=NOON) == 1
 
     assert watchable(viewer, NOON + 2 * HOUR) == {course}
-    assert operations.move_end(source="1", ends_at=NOON + HOUR) == 1
+    assert operations.move_ends({(viewer.pk, "1"): NOON + HOUR}) == 1
     assert watchable(viewer, NOON + HOUR) == set()

@@ -85,7 +85,7 @@ def _clock(tenant: Any, now: datetime) -> None:
     is_more = True
     while is_more:
         with scope(tenant):
-            is_more = operations.collect_next(at=late)
+            is_more = bool(operations.collect_next(at=late))
 
 
 def later(tenant: Any, now: datetime) -> datetime:

@@ -158,7 +158,7 @@ def _collect(tenant: Tenant) -> None:
     is_more = True
     while is_more:
         with scope(tenant):
-            is_more = operations.collect_next(at=late)
+            is_more = bool(operations.collect_next(at=late))
 
 
 def _waits(bank: Bank) -> bool:

@@ -53,7 +53,7 @@ class Sandbox:
         asked = {"method": method, "order": order, "webhook_url": webhook_url, **_amount(amount)}
         return _charged(self._write("/v1/charges", asked, key=key))
 
-    def query_charge(self, *, key: str) -> Charged | None:
+    def query_charge(self, *, key: str, method: str) -> Charged | None:
         found = self._find("/v1/charges", key)
         return _charged(found) if found else None
 

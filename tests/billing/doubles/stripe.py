@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.billing.doubles import stripe_cards
 from tests.billing.doubles.http import Double
 
 SESSIONS, REFUNDS = "/v1/checkout/sessions", "/v1/refunds"
 EXPIRE = "/v1/checkout/sessions/{id}/expire"
 TRANSFERS, REVERSALS = "/v1/transfers", "/v1/transfers/{id}/reversals"
 BALANCE = "/v1/balance_transactions"
+INTENTS, SETUPS = "/v1/payment_intents", "/v1/setup_intents"
 METADATA = "any words"
 # path → the parameters that are taken, nested as they are sent
 ACCEPTED: dict[str, Any] = {
@@ -30,19 +32,33 @@ ACCEPTED: dict[str, Any] = {
             }
         ],
         "metadata": METADATA,
-        "payment_intent_data": {"metadata": METADATA},
+        "payment_intent_data": {"metadata": METADATA, "setup_future_usage": None},
+        "setup_intent_data": {"metadata": METADATA},
+        "customer_creation": None,
+        "currency": None,
         "success_url": None,
         "cancel_url": None,
     },
     REFUNDS: {"payment_intent": None, "amount": None, "metadata": METADATA},
     TRANSFERS: {"amount": None, "currency": None, "destination": None, "transfer_group": None, "metadata": METADATA},
     REVERSALS: {"amount": None, "metadata": METADATA},
+    INTENTS: {
+        "amount": None,
+        "currency": None,
+        "customer": None,
+        "payment_method": None,
+        "off_session": None,
+        "confirm": None,
+        "automatic_payment_methods": {"enabled": None, "allow_redirects": None},
+        "metadata": METADATA,
+    },
 }
 LISTED: dict[str, set[str]] = {
     SESSIONS: {"limit", "starting_after"},
     REFUNDS: {"limit", "starting_after", "payment_intent"},
     TRANSFERS: {"limit", "starting_after", "transfer_group"},
     BALANCE: {"limit", "starting_after", "created[gte]", "created[lt]", "expand[0]"},
+    INTENTS: {"limit", "starting_after", "customer"},
 }
 
 
@@ -66,6 +82,9 @@ class StripeDouble(Double):
     transfers: dict[str, Any] = field(default_factory=dict)
     balance: int = 1_000_000
     transactions: dict[str, Any] = field(default_factory=dict)
+    intents: dict[str, Any] = field(default_factory=dict)
+    setups: dict[str, Any] = field(default_factory=dict)
+    declines: list[str] = field(default_factory=list)  # why the next charges are declined
     saved: dict[str, tuple[str, int, Any]] = field(default_factory=dict)
 
     def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, bytes, dict[str, str]]:
@@ -107,7 +126,8 @@ class StripeDouble(Double):
         must_be_taken(asked, ACCEPTED.get(REVERSALS if number else path) or {}, "")
         if number:
             return self._reversal(number, asked)
-        return {SESSIONS: self._session, REFUNDS: self._refund, TRANSFERS: self._transfer}[path](asked)
+        done = {SESSIONS: self._session, REFUNDS: self._refund, TRANSFERS: self._transfer, INTENTS: self._charge}
+        return done[path](asked)
 
     def _expired(self, session: str) -> Any:
         if self.sessions[session]["status"] != "open":
@@ -134,17 +154,22 @@ class StripeDouble(Double):
         return made | {"amount": int(asked["amount"]), "currency": transfer["currency"], "metadata": asked["metadata"]}
 
     def _session(self, asked: Any) -> Any:
-        (line,) = asked["line_items"]
-        price, number = line["price_data"], len(self.sessions) + 1
+        number, mode = len(self.sessions) + 1, asked["mode"]
+        (line,) = asked.get("line_items", [{"price_data": {"unit_amount": 0, "currency": asked.get("currency")}}])
+        price = line["price_data"]
         made = {
             "id": f"cs_test_{number}",
             "object": "checkout.session",
-            "amount_total": int(price["unit_amount"]) * int(line["quantity"]),
+            "mode": mode,
+            "customer": None,
+            "customer_creation": asked.get("customer_creation"),
+            "setup_intent": None,
+            "amount_total": None if mode == "setup" else int(price["unit_amount"]) * int(line["quantity"]),
             "currency": price["currency"],
             "client_reference_id": asked["client_reference_id"],
             "metadata": asked["metadata"],
             "payment_intent": None,
-            "payment_status": "unpaid",
+            "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
             "status": "open",
             "url": f"https://checkout.stripe.com/c/pay/cs_test_{number}#{'f' * 600}",
         }
@@ -152,17 +177,17 @@ class StripeDouble(Double):
         return made
 
     def _refund(self, asked: Any) -> Any:
-        session = next((s for s in self.sessions.values() if s["payment_intent"] == asked["payment_intent"]), None)
-        if session is None:
+        paid = self.intents.get(asked["payment_intent"])
+        if paid is None:
             raise No(404, "invalid_request_error", code="resource_missing")
         before = sum(r["amount"] for r in self.refunds.values() if r["payment_intent"] == asked["payment_intent"])
-        if before + int(asked["amount"]) > session["amount_total"]:
+        if before + int(asked["amount"]) > paid["amount"]:
             raise No(400, "invalid_request_error", code="charge_already_refunded")
         made = {
             "id": f"re_stripe_{len(self.refunds) + 1}",
             "object": "refund",
             "amount": int(asked["amount"]),
-            "currency": session["currency"],
+            "currency": paid["currency"],
             "metadata": asked["metadata"],
             "payment_intent": asked["payment_intent"],
             "status": self.refunds_are,
@@ -172,8 +197,9 @@ class StripeDouble(Double):
 
     def _read(self, path: str, query: dict[str, str]) -> Any:
         made = {SESSIONS: self.sessions, REFUNDS: self.refunds, TRANSFERS: self.transfers, BALANCE: self.transactions}
+        made |= {INTENTS: self.intents, SETUPS: self.setups}
         for place, rows in made.items():
-            if path == place:
+            if path == place and place in LISTED:
                 if unknown := query.keys() - LISTED[place]:
                     raise No(400, "invalid_request_error", code="parameter_unknown", param=min(unknown))
                 return self._page(rows, query)
@@ -182,7 +208,7 @@ class StripeDouble(Double):
         raise No(404, "invalid_request_error", code="resource_missing")
 
     def _page(self, rows: dict[str, Any], query: dict[str, str]) -> Any:
-        like = {name: query[name] for name in ("payment_intent", "transfer_group") if name in query}
+        like = {name: query[name] for name in ("payment_intent", "transfer_group", "customer") if name in query}
         newest = [row for row in reversed(rows.values()) if like.items() <= row.items() and _is_within(row, query)]
         if after := query.get("starting_after"):
             newest = newest[[row["id"] for row in newest].index(after) + 1 :]
@@ -199,9 +225,16 @@ class StripeDouble(Double):
     def pay(self, session: str) -> Any:
         """Let the buyer pay, and return the session."""
         assert self.sessions[session]["status"] == "open", "Nobody pays what has run out."
-        number = session.removeprefix("cs_test_")
-        self.sessions[session] |= {"payment_status": "paid", "status": "complete", "payment_intent": f"pi_{number}"}
-        return self.sessions[session]
+        return stripe_cards.paid(self, session)
+
+    def _charge(self, asked: Any) -> Any:
+        """Charge a saved card off session: a decline is an error, and leaves an intent behind."""
+        made = stripe_cards.charged(self, asked)
+        if made is None:
+            raise No(400, "invalid_request_error", code="payment_method_unexpected_state")
+        if error := made["last_payment_error"]:
+            raise No(402, "card_error", code=error["code"], decline_code=error["decline_code"])
+        return made
 
     def event(self, kind: str, about: Any, **changed: Any) -> bytes:
         """Return the event's body."""
