@@ -6,7 +6,7 @@ So whatever was lost, unclear or refused is looked up by our key, which stands i
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, ClassVar, cast
@@ -137,9 +137,20 @@ class Stripe:
                     session = sessions.expire(reference)
                 except stripe.StripeError:
                     session = sessions.retrieve(reference)  # paid at this moment, perhaps
+            ended = _checkout(session)
+            if session.status == "complete" and not ended.is_paid:
+                return replace(ended, is_closed=self._has_failed(str(session.payment_intent)))
         except stripe.StripeError as error:
             raise refusal(error) from error
-        return _checkout(session)
+        return ended
+
+    def _has_failed(self, intent: str) -> bool:
+        """Tell whether a payment that takes days has failed; then it is cancelled, so that it is not tried again."""
+        intents = self.client.v1.payment_intents
+        made = intents.retrieve(intent)
+        if made.status == "requires_payment_method":
+            made = intents.cancel(intent)
+        return made.status == "canceled"
 
     def refund(self, *, key: str, amount: Money, paid: Paid, webhook_url: str) -> SentRefund:
         intent, said = self._intent_of(paid.reference), {"tenant": self.account, "key": key, "order": paid.order}

@@ -143,6 +143,19 @@ def test_what_expired_by_itself_is_opened_anew_at_once(in_school: Tenant, viewer
         assert again(order, NOON + timedelta(minutes=1)).reference == "cs_test_2"
 
 
+@pytest.mark.parametrize(("status", "is_new"), [("requires_payment_method", True), ("processing", False)])
+def test_a_payment_that_takes_days_is_opened_anew_once_it_has_failed(
+    in_school: Tenant, viewer: Member, course: Item, status: str, *, is_new: bool
+) -> None:
+    with rail_on("stripe", is_checkout=True) as rail:
+        order = ordered(viewer, course)
+        before = operations.pay(order=order, at=NOON)
+        rail.double.sessions[before.reference] |= {"status": "complete", "payment_intent": "pi_1"}
+        rail.double.intents["pi_1"] = {"id": "pi_1", "object": "payment_intent", "status": status}
+
+        assert (again(order).key != before.key) == is_new
+
+
 def test_a_lost_answer_to_the_second_is_found_again(in_school: Tenant, viewer: Member, course: Item) -> None:
     with rail_on("stripe", is_checkout=True) as rail:
         order = ordered(viewer, course)

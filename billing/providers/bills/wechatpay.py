@@ -41,7 +41,10 @@ class WechatReports:
         if until - since != timedelta(days=1) or since.astimezone(BEIJING).hour:
             raise BadReport("WeChat Pay's bills are about a day in Beijing.")
         day = f"{since.astimezone(BEIJING):%Y-%m-%d}"
-        for verb, asked in (("trade_bill", {"bill_type": "ALL"}), ("fundflow_bill", {"account_type": "BASIC"})):
+        bills = [("trade_bill", {"bill_type": "ALL"})]
+        if self.driver.transfer_scene_id:  # what left for people stands in the account's bill
+            bills.append(("fundflow_bill", {"account_type": "BASIC"}))
+        for verb, asked in bills:
             try:
                 told = self.driver.said(verb, bill_date=day, tar_type="GZIP", **asked)
             except ProviderRefused as no:

@@ -15,7 +15,6 @@ from tests.billing.doubles import stripe_cards
 from tests.billing.doubles.http import Double
 
 SESSIONS, REFUNDS = "/v1/checkout/sessions", "/v1/refunds"
-EXPIRE = "/v1/checkout/sessions/{id}/expire"
 TRANSFERS, REVERSALS = "/v1/transfers", "/v1/transfers/{id}/reversals"
 BALANCE = "/v1/balance_transactions"
 INTENTS, SETUPS = "/v1/payment_intents", "/v1/setup_intents"
@@ -120,6 +119,9 @@ class StripeDouble(Double):
         return status, said
 
     def _done(self, path: str, asked: Any) -> Any:
+        if path.startswith(f"{INTENTS}/") and path.endswith("/cancel"):
+            intent = self.intents[path.split("/")[3]]
+            return intent | {"status": "canceled"} if intent["status"] == "requires_payment_method" else intent
         if path.endswith("/expire"):
             return self._expired(path.removeprefix(f"{SESSIONS}/").removesuffix("/expire"))
         number = path.removeprefix(f"{TRANSFERS}/").removesuffix("/reversals") if path.endswith("/reversals") else ""
