@@ -7,6 +7,7 @@ from rest_framework import serializers
 from billing.models import Account, Journal, Order, OrderLine, Payment, Price, Refund, Revocation
 from billing.money import EXPONENTS
 from billing.operations.prices import MOST
+from billing.providers import Way
 from kpplatform.rest.serializers import In
 
 
@@ -61,6 +62,10 @@ class OrderIn(In):
 
 class PayIn(In):
     return_url = serializers.URLField(required=False, max_length=500, help_text="Where the buyer goes afterwards.")
+    way = serializers.ChoiceField(
+        [way.value for way in Way], required=False, help_text="Where the provider has several; else its usual one."
+    )
+    openid = serializers.RegexField(r"^[0-9A-Za-z_-]{1,64}$", required=False, help_text="Who pays, for the way `app`.")
 
 
 class RefundIn(In):
@@ -129,7 +134,7 @@ class QuoteOut(serializers.Serializer[Any]):
 class PaymentOut(serializers.ModelSerializer[Payment]):
     class Meta:
         model = Payment
-        fields = ["id", "provider", "state", "amount", "currency", "checkout_url", "captured_at"]
+        fields = ["id", "provider", "state", "amount", "currency", "checkout_url", "way", "handed", "captured_at"]
 
 
 class OrderOut(serializers.ModelSerializer[Order]):

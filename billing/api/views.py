@@ -11,6 +11,7 @@ from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 
 from billing import operations, queries
 from billing.api.serializers import (
@@ -30,6 +31,7 @@ from billing.api.serializers import (
 from billing.models import Order, OrderLine, Product
 from billing.money import Money
 from billing.operations import Said, Wanted
+from billing.providers import Buyer, Way
 from catalog.models import Item
 from catalog.queries import published
 from creators.models import Creator
@@ -124,10 +126,15 @@ class OrderViewSet(MoneyViewSet):
     @extend_schema(request=PayIn, responses=PaymentOut)
     @action(detail=True, methods=["post"])
     def pay(self, request: Request, pk: int) -> Response:
-        """Open the payment provider's page for the order; the buyer pays at `checkout_url`."""
-        return_url = self.sent(PayIn).get("return_url", "")
+        """Open the payment provider's page for the order; the buyer pays at `checkout_url`, or by what is `handed`."""
+        ask = self.sent(PayIn)
         order = get_object_or_404(queries.orders_of(self.viewer), pk=pk)
-        return Response(PaymentOut(operations.pay(order=order, return_url=return_url, at=timezone.now())).data)
+        buyer = None
+        if "way" in ask:
+            ip = BaseThrottle().get_ident(request) or ""
+            buyer = Buyer(Way(ask["way"]), ip=ip, openid=ask.get("openid", ""))
+        paid = operations.pay(order=order, return_url=ask.get("return_url", ""), buyer=buyer, at=timezone.now())
+        return Response(PaymentOut(paid).data)
 
     @extend_schema(request=RefundIn, responses={201: RefundOut})
     @action(detail=True, methods=["post"])

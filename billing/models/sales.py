@@ -201,10 +201,7 @@ class LineShare(TenantOwned):
 
 
 class Payment(TenantOwned):
-    """One attempt to collect an order's amount through a provider.
-
-    Its key is stored before the provider is ever called, so that a call that was lost can be made again.
-    """
+    """What a provider is to collect for an order, under a key that is stored before it is ever called."""
 
     class State(models.TextChoices):
         NEW = "new", "the provider may not know of it"
@@ -218,6 +215,8 @@ class Payment(TenantOwned):
     key = models.CharField(max_length=100, help_text="Ours; the provider does nothing twice under it.")
     reference = models.CharField(max_length=100, blank=True, help_text="The provider's.")
     checkout_url = models.CharField(max_length=2_000, blank=True, help_text="Where the buyer pays.")
+    way = models.CharField(max_length=10, blank=True, default="", db_default="", help_text="How the buyer gets there.")
+    handed = models.TextField(blank=True, default="", db_default="", help_text="What a page in the app hands to it.")
     state = models.CharField(max_length=10, choices=State.choices, default=State.NEW)
     amount = models.BigIntegerField(help_text="In minor units.")
     currency = models.CharField(max_length=3)

@@ -15,7 +15,7 @@ from billing.operations.goods import goods_of
 from billing.operations.lapses import revive
 from billing.operations.memberships import may_be_paid_by_hand, saves_method
 from billing.operations.orders import held
-from billing.operations.reopening import begin_anew, closed_at_provider
+from billing.operations.reopening import begin_anew, closed_at_provider, is_reached_otherwise
 from billing.operations.terms import WINDOW
 from kpplatform.errors import Conflict
 from kpplatform.jobs.operations import enqueue
@@ -35,14 +35,14 @@ class OrderLapsed(Conflict):
 
 
 @transaction.atomic
-def pay(*, order: Order, return_url: str = "", at: datetime) -> Payment:
+def pay(*, order: Order, return_url: str = "", buyer: providers.Buyer | None = None, at: datetime) -> Payment:
     """Open the provider's checkout for the order, and return where the buyer pays.
 
     However often it is asked, there is one checkout: the order is held while the provider is called, and the key
     was committed with the order. If this process dies in between, the next call finds the same checkout. One that ran
-    out is closed at the provider, and another one opened; if it was paid after all, it is booked. A renewal that was
-    declined can be paid so too: from then on it is not charged any more.
-    Raises AlreadyPaid, OrderLapsed, and ProviderUnavailable when the outcome is not known: then it may be asked again.
+    out, or belongs to another way, is closed at the provider, and another one opened; if it was paid after all, it is
+    booked. A renewal that was declined can be paid so too: from then on it is not charged any more. Raises AlreadyPaid,
+    OrderLapsed, BadWay, and ProviderUnavailable when the outcome is not known: then it may be asked again.
     """
     order = held(order)
     payment = Payment.objects.filter(order=order).first()
@@ -50,22 +50,45 @@ def pay(*, order: Order, return_url: str = "", at: datetime) -> Payment:
         raise AlreadyPaid("This order has been paid.")
     if order.lapsed_at is not None:
         raise OrderLapsed("This order was given up, for it had not been paid. Please order again.")
-    if payment.state in {Payment.State.OPEN, Payment.State.DECLINED} and (ended := closed_at_provider(payment, at=at)):
-        if ended.is_paid:
-            return _found_paid(payment, ended, at)
-        if ended.is_closed:
-            begin_anew(payment, at=at)
+    payment = _made_ready(payment, buyer, at)
     if payment.state not in {Payment.State.NEW, Payment.State.AGREED} or not may_be_paid_by_hand(order):
         return payment
     crash_here("before_provider_call")
-    checkout = _opened(payment, return_url, saves=saves_method(order))
+    checkout = _opened(payment, return_url, buyer, saves=saves_method(order))
     crash_here("after_provider_call")
     payment.reference, payment.checkout_url, payment.state = checkout.reference, checkout.url, Payment.State.OPEN
-    payment.opened_at = at
-    payment.save(update_fields=["reference", "checkout_url", "state", "opened_at"])
+    payment.way, payment.handed, payment.opened_at = checkout.way, checkout.handed, at
+    payment.save(update_fields=["reference", "checkout_url", "way", "handed", "state", "opened_at"])
     # Should every message about it get lost, we ask.
     enqueue("billing.tasks.resolve_payment", due_at=at + FIRST_QUESTION, payment_id=payment.pk)
     return payment
+
+
+def _made_ready(payment: Payment, buyer: providers.Buyer | None, at: datetime) -> Payment:
+    """Return a held payment; as a new one, where its checkout is closed, or the buyer comes by another way."""
+    if payment.state not in {Payment.State.OPEN, Payment.State.DECLINED}:
+        return payment
+    is_another_way = buyer is not None and buyer.way != payment.way
+    if is_another_way:
+        _must_have_way(providers.provider_for(current_tenant(), payment.provider), buyer)
+    ended = closed_at_provider(payment, is_forced=is_another_way, at=at)
+    if ended and ended.is_paid:
+        return _found_paid(payment, ended, at)
+    if ended and ended.is_closed:
+        begin_anew(payment, at=at)
+    elif is_another_way and is_reached_otherwise(payment):
+        payment.state = Payment.State.NEW
+    return payment
+
+
+def _must_have_way(provider: providers.Provider, buyer: providers.Buyer | None) -> None:
+    """Raise BadWay for one that the provider has not, or for which something is missing."""
+    if buyer is None:
+        return
+    if not isinstance(provider, providers.ManyWaysProvider) or buyer.way not in provider.ways:
+        raise providers.BadWay(f"Nobody gets to the provider by {buyer.way.value}.")
+    if buyer.way == providers.Way.APP and not buyer.openid:
+        raise providers.BadWay("In the app it has to be told who pays: openid.")
 
 
 def _found_paid(payment: Payment, checkout: providers.Checkout, at: datetime) -> Payment:
@@ -76,13 +99,16 @@ def _found_paid(payment: Payment, checkout: providers.Checkout, at: datetime) ->
     return Payment.objects.get(pk=payment.pk)
 
 
-def _opened(payment: Payment, return_url: str, *, saves: bool) -> providers.Checkout:
+def _opened(payment: Payment, return_url: str, buyer: providers.Buyer | None, *, saves: bool) -> providers.Checkout:
     """Return the provider's page, where what the buyer pays by is kept, if it shall be and the provider can."""
     provider, name = providers.provider_for(current_tenant(), payment.provider), payment.provider
     asked = {"key": payment.key, "order": str(payment.order_id), "webhook_url": webhook_url(name)}
     asked["return_url"] = return_url
     if saves and isinstance(provider, providers.ChargingProvider):
         return provider.create_checkout(**asked, amount=payment.money, saves=True)
+    _must_have_way(provider, buyer)
+    if isinstance(provider, providers.ManyWaysProvider):
+        return provider.create_checkout(**asked, amount=payment.money, buyer=buyer)
     return provider.create_checkout(**asked, amount=payment.money)
 
 

@@ -11,16 +11,17 @@ PREFIX = "pay_"
 LENGTH = 32  # what WeChat takes, without the prefix
 
 
-def closed_at_provider(payment: Payment, *, at: datetime) -> providers.Checkout | None:
+def closed_at_provider(payment: Payment, *, is_forced: bool, at: datetime) -> providers.Checkout | None:
     """Close a held payment's checkout at the provider, if it should have run out, and return how it is there now.
 
-    None while it is young, and where providers keep checkouts open. Raises ProviderUnavailable and ProviderRefused.
+    Forced, also a young one. None while it is young, and where providers keep checkouts open. Raises
+    ProviderUnavailable and ProviderRefused.
     """
     provider = providers.provider_for(current_tenant(), payment.provider)
     if not isinstance(provider, providers.ClosingProvider):
         return None
     is_young = at - (payment.opened_at or payment.created_at) < provider.closes_after
-    if is_young and payment.state != Payment.State.DECLINED:
+    if is_young and not is_forced and payment.state != Payment.State.DECLINED:
         return None
     return provider.close(key=payment.key, reference=payment.reference, order=str(payment.order_id))
 
@@ -33,8 +34,14 @@ def begin_anew(payment: Payment, *, at: datetime) -> None:
     """
     ClosedCheckout.objects.create(payment=payment, key=payment.key, reference=payment.reference, closed_at=at)
     payment.key = PREFIX + hashlib.sha256(payment.key.encode()).hexdigest()[:LENGTH]
-    payment.reference, payment.checkout_url, payment.state = "", "", Payment.State.NEW
-    payment.save(update_fields=["key", "reference", "checkout_url", "state"])
+    payment.reference, payment.checkout_url, payment.handed, payment.state = "", "", "", Payment.State.NEW
+    payment.save(update_fields=["key", "reference", "checkout_url", "handed", "state"])
+
+
+def is_reached_otherwise(payment: Payment) -> bool:
+    """Tell whether the same checkout can be reached by another way, for at the provider it is one trade."""
+    provider = providers.provider_for(current_tenant(), payment.provider)
+    return isinstance(provider, providers.ManyWaysProvider) and provider.is_one_trade
 
 
 def is_closed(key: str, provider: str) -> bool:

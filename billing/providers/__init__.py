@@ -16,12 +16,15 @@ from billing.providers.bills.files import read_file
 from billing.providers.offline import Offline
 from billing.providers.protocol import (
     BadSignature,
+    BadWay,
+    Buyer,
     CannotCharge,
     Charged,
     ChargingProvider,
     Checkout,
     ClosingProvider,
     Garbled,
+    ManyWaysProvider,
     Message,
     Paid,
     Provider,
@@ -29,6 +32,7 @@ from billing.providers.protocol import (
     ProviderUnavailable,
     SentRefund,
     StaleMessage,
+    Way,
 )
 from billing.providers.rails import Destination, Outcome, Rail, ReversingRail, SentPayout
 from billing.providers.reports import BadReport, Reported, Reporting, reported
@@ -41,6 +45,8 @@ __all__ = [
     "SANDBOX",
     "BadReport",
     "BadSignature",
+    "BadWay",
+    "Buyer",
     "CannotCharge",
     "Charged",
     "ChargingProvider",
@@ -48,6 +54,7 @@ __all__ = [
     "ClosingProvider",
     "Destination",
     "Garbled",
+    "ManyWaysProvider",
     "Message",
     "NoProvider",
     "NotConnected",
@@ -65,6 +72,7 @@ __all__ = [
     "SentPayout",
     "SentRefund",
     "StaleMessage",
+    "Way",
     "charging_provider",
     "checkout_provider",
     "connected",

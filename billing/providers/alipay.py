@@ -23,6 +23,7 @@ from billing.money import Money
 from billing.providers.messages import fit, is_fit
 from billing.providers.protocol import (
     BadSignature,
+    Buyer,
     Checkout,
     Garbled,
     Message,
@@ -31,6 +32,7 @@ from billing.providers.protocol import (
     ProviderUnavailable,
     SentRefund,
     StaleMessage,
+    Way,
 )
 from billing.providers.rails import Outcome
 
@@ -53,6 +55,10 @@ TRANSFER_KINDS = {
     "REFUND": "payout.reversed",
 }
 TRANSFER_CHANGED = "alipay.fund.trans.order.changed"
+PAGES = {
+    Way.PAGE: ("alipay.trade.page.pay", "FAST_INSTANT_TRADE_PAY"),
+    Way.MOBILE: ("alipay.trade.wap.pay", "QUICK_WAP_WAY"),
+}
 CERTIFICATES = ("app_public_key_cert", "alipay_public_key_cert", "alipay_root_cert")
 
 
@@ -82,14 +88,28 @@ class Alipay:
     def has_certificates(self) -> bool:
         return bool(self.app_public_key_cert)
 
-    def create_checkout(self, *, key: str, order: str, amount: Money, webhook_url: str, return_url: str) -> Checkout:
+    ways: ClassVar[tuple[Way, ...]] = (Way.PAGE, Way.MOBILE, Way.QR)
+    is_one_trade: ClassVar[bool] = True
+
+    def create_checkout(
+        self, *, key: str, order: str, amount: Money, webhook_url: str, return_url: str, buyer: Buyer | None = None
+    ) -> Checkout:
+        way = buyer.way if buyer else Way.PAGE
         asked = {"subject": f"Order {order}", "out_trade_no": key, "total_amount": written(amount)}
-        asked |= {"product_code": "FAST_INSTANT_TRADE_PAY", "passback_params": order}
-        query = self.client().client_api(
-            "alipay.trade.page.pay", asked, notify_url=webhook_url, return_url=return_url or None, **_now()
-        )
-        url = f"{settings.ALIPAY_URL}?{query}"
-        return Checkout(reference="", url=url, order=order, amount=amount, is_paid=False)
+        asked["passback_params"] = order
+        if way == Way.QR:
+            url = self.said("alipay.trade.precreate", notify_url=webhook_url, **asked)["qr_code"]
+        else:
+            method, product = PAGES[way]
+            query = self.client().client_api(
+                method,
+                asked | {"product_code": product},
+                notify_url=webhook_url,
+                return_url=return_url or None,
+                **_now(),
+            )
+            url = f"{settings.ALIPAY_URL}?{query}"
+        return Checkout(reference="", url=url, order=order, amount=amount, is_paid=False, way=way.value)
 
     def query(self, *, key: str, reference: str, order: str) -> Checkout | None:
         try:
@@ -174,10 +194,10 @@ class Alipay:
             reason=(about.get("fail_reason") or about["status"])[:100],
         )
 
-    def said(self, method: str, **asked: Any) -> Any:
+    def said(self, method: str, *, notify_url: str = "", **asked: Any) -> Any:
         """Ask Alipay, and return what it says, if it is signed by it."""
         try:
-            said = self.client().server_api(method, asked, **_now())
+            said = self.client().server_api(method, asked, notify_url=notify_url, **_now())
         except (OSError, HTTPException, ValueError, TypeError, AliPayException, AliPayValidationError) as error:
             raise ProviderUnavailable("Alipay does not answer. Please try again.") from error
         if said["code"] == DONE:

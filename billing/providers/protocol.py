@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import ClassVar, Protocol, runtime_checkable
 
 from billing.money import Money
@@ -45,6 +46,28 @@ class Garbled(ValueError):
     """A signed message that cannot be read; its text is the reason."""
 
 
+class BadWay(Invalid):
+    code = "bad_way"
+
+
+class Way(StrEnum):
+    """How a buyer comes to the provider, where there are several ways."""
+
+    PAGE = "page"
+    QR = "qr"
+    MOBILE = "mobile"
+    APP = "app"
+
+
+@dataclass(frozen=True)
+class Buyer:
+    """By which way a buyer comes, and what it needs: an address, or who they are in the provider's app."""
+
+    way: Way
+    ip: str = ""
+    openid: str = ""
+
+
 @dataclass(frozen=True)
 class Checkout:
     """Where a buyer pays, and whether they have."""
@@ -56,6 +79,8 @@ class Checkout:
     is_paid: bool
     method: str = ""  # what was saved with it, to be charged later
     is_closed: bool = False  # nothing can be paid here any more
+    way: str = ""  # where there are several
+    handed: str = ""  # what a page hands to the provider's app, where it has no address
 
 
 @dataclass(frozen=True)
@@ -167,3 +192,15 @@ class ClosingProvider(Provider, Protocol):
     def close(self, *, key: str, reference: str, order: str) -> Checkout | None:
         """Let nothing more be paid under this key, if that can be, and return how it is now; None if nobody knows."""
         ...
+
+
+@runtime_checkable
+class ManyWaysProvider(ClosingProvider, Protocol):
+    """A provider that buyers reach by several ways, the first of which is the usual one."""
+
+    ways: ClassVar[tuple[Way, ...]]
+    is_one_trade: ClassVar[bool]  # under one key, by whichever way; else each way needs a key of its own
+
+    def create_checkout(
+        self, *, key: str, order: str, amount: Money, webhook_url: str, return_url: str, buyer: Buyer | None = None
+    ) -> Checkout: ...

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from secrets import token_hex
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from django.conf import settings
 from wechatpayv3 import WeChatPay, WeChatPayType
@@ -21,6 +23,7 @@ from billing.money import Money
 from billing.providers.messages import event_id, fit, is_fit
 from billing.providers.protocol import (
     BadSignature,
+    Buyer,
     Checkout,
     Garbled,
     Message,
@@ -29,6 +32,7 @@ from billing.providers.protocol import (
     ProviderUnavailable,
     SentRefund,
     StaleMessage,
+    Way,
 )
 from billing.providers.rails import Outcome
 from billing.providers.replays import must_be_new
@@ -78,10 +82,34 @@ class Wechat:
         except Exception as error:  # the package raises nothing more precise
             raise ValueError("A key cannot be read.") from error
 
-    def create_checkout(self, *, key: str, order: str, amount: Money, webhook_url: str, return_url: str) -> Checkout:
-        asked = {"description": f"Order {order}", "out_trade_no": _number(key), "attach": order}
-        made = self.said("pay", **asked, amount=amount_in("total", amount), notify_url=webhook_url)
-        return Checkout(reference="", url=made["code_url"], order=order, amount=amount, is_paid=False)
+    ways: ClassVar[tuple[Way, ...]] = (Way.QR, Way.MOBILE, Way.APP)
+    is_one_trade: ClassVar[bool] = False
+
+    def create_checkout(
+        self, *, key: str, order: str, amount: Money, webhook_url: str, return_url: str, buyer: Buyer | None = None
+    ) -> Checkout:
+        buyer = buyer or Buyer(Way.QR)
+        asked: dict[str, Any] = {"description": f"Order {order}", "out_trade_no": _number(key), "attach": order}
+        asked |= {"amount": amount_in("total", amount), "notify_url": webhook_url}
+        url = handed = ""
+        if buyer.way == Way.APP:
+            made = self.said("pay", **asked, pay_type=WeChatPayType.JSAPI, payer={"openid": buyer.openid})
+            handed = self._handed(made["prepay_id"])
+        elif buyer.way == Way.MOBILE:
+            scene = {"payer_client_ip": buyer.ip, "h5_info": {"type": "Wap"}}
+            made = self.said("pay", **asked, pay_type=WeChatPayType.H5, scene_info=scene)
+            url = made["h5_url"] + (f"&redirect_url={quote(return_url, safe='')}" if return_url else "")
+        else:
+            url = self.said("pay", **asked)["code_url"]
+        way = buyer.way.value
+        return Checkout("", url, order, amount, is_paid=False, way=way, handed=handed)
+
+    def _handed(self, prepay_id: str) -> str:
+        """Return what a page inside WeChat hands to its bridge, signed."""
+        stamp, nonce, package = str(int(datetime.now(UTC).timestamp())), token_hex(16), f"prepay_id={prepay_id}"
+        signed = self.client().sign([self.appid, stamp, nonce, package])
+        told = {"appId": self.appid, "timeStamp": stamp, "nonceStr": nonce, "package": package}
+        return json.dumps(told | {"signType": "RSA", "paySign": signed})
 
     def query(self, *, key: str, reference: str, order: str) -> Checkout | None:
         try:

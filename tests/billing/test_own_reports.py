@@ -262,4 +262,4 @@ def test_memory_stays_flat_whatever_the_length() -> None:
         return used
 
     peak(100)
-    assert peak(12_000) < peak(4_000) + 500_000
+    assert peak(5_000) < peak(2_500) + 300_000

@@ -19,6 +19,8 @@ FAILED = {"code": "40004", "msg": "Business Failed"}
 BILLS = "alipay.data.dataservice.bill.downloadurl.query"
 NEEDED = {
     "alipay.trade.page.pay": {"subject", "out_trade_no", "total_amount", "product_code", "passback_params"},
+    "alipay.trade.wap.pay": {"subject", "out_trade_no", "total_amount", "product_code", "passback_params"},
+    "alipay.trade.precreate": {"subject", "out_trade_no", "total_amount", "passback_params"},
     "alipay.trade.query": {"out_trade_no"},
     "alipay.trade.refund": {"out_trade_no", "out_request_no", "refund_amount"},
     "alipay.trade.fastpay.refund.query": {"out_trade_no", "out_request_no"},
@@ -40,6 +42,7 @@ class AlipayDouble(Double):
     transfers: dict[str, Any] = field(default_factory=dict)
     transfers_are: str = "SUCCESS"
     bills: dict[str, str] = field(default_factory=dict)
+    codes: dict[str, Any] = field(default_factory=dict)
     told_so_far: int = 0
 
     def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, bytes, dict[str, str]]:
@@ -63,6 +66,9 @@ class AlipayDouble(Double):
         about = json.loads(asked["biz_content"])
         if about.keys() != NEEDED[verb]:
             return FAILED | {"sub_code": "ACQ.INVALID_PARAMETER"}
+        if verb == "alipay.trade.precreate":
+            self.codes[code := f"https://qr.alipay.com/{about['out_trade_no']}"] = about
+            return {"code": "10000", "msg": "Success", "out_trade_no": about["out_trade_no"], "qr_code": code}
         return self._traded(verb, about) if verb.startswith("alipay.trade.") else self._other(verb, asked, about)
 
     def _other(self, verb: str, asked: dict[str, str], about: Any) -> Any:
@@ -133,14 +139,22 @@ class AlipayDouble(Double):
 
     def visit(self, url: str, *, pays: bool = True) -> dict[str, str]:
         """Let the buyer open the page and pay there; return the message that is then sent."""
-        asked = dict(parse_qsl(urlsplit(url).query))
-        about = json.loads(asked["biz_content"])
-        assert self.is_signed(asked)
-        assert about.keys() == NEEDED["alipay.trade.page.pay"]
+        about = self.codes.get(url) or self._page(dict(parse_qsl(urlsplit(url).query)))
+        assert self.trades.get(about["out_trade_no"], {}).get("trade_status") != "TRADE_SUCCESS", (
+            "One trade, one payment."
+        )
         trade = about | {"trade_no": f"2026{len(self.trades)}"}
         trade["trade_status"] = "TRADE_SUCCESS" if pays else "WAIT_BUYER_PAY"
         self.trades[about["out_trade_no"]] = trade
         return self.told(trade)
+
+    def _page(self, asked: dict[str, str]) -> Any:
+        about = json.loads(asked["biz_content"])
+        assert self.is_signed(asked)
+        assert about.keys() == NEEDED[asked["method"]]
+        products = {"alipay.trade.page.pay": "FAST_INSTANT_TRADE_PAY", "alipay.trade.wap.pay": "QUICK_WAP_WAY"}
+        assert about["product_code"] == products[asked["method"]]
+        return about
 
     def told(self, trade: Any, **changed: str) -> dict[str, str]:
         """Return the fields of a message about a trade."""

@@ -18,6 +18,7 @@ from tests.billing.doubles import keys
 from tests.billing.doubles.http import Double
 
 NATIVE, REFUNDS = "/v3/pay/transactions/native", "/v3/refund/domestic/refunds"
+JSAPI, H5 = "/v3/pay/transactions/jsapi", "/v3/pay/transactions/h5"
 TRANSFERS = "/v3/fund-app/mch-transfer/transfer-bills"
 TRADES, FLOWS = "/v3/bill/tradebill", "/v3/bill/fundflowbill"
 APPID, MCHID, SERIAL, APIV3 = "wx1", "1900000001", "A1B2", "k" * 32
@@ -30,6 +31,7 @@ NEEDED = {
         "transfer_scene_report_infos", "appid", "notify_url",
     },
 }  # fmt: skip
+NEEDED |= {JSAPI: NEEDED[NATIVE] | {"payer"}, H5: NEEDED[NATIVE] | {"scene_info"}}
 BILL = re.compile(r"[0-9A-Za-z]{6,32}")
 NUMBER = re.compile(r"[0-9A-Za-z_\-|*]{6,32}")
 
@@ -76,9 +78,11 @@ class WechatDouble(Double):
             return self._close(path.split("/")[-2], asked)
         if method == "POST" and asked.keys() != NEEDED[path]:
             return 400, {"code": "PARAM_ERROR"}
-        doing = {NATIVE: self._order, REFUNDS: self._refund, TRANSFERS: self._transfer}
+        doing = {REFUNDS: self._refund, TRANSFERS: self._transfer}
         if path in doing:
             return doing[path](asked)
+        if path in {NATIVE, JSAPI, H5}:
+            return self._order(path, asked)
         return self._bill(path) if path in {TRADES, FLOWS} else self._found(path)
 
     def _close(self, number: str, asked: Any) -> tuple[int, Any]:
@@ -95,15 +99,17 @@ class WechatDouble(Double):
         order = self.orders.get(number)
         return (200, order) if order else (404, {"code": "ORDER_NOT_EXIST"})
 
-    def _order(self, asked: Any) -> tuple[int, Any]:
+    def _order(self, path: str, asked: Any) -> tuple[int, Any]:
         number = asked["out_trade_no"]
         if not NUMBER.fullmatch(number):
             return 400, {"code": "PARAM_ERROR"}
         made = {name: asked[name] for name in ("appid", "mchid", "out_trade_no", "attach", "amount")}
-        before = self.orders.setdefault(number, made | {"trade_state": "NOTPAY"})
-        if before["amount"] != asked["amount"]:
+        made |= {name: asked[name] for name in ("payer", "scene_info") if name in asked}
+        before = self.orders.setdefault(number, made | {"trade_state": "NOTPAY", "path": path})
+        if before["amount"] != asked["amount"] or before["path"] != path or before["trade_state"] == "CLOSED":
             return 403, {"code": "OUT_TRADE_NO_USED"}
-        return 200, {"code_url": f"weixin://wxpay/bizpayurl?pr={number}"}
+        urls = {NATIVE: {"code_url": f"weixin://wxpay/bizpayurl?pr={number}"}, JSAPI: {"prepay_id": f"wx{number}"}}
+        return 200, urls.get(path) or {"h5_url": f"https://wx.tenpay.com/cgi-bin/checkmweb?prepay_id=wx{number}"}
 
     def _refund(self, asked: Any) -> tuple[int, Any]:
         order, number = self.orders.get(asked["out_trade_no"], {}), asked["out_refund_no"]
