@@ -31,6 +31,7 @@ from billing.providers.protocol import (
     SentRefund,
     StaleMessage,
 )
+from billing.providers.stripe_amounts import from_stripe, to_stripe
 
 HEADER = "Stripe-Signature"
 TOLERANCE = timedelta(minutes=5)
@@ -38,9 +39,6 @@ TIMEOUT_S = 10.0
 PAGE, MOST_LOOKED_THROUGH = 100, 300
 # What is refused for good. A wrong key, a lock or too many requests say nothing about the request itself.
 FINAL = {400, 402, 404}
-# Currencies without decimals that Stripe counts in hundredths all the same (docs.stripe.com/currencies).
-HUNDREDFOLD = {"ISK", "UGX"}
-THREE_DECIMALS = {"BHD", "JOD", "KWD", "OMR", "TND"}  # the last digit must be 0
 KINDS = {
     "checkout.session.completed": "noted",
     "checkout.session.async_payment_succeeded": "payment.captured",
@@ -236,22 +234,6 @@ class Stripe:
             return next((refund for refund in made if metadata_of(refund).get("key") == key), None)
         except stripe.StripeError as error:
             raise refusal(error) from error
-
-
-def to_stripe(money: Money) -> int:
-    """Return the amount as Stripe counts it. Raises ProviderRefused for what it cannot count."""
-    if money.currency in THREE_DECIMALS and money.minor % 10:
-        raise ProviderRefused(f"Stripe takes no third decimal: {money}.")
-    return money.minor * (100 if money.currency in HUNDREDFOLD else 1)
-
-
-def from_stripe(minor: Any, currency: str) -> Money:
-    """Return what Stripe has counted, in our minor units. Raises ValueError and TypeError for what is no amount."""
-    code = currency.upper()
-    whole, rest = divmod(minor, 100 if code in HUNDREDFOLD else 1)
-    if rest:
-        raise ValueError(f"{minor} {code} is no amount.")
-    return Money(whole, code)
 
 
 def _told(kind: str, about: dict[str, Any]) -> tuple[str, Any]:

@@ -20,7 +20,7 @@ from stripe.params.checkout import SessionCreateParams, SessionListParams
 
 from billing import providers
 from billing.money import Money
-from billing.providers import stripe as driver
+from billing.providers import stripe_amounts as driver
 from tests.billing.doubles.stripe import (
     ACCEPTED,
     BALANCE,

@@ -296,6 +296,5 @@ def test_the_compiled_words_are_those_that_are_written() -> None:
     folder = Path(__file__).resolve().parents[2] / "kpplatform" / "locale" / "zh_Hans" / "LC_MESSAGES"
     written = re.findall(r'^msgid "(.+)"\nmsgstr "(.+)"$', (folder / "django.po").read_text(), re.MULTILINE)
     compiled = GNUTranslations((folder / "django.mo").open("rb"))
-
     assert len(written) > 100
     assert [said for said, meant in written if compiled.gettext(said) != meant] == []

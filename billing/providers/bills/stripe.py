@@ -12,7 +12,8 @@ import stripe
 from billing.money import EXPONENTS, Money
 from billing.providers.protocol import ProviderUnavailable
 from billing.providers.reports import BadReport, Reported, bad_line, reported
-from billing.providers.stripe import PAGE, Stripe, from_stripe, refusal
+from billing.providers.stripe import PAGE, Stripe, refusal
+from billing.providers.stripe_amounts import from_stripe
 
 HEADER = "balance_transaction_id,"
 COLUMNS = {"balance_transaction_id", "created_utc", "currency", "gross", "fee", "reporting_category", "source_id"}

@@ -10,7 +10,8 @@ import stripe
 
 from billing.money import Money
 from billing.providers.rails import Destination, Outcome, SentPayout
-from billing.providers.stripe import PAGE, Stripe, from_stripe, metadata_of, refusal, to_stripe
+from billing.providers.stripe import PAGE, Stripe, metadata_of, refusal
+from billing.providers.stripe_amounts import from_stripe, to_stripe
 
 
 @dataclass(frozen=True)
