@@ -182,7 +182,9 @@ def test_api_csv_and_pdf_say_the_same_numbers(course: Item) -> None:
     pk = client.get("/api/v1/settlements/").json()["results"][0]["id"]
 
     said = client.get(f"/api/v1/settlements/{pk}/").json()
-    sheet = client.get(f"/api/v1/settlements/{pk}/csv/").getvalue().decode()
+    answer = client.get(f"/api/v1/settlements/{pk}/csv/")
+    assert answer.streaming, "However long it is, little of it is held at once."
+    sheet = answer.getvalue().decode()
     pdf = client.get(f"/api/v1/settlements/{pk}/pdf/").getvalue()
     words = words_of(pdf)
 
