@@ -53,13 +53,19 @@ KINDS_OF_ENTRIES = """
         JOIN billing_orderline l ON l.id = r.line_id
     ) sold GROUP BY journal_id"""
 ENTRIES = f"""
-    WITH entries AS MATERIALIZED (
-        SELECT j.* FROM ({ENDS}) j
-        WHERE j.is_movement AND j.creator_id = %(creator)s AND j.currency = %(currency)s AND {CUT}
-    )
-    SELECT e.at, e.seq, concat_ws(':', e.kind, k.sold) AS kind, e.key, e.account, e.amount
-    FROM entries e LEFT JOIN ({KINDS_OF_ENTRIES}) k ON k.journal_id = e.journal_id
-    ORDER BY e.seq, e.id"""  # noqa: S608  only our own words
+    SELECT j.journal_id, j.at, j.seq, j.kind, j.key, j.account, j.amount FROM ({ENDS}) j
+    WHERE j.is_movement AND j.creator_id = %(creator)s AND j.currency = %(currency)s AND {CUT}
+    ORDER BY j.seq, j.id"""  # noqa: S608  only our own words
+# The same of some journals: a statement asks so batch by batch, and its first lines need not wait for the last.
+KINDS_OF_SOME = """
+    SELECT journal_id, CASE WHEN min(kind) = max(kind) THEN min(kind) END FROM (
+        SELECT p.journal_id, l.kind FROM billing_payment p
+        JOIN billing_orderline l ON l.order_id = p.order_id WHERE p.journal_id = ANY(%(journals)s)
+        UNION ALL
+        SELECT r.journal_id, l.kind FROM billing_refund r
+        JOIN billing_orderline l ON l.id = r.line_id WHERE r.journal_id = ANY(%(journals)s)
+    ) sold (journal_id, kind) GROUP BY journal_id"""
+OF_SALES = ("sale", "refund")  # journals that say which kind of thing was sold
 # All ends at creators' accounts of a period, in one pass over its transfers.
 ALL_ENDS = f"""
     SELECT j.id AS journal_id, j.kind, t.currency, e.creator_id, e.account, e.amount,
@@ -106,10 +112,14 @@ def cut_of(period: SettlementPeriod) -> dict[str, Any]:
 def entries_of(settlement: Settlement) -> Iterator[Entry]:
     """Yield a statement's movements in the order in which they were booked, through a cursor on the server."""
     asked = {"creator": settlement.creator_id, "currency": settlement.currency, **cut_of(settlement.period)}
-    with connection.chunked_cursor() as cursor:
+    with connection.cursor() as other, connection.chunked_cursor() as cursor:
+        other.execute("SET LOCAL cursor_tuple_fraction = 1")  # all of it will be read
         cursor.execute(ENTRIES, asked)
         while rows := cursor.fetchmany(ROWS):
-            yield from (Entry(*row) for row in rows)
+            other.execute(KINDS_OF_SOME, {"journals": [row[0] for row in rows if row[3] in OF_SALES]})
+            sold = dict(other.fetchall())
+            for journal, at, seq, kind, *more in rows:
+                yield Entry(at, seq, f"{kind}:{of}" if (of := sold.get(journal)) else kind, *more)
 
 
 # The first period to which an entry belongs.
