@@ -87,6 +87,8 @@ def upgrade_now(*, subscription: Subscription, by: Member, plan: Plan, at: datet
     """
     of = _mine(subscription, by, {State.ACTIVE, State.TRIALING}, at=at)
     _must_fit(of, plan, at=at)
+    if of.periods.filter(starts_at=at).exists():
+        raise NotInThisState("A period began at this very moment.")
     if of.state == State.TRIALING:
         of.plan, of.tier, of.next_plan = plan, plan.tier, None
         of.save(update_fields=["plan", "tier", "next_plan"])

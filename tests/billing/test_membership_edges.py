@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from pytest_django import Settings
 
 from billing import ledger, operations
 from billing.models import Charge, Order, Plan, Subscription
@@ -180,3 +181,48 @@ def test_a_method_that_was_refused_for_one_membership_is_not_charged_for_another
 
     assert len(sandbox.bank.book.tables["charges"]) == 1
     assert [now(of).state for of in (subscription, second)] == ["past_due", "past_due"]
+
+
+def test_a_charge_that_is_not_answered_keeps_no_other_from_being_collected(
+    subscription: Subscription, sandbox: Server, club: Plan
+) -> None:
+    others = [members.joined(sandbox, make.member(), club) for _ in range(2)]
+    operations.renew_some(at=JUNE)
+    shop.fault(sandbox, members.CHARGES, "too_many")
+
+    assert operations.collect_next(at=JUNE) == 2
+
+    assert sorted(now(of).state for of in (subscription, *others)) == ["active"] * 3
+    assert list(Charge.objects.order_by("pk").values_list("state", flat=True)) == ["new", "paid", "paid"]
+    assert shop.books_are_good()
+
+
+def test_a_provider_that_does_not_answer_at_all_is_left_alone_for_a_while(
+    subscription: Subscription, sandbox: Server, club: Plan, settings: Settings
+) -> None:
+    for _ in range(4):
+        members.joined(sandbox, make.member(), club)
+    operations.renew_some(at=JUNE)
+    settings.SANDBOX_URL = "http://127.0.0.1:1"
+
+    assert operations.collect_next(at=JUNE) == 0
+
+    charges = Charge.objects.order_by("pk")
+    assert [charge.due_at > JUNE for charge in charges] == [True] * 5
+    told = [charge.reason for charge in charges]
+    assert (len(set(told[:3])), len(set(told[3:])), told[0] == told[3]) == (1, 1, False)
+    settings.SANDBOX_URL = sandbox.address
+    assert operations.collect_next(at=JUNE + DAY) == 5
+
+
+def test_in_the_moment_in_which_a_period_begins_there_is_nothing_to_upgrade(
+    subscription: Subscription, sandbox: Server, club: Plan, creator: Creator
+) -> None:
+    trying = make.member()
+    trial = operations.start_trial(
+        viewer=trying, plan=plan(creator, trial_days=14), method=saved_method(sandbox, trying), at=NOON
+    )
+
+    for of in (trial, now(subscription)):
+        with pytest.raises(operations.NotInThisState):
+            operations.upgrade_now(**members.of_(of), plan=other_plan(of.plan), at=of.starts_at)
