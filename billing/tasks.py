@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.utils import timezone
 
 from billing import operations
-from billing.models import Consultation, Payment, PaymentMethod, Payout, Refund, WebhookEvent
+from billing.models import Consultation, DisputeAnswer, Payment, PaymentMethod, Payout, Refund, WebhookEvent
 from billing.operations import reconciliation
 from kpplatform.errors import Refused
 from kpplatform.jobs.running import job, long_job
@@ -50,6 +50,28 @@ def send_payout(*, tenant: Tenant, payout_id: int) -> None:
 @job
 def resolve_payout(*, payout_id: int) -> None:
     operations.paying.resolve_payout(payout=Payout.objects.get(pk=payout_id), at=timezone.now())
+
+
+@job
+def hear_of_dispute(*, provider: str, reference: str) -> None:
+    operations.disputing.hear_of_dispute(provider=provider, reference=reference, at=timezone.now())
+
+
+@long_job
+def send_dispute_answer(*, tenant: Tenant, answer_id: int) -> None:
+    """That the provider is about to be told is committed before it is told."""
+    with scope(tenant):
+        answer = DisputeAnswer.objects.select_related("dispute__payment__order__viewer").get(pk=answer_id)
+        may_be_told = operations.disputing.begin_dispute_answer(answer=answer, at=timezone.now())
+    if may_be_told:
+        with scope(tenant):
+            operations.disputing.send_dispute_answer(answer=answer, at=timezone.now())
+
+
+@job
+def resolve_dispute_answer(*, answer_id: int) -> None:
+    answer = DisputeAnswer.objects.select_related("dispute__payment__order__viewer").get(pk=answer_id)
+    operations.disputing.resolve_dispute_answer(answer=answer, at=timezone.now())
 
 
 @long_job

@@ -17,7 +17,7 @@ from billing.models import (
     Subscription,
     WebhookEvent,
 )
-from billing.providers import Reported
+from billing.providers import Reported, Stand
 from catalog import operations as catalog
 from catalog.models import Comment, Item, Pass, Purpose, Reaction, Report, Topic, Watch
 from creators import operations as creators
@@ -55,6 +55,7 @@ from recommender.models import (
 )
 from tests import make
 from tests.billing import books, shop
+from tests.billing.disputes import say
 from tests.billing.papers import billed
 from tests.billing.paying import paid_out
 from tests.catalog import things
@@ -131,6 +132,7 @@ def _bought(found: Everything) -> None:
     _shared(found)
     _read_books(found, order)
     shop.discounted(order, found.creator, by=found.staff)
+    _disputed(found)
     shop.offered(found.creator, found.course, minor=12_000)
     Pass.objects.create(viewer=found.viewer, creator=found.creator, source="order:0", starts_at=NOON, ends_at=NOON)
     whole = shop.line_of(order)
@@ -182,6 +184,15 @@ def _shared(found: Everything) -> None:
     billing.set_affiliate_terms(creator=found.creator, by=publisher, first_bps=1_000, second_bps=100, at=NOON)
     code = billing.become_affiliate(member=publisher, at=NOON).code
     billing.refer(viewer=found.viewer, code=code, at=NOON)
+
+
+def _disputed(found: Everything) -> None:
+    """A dispute of a small gift, about which staff have something to show, and have told the provider."""
+    gift = billing.Wanted(creator=found.creator, amount=shop.yuan(100))
+    dispute = say(shop.bought_all(make.member(), gift, key="disputed"), Stand.NEEDS_RESPONSE)
+    by, disputing = found.staff, billing.disputing
+    disputing.add_evidence(dispute=dispute, by=by, kind="file", content=b"%PDF-1", at=NOON)
+    disputing.submit_evidence(dispute=dispute, by=by, key="submit", at=NOON)
 
 
 def _read_books(found: Everything, order: Order) -> None:

@@ -3,6 +3,7 @@
 from billing.admin import (
     books,
     consultations,
+    disputes,
     ebooks,
     giving,
     invoices,
@@ -18,6 +19,7 @@ from billing.admin import (
 __all__ = [
     "books",
     "consultations",
+    "disputes",
     "ebooks",
     "giving",
     "invoices",

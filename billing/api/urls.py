@@ -5,6 +5,7 @@ from billing.api.accounts import ProviderAccountViewSet
 from billing.api.books import BalanceViewSet, JournalViewSet, TrialBalanceView
 from billing.api.consultations import ConsultationOfferViewSet, ConsultationViewSet
 from billing.api.coupons import CouponViewSet
+from billing.api.disputes import DisputeFileViewSet, DisputeViewSet
 from billing.api.ebooks import DownloadView, EbookFileViewSet, EbookViewSet
 from billing.api.giving import CoinPackViewSet, CoinView, GivingViewSet, VirtualGiftViewSet
 from billing.api.invoices import BillingView, InvoiceRequestViewSet, InvoiceViewSet, TaxRuleViewSet
@@ -57,6 +58,8 @@ router.register("reconciliation-exceptions", ReconciliationExceptionViewSet, bas
 router.register("payouts", PayoutViewSet, basename="payout")
 router.register("payout-accounts", PayoutAccountViewSet, basename="payout-account")
 router.register("payout-batches", PayoutBatchViewSet, basename="payout-batch")
+router.register("disputes", DisputeViewSet, basename="dispute")
+router.register("dispute-files", DisputeFileViewSet, basename="dispute-file")
 router.register("settlements", SettlementViewSet, basename="settlement")
 router.register("holds", HoldViewSet, basename="hold")
 router.register("tax-rules", TaxRuleViewSet, basename="tax-rule")

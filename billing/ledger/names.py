@@ -41,6 +41,11 @@ def refund_clearing(currency: str) -> Name:
     return Name(Kind.REFUND_CLEARING, currency, floor=0)
 
 
+def dispute(currency: str) -> Name:
+    """What is held of creators' and others' money for disputes, less what the provider has taken for them."""
+    return Name(Kind.DISPUTE, currency)
+
+
 def fees(currency: str) -> Name:
     """What the platform has earned."""
     return Name(Kind.FEES, currency)

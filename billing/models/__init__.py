@@ -4,6 +4,7 @@ from billing.models.changes import StateChange
 from billing.models.checkouts import ClosedCheckout
 from billing.models.consultations import Consultation, ConsultationEntry, ConsultationOffer
 from billing.models.coupons import Coupon, CouponUse, Revocation
+from billing.models.disputes import Dispute, DisputeAnswer, DisputeEvidence, DisputePart
 from billing.models.earnings import Maturity
 from billing.models.ebooks import EbookCopy, EbookFile
 from billing.models.giving import Giving, VirtualGift
@@ -46,6 +47,10 @@ __all__ = [
     "Content",
     "Coupon",
     "CouponUse",
+    "Dispute",
+    "DisputeAnswer",
+    "DisputeEvidence",
+    "DisputePart",
     "EbookCopy",
     "EbookFile",
     "GiftMembership",

@@ -12,6 +12,7 @@ class StateChange(TenantOwned):
 
     class Of(models.TextChoices):
         CONSULTATION = "consultation"
+        DISPUTE = "dispute"
         INVOICE_REQUEST = "invoice_request"
 
     of = models.CharField(max_length=20, choices=Of.choices)

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from billing.models.disputes import Dispute
 from billing.models.payouts import Payout
 from billing.models.sales import Payment, Refund
 from kpplatform.tenancy.constraints import AppendOnly
@@ -47,6 +48,8 @@ class ReportRow(TenantOwned):
         REFUND = "refund"
         PAYOUT = "payout"
         REVERSAL = "reversal", "a payout that came back"
+        DISPUTE = "dispute"
+        REINSTATED = "reinstated", "given back after a dispute"
         OTHER = "other"
 
     run = TenantForeignKey(ReconciliationRun)
@@ -60,6 +63,7 @@ class ReportRow(TenantOwned):
     payment = TenantForeignKey(Payment, null=True, blank=True)
     refund = TenantForeignKey(Refund, null=True, blank=True)
     payout = TenantForeignKey(Payout, null=True, blank=True)
+    dispute = TenantForeignKey(Dispute, null=True, blank=True)
 
     class Meta:
         constraints = [AppendOnly(name="what_was_reported_stays")]
@@ -69,6 +73,9 @@ class ReportRow(TenantOwned):
             models.Index(fields=["tenant", "refund"], name="report_row_refund"),
             models.Index(
                 fields=["tenant", "payout"], condition=models.Q(payout__isnull=False), name="report_row_payout"
+            ),
+            models.Index(
+                fields=["tenant", "dispute"], condition=models.Q(dispute__isnull=False), name="report_row_dispute"
             ),
         ]
 
@@ -101,6 +108,7 @@ class ReconciliationException(TenantOwned):
     kind = models.CharField(
         max_length=10, choices=ReportRow.Kind.choices, blank=True, default="", db_default="", help_text="Of what."
     )
+    dispute = TenantForeignKey(Dispute, null=True, blank=True)
     reason = models.CharField(max_length=20, choices=Reason.choices)
     expected = models.BigIntegerField(null=True, blank=True, help_text="What we have booked, in minor units.")
     found = models.BigIntegerField(null=True, blank=True, help_text="What was reported, in minor units.")
@@ -125,6 +133,9 @@ class ReconciliationException(TenantOwned):
             models.Index(fields=["tenant", "refund"], name="exception_refund"),
             models.Index(
                 fields=["tenant", "payout"], condition=models.Q(payout__isnull=False), name="exception_payout"
+            ),
+            models.Index(
+                fields=["tenant", "dispute"], condition=models.Q(dispute__isnull=False), name="exception_dispute"
             ),
         ]
 

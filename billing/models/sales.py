@@ -129,6 +129,7 @@ class OrderLine(TenantOwned, Parted):
     discount = models.BigIntegerField(default=0, db_default=0, help_text="What was taken off the price before.")
     cost = models.BigIntegerField(default=0, db_default=0, help_text="What the provider keeps, and the platform bears.")
     refunded = models.BigIntegerField(default=0, help_text="How much of the amount was given back.")
+    disputed = models.BigIntegerField(default=0, db_default=0, help_text="How much of it is held, or was lost.")
     matures_at = models.DateTimeField(
         null=True, blank=True, help_text="When creators get theirs; none: not paid, or they have it."
     )
@@ -152,6 +153,10 @@ class OrderLine(TenantOwned, Parted):
             models.CheckConstraint(
                 condition=Q(refunded__gte=0, refunded__lte=F("amount")), name="no_more_is_refunded_than_was_paid"
             ),
+            models.CheckConstraint(
+                condition=Q(disputed__gte=0, disputed__lte=F("amount") - F("refunded")),
+                name="no_more_is_taken_back_than_was_paid",
+            ),
         ]
         indexes = [
             models.Index(fields=["tenant", "item"], name="order_line_item"),
@@ -169,6 +174,11 @@ class OrderLine(TenantOwned, Parted):
         """What is sold, in words."""
         sold = self.item or self.product
         return sold.title if sold else str(self.creator)
+
+    @property
+    def left(self) -> int:
+        """What has not been given back and is not disputed, in minor units."""
+        return self.amount - self.refunded - self.disputed
 
     @property
     def source(self) -> str:

@@ -1,6 +1,6 @@
 """What is done with money: price, order, pay, capture, refund, and work through what providers say."""
 
-from billing.operations import papers, paying
+from billing.operations import disputing, papers, paying
 from billing.operations.accounts import (
     AdminsOnly,
     BadCredential,
@@ -237,6 +237,7 @@ __all__ = [
     "connect_provider",
     "decide_proof",
     "decline",
+    "disputing",
     "downgrade_at_period_end",
     "download",
     "end_collaboration",

@@ -33,8 +33,8 @@ def return_coins(*, viewer: Member, by: Member, key: str, at: datetime) -> list[
         return asked
     left = ledger.held(ledger.coins(viewer, coin_value().currency))
     given = []
-    for line in bought.filter(refunded__lt=F("amount"), order__currency=left.currency).order_by("-pk"):
-        part = min(left, Money(line.amount - line.refunded, left.currency))
+    for line in bought.filter(refunded__lt=F("amount") - F("disputed"), order__currency=left.currency).order_by("-pk"):
+        part = min(left, Money(line.left, left.currency))
         if not part:
             break
         given.append(refund(line=line, by=by, amount=part, key=key, at=at))

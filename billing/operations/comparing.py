@@ -7,13 +7,13 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, QuerySet
 
 from billing import queries
-from billing.models import Payment, Payout, ReconciliationException, ReconciliationRun, Refund, ReportRow
+from billing.models import Dispute, Payment, Payout, ReconciliationException, ReconciliationRun, Refund, ReportRow
 from billing.operations.charges import ask_again
 from billing.providers import Reported
 from kpplatform.jobs.operations import enqueue
 
 Reason, State, Kind = ReconciliationException.Reason, ReconciliationException.State, ReportRow.Kind
-Ours = Payment | Refund | Payout
+Ours = Payment | Refund | Payout | Dispute
 BOOKED: dict[str, set[str]] = {
     Kind.PAYMENT: {Payment.State.CAPTURED},
     Kind.REFUND: {Refund.State.SENT},
@@ -64,6 +64,9 @@ def settle_not_booked(provider: str, *, at: datetime) -> None:
     for kind in (Kind.PAYOUT, Kind.REVERSAL):
         settled = Payout.objects.filter(pk=OuterRef("payout"), state__in=BOOKED[kind])
         booked.append(waiting.filter(Exists(settled), kind=kind))
+    for kind, booked_as in ((Kind.DISPUTE, "withdrawn"), (Kind.REINSTATED, "reinstated")):
+        known = Dispute.objects.filter(pk=OuterRef("dispute")).exclude(**{booked_as: None})
+        booked.append(waiting.filter(Exists(known), kind=kind))
     for by_now in booked:
         by_now.update(state=State.RESOLVED, note="Booked later.", changed_at=at)
 
@@ -84,17 +87,23 @@ def _compared(
 
 
 def _differences(said: Reported, our: Ours) -> Iterator[Difference]:
-    if our.state not in BOOKED[said.kind]:
+    if not _is_booked(said.kind, our):
         yield Difference(Reason.NOT_BOOKED, expected=0, found=said.amount.minor)
     if said.amount.currency != our.currency:
         yield Difference(Reason.CURRENCY, our.amount, said.amount.minor)
         return
     if said.amount != our.money:
         yield Difference(Reason.AMOUNT, our.amount, said.amount.minor)
-    fee, lines = queries.fee_of(our)
+    fee, lines = queries.fee_of(said.kind, our)
     # A provider rounds its fee once, we have divided each line: a unit per line is no difference.
     if said.fee is not None and abs(said.fee - fee) > lines:
         yield Difference(Reason.FEE, fee, said.fee)
+
+
+def _is_booked(kind: str, our: Ours) -> bool:
+    if isinstance(our, Dispute):
+        return (our.reinstated_id if kind == Kind.REINSTATED else our.withdrawn_id) is not None
+    return our.state in BOOKED[kind]
 
 
 def _row(run: ReconciliationRun, said: Reported, our: Ours | None) -> ReportRow:
@@ -121,6 +130,7 @@ def _point(row: ReportRow | ReconciliationException, our: Ours | None) -> None:
     row.payment = our if isinstance(our, Payment) else None
     row.refund = our if isinstance(our, Refund) else None
     row.payout = our if isinstance(our, Payout) else None
+    row.dispute = our if isinstance(our, Dispute) else None
 
 
 def _ask(our: Ours | None, key: str, at: datetime) -> None:
@@ -130,15 +140,18 @@ def _ask(our: Ours | None, key: str, at: datetime) -> None:
         enqueue("billing.tasks.resolve_payment", payment_id=our.pk)
     elif isinstance(our, Payout) and our.state in {Payout.State.SUBMITTED, Payout.State.UNKNOWN}:
         enqueue("billing.tasks.resolve_payout", payout_id=our.pk)
+    elif isinstance(our, Dispute):
+        about = {"provider": our.payment.provider, "reference": our.reference}
+        enqueue("billing.tasks.hear_of_dispute", **about)
 
 
 def _resolve(ours: Iterable[Ours], provider: str, at: datetime) -> None:
     """Resolve what was missing and is reported now."""
-    kinds: dict[type, list[int]] = {Payment: [], Refund: [], Payout: []}
+    kinds: dict[type, list[int]] = {Payment: [], Refund: [], Payout: [], Dispute: []}
     for our in ours:
         kinds[type(our)].append(our.pk)
     missing = _open(provider).filter(reason=Reason.MISSING)
-    for name, ids in zip(("payment", "refund", "payout"), kinds.values(), strict=True):
+    for name, ids in zip(("payment", "refund", "payout", "dispute"), kinds.values(), strict=True):
         late = missing.filter(**{f"{name}__in": ids})
         late.update(state=State.RESOLVED, note="Reported later.", changed_at=at)
 

@@ -145,7 +145,7 @@ def expire_consultation(*, consultation: Consultation, at: datetime) -> bool:
     move(asked, State.EXPIRED, by=None, why="not answered in time", at=at)
     crash_here("after_expiry")
     key = f"expired:{asked.pk}:{asked.due_at.isoformat()}"
-    if asked.line.refunded < asked.line.amount:
+    if asked.line.left:
         refund(line=asked.line, by=asked.viewer, amount=None, key=key, at=at)
     crash_here("after_expiry_refund")
     return True

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from django.db.models import Sum
 
 from billing import ledger
-from billing.models import Account, Maturity, OrderLine, Refund, Transfer
+from billing.models import Account, DisputePart, Maturity, OrderLine, Refund, Transfer
 from billing.money import Money
 
 Kind = Account.Kind
@@ -55,7 +55,7 @@ def of(owner: ledger.Name, kind: Account.Kind) -> ledger.Name:
 
 
 def handed_back(transfers: Sequence[Moved]) -> list[Moved]:
-    """Return a refund's transfers turned round: what had matured or been shared before is credited anew."""
+    """Return a refund's or a dispute's transfers turned round: what had matured or was shared is credited anew."""
     kept: list[Moved] = []
     matured: dict[tuple[ledger.Name, ledger.Name], Money] = {}
     for source, name, money in transfers:
@@ -71,9 +71,11 @@ def handed_back(transfers: Sequence[Moved]) -> list[Moved]:
 
 
 def taken_before(lines: Iterable[int]) -> dict[tuple[int, str], int]:
-    """Return what standing refunds took out of each account, by line and account's name."""
-    standing = Refund.objects.filter(line__in=list(lines)).exclude(state=Refund.State.FAILED)
-    line_of = dict(standing.values_list("journal_id", "line_id"))
+    """Return what standing refunds and disputes took out of each account, by line and account's name."""
+    lines = list(lines)
+    refunds = Refund.objects.filter(line__in=lines).exclude(state=Refund.State.FAILED)
+    disputed = DisputePart.objects.filter(line__in=lines, released=None)
+    line_of = dict(refunds.values_list("journal_id", "line_id")) | dict(disputed.values_list("journal_id", "line_id"))
     posted = Transfer.objects.filter(journal__in=line_of).values_list("journal_id", "debit__name")
     taken: dict[tuple[int, str], int] = {}
     for journal, name, amount in posted.annotate(Sum("amount")).order_by("journal_id", "debit__name"):

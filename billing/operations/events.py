@@ -1,13 +1,14 @@
 """What providers say: stored first, worked through by a job. Each message ends applied, duplicate or quarantined."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
 
 from billing import providers
 from billing.models import Payment, PaymentMethod, Refund, WebhookEvent
+from billing.operations.disputes import CannotBe, hear_of_dispute
 from billing.operations.methods import save_method
 from billing.operations.orders import held
 from billing.operations.payments import capture, decline
@@ -20,6 +21,7 @@ from kpplatform.tenancy.once import insert_once
 from kpplatform.tenancy.scope import current_tenant
 
 State = WebhookEvent.State
+SOON, LATE = timedelta(minutes=1), timedelta(hours=1)
 
 
 @transaction.atomic
@@ -37,7 +39,10 @@ def receive_event(*, provider: str, event_id: str, body: bytes, at: datetime) ->
 
 @transaction.atomic
 def apply_event(*, event: WebhookEvent, at: datetime) -> WebhookEvent:
-    """Do what the message says, if it is true of this tenant's rows; else put it into quarantine with the reason."""
+    """Do what the message says, if it is true of this tenant's rows; else put it into quarantine with the reason.
+
+    If the provider has to be asked about it, and does not answer, the message waits.
+    """
     event = WebhookEvent.objects.select_for_update(no_key=True).get(pk=event.pk)
     if event.state != State.RECEIVED:
         return event
@@ -45,6 +50,10 @@ def apply_event(*, event: WebhookEvent, at: datetime) -> WebhookEvent:
         message = providers.provider_for(current_tenant(), event.provider).read(bytes(event.body))
         is_news = _obey(message, event.provider, at=at)
         event.state = State.APPLIED if is_news else State.DUPLICATE
+    except providers.ProviderUnavailable:
+        later = at + min(max(at - event.received_at, SOON), LATE)
+        enqueue("billing.tasks.apply_event", due_at=later, event_id=event.pk)
+        return event
     except (Doubted, providers.Garbled) as doubt:
         event.state, event.reason = State.QUARANTINED, str(doubt)
     event.done_at = at
@@ -108,7 +117,18 @@ def _method_saved(message: Message, provider: str, _at: datetime) -> bool:
     return save_method(method=method, reference=message.method)
 
 
+def _disputed(message: Message, provider: str, at: datetime) -> bool:
+    """Ask how the dispute stands: what a message says may be old by now, and some say nothing."""
+    try:
+        return hear_of_dispute(provider=provider, reference=message.reference, at=at)
+    except CannotBe as no:
+        raise Doubted(no.reason) from no
+    except providers.NoDisputes as no:
+        raise Doubted(no.code) from no
+
+
 OBEYED: dict[str, Callable[[Message, str, datetime], bool]] = {
+    providers.DISPUTED: _disputed,
     "noted": _noted,
     "method.saved": _method_saved,
     "payment.captured": _captured,

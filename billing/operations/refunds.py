@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django.db import transaction
-from django.db.models import F, Q, Sum
+from django.db.models import F, Sum
 
 from billing import ledger, providers
-from billing.models import Account, Journal, Order, OrderLine, Payment, Refund
+from billing.models import Account, Dispute, DisputePart, Journal, Order, OrderLine, Payment, Refund
 from billing.money import Money
 from billing.operations import coins
 from billing.operations.crash import crash_here
@@ -67,7 +67,7 @@ def refund(*, line: OrderLine, by: Member, amount: Money | None, key: str, at: d
     lines = OrderLine.objects.select_related("order__viewer", "item", "product", "creator")
     line = lines.prefetch_related("shares__creator").get(pk=line.pk)
     amount = _refundable(order, line, by=by, amount=amount, at=at)
-    taken = _taken(line, amount)
+    taken = taken_of(line, amount)
     tax, processor, platform, *shares = (sum(money.minor for _, money in parts) for parts in taken)
     made = Refund(line=line, asked_by=by, asked_key=key, key=f"re_{uuid4().hex}", asked_at=at, amount=amount.minor)
     made.currency = order.currency
@@ -95,23 +95,23 @@ def _refundable(order: Order, line: OrderLine, *, by: Member, amount: Money | No
     may_return = goods_of(line.kind).may_return(line)
     if not by.runs_the_tenant and not (at <= order.paid_at + WINDOW if may_return is None else may_return):
         raise RefundWindowOver(f"Refunds can be asked for within {WINDOW.days} days.")
-    left = Money(max(line.amount - line.refunded - goods_of(line.kind).spent(line), 0), order.currency)
+    left = Money(max(line.left - goods_of(line.kind).spent(line), 0), order.currency)
     amount = left if amount is None else amount
     if amount.currency != left.currency or not 0 < amount.minor <= left.minor:
         raise MoreThanWasPaid(f"{left} can be given back, not {amount}.")
     return amount
 
 
-def _taken(line: OrderLine, amount: Money) -> list[list[tuple[ledger.Name, Money]]]:
-    """Take the amount out of the line's parts, so that all refunds together stay pro rata and end at the parts.
+def taken_of(line: OrderLine, amount: Money) -> list[list[tuple[ledger.Name, Money]]]:
+    """Take the amount out of the line's parts, so that all that is taken stays pro rata and ends at the parts.
 
-    What has been given back in all is apportioned, and what earlier refunds took is left out. Only after a failed
-    refund may those have taken a unit more of a part than would now be theirs; the others then make up for it.
-    Returned is for each part from which accounts it comes.
+    What has been given back or is disputed in all is apportioned, and what was taken before is left out. Only after
+    something came back may that have been a unit more of a part than would now be taken; the others then make up for
+    it. Returned is for each part from which accounts it comes.
     """
     names, parts = zip(*shared(line, amount.currency), strict=True)
     before = taken_before([line.pk])
-    due = Money(line.refunded + amount.minor, amount.currency).apportion(parts)
+    due = Money(line.refunded + line.disputed + amount.minor, amount.currency).apportion(parts)
     left = [max(money.minor - _before(line, name, before), 0) for name, money in zip(names, due, strict=True)]
     taken = amount.apportion([Money(minor, amount.currency) for minor in left])
     return [_out_of(line, *of, before) for of in zip(names, parts, taken, strict=True)]
@@ -134,24 +134,37 @@ def _cost_back(line: OrderLine, amount: Money) -> int:
 
 
 def _before(line: OrderLine, owner: ledger.Name, before: dict[tuple[int, str], int]) -> int:
-    """Return what earlier refunds took from whose part it is, out of any of their accounts."""
+    """Return what was taken before from whose part it is, out of any of their accounts."""
     return sum(before.get((line.pk, str(name)), 0) for name in places(owner))
 
 
 def _count(line: OrderLine, *, refunded: int, at: datetime) -> None:
     """Note how much of the line was given back, end the access with the last of it, or open it again."""
-    order, goods = line.order, goods_of(line.kind)
     was, line.refunded = line.refunded, refunded
     line.save(update_fields=["refunded"])
-    if refunded == line.amount:
+    lost = lost_of(line)
+    ends_or_opens(line, was=was + lost, now=refunded + lost, at=at)
+
+
+def ends_or_opens(line: OrderLine, *, was: int, now: int, at: datetime) -> None:
+    """End the access when the buyer has all of a line's price back, or open it again when that is no longer so."""
+    order, goods = line.order, goods_of(line.kind)
+    if now == line.amount:
         for source in _sources(line):
             goods.take_back(line, source, at)
     elif was == line.amount:
         # What was taken back stays so, so this is delivered anew.
         goods.deliver(line, _sources(line)[-1], at)
-    some_left = order.lines.filter(Q(refunded__lt=F("amount")) | Q(amount=0, revocations=None)).exists()
+    given = order.lines.filter(amount=0, revocations=None).exists()
+    some_left = given or any(each.refunded + lost_of(each) < each.amount for each in order.lines.order_by("pk"))
     order.state = Order.State.PAID if some_left else Order.State.REFUNDED
     order.save(update_fields=["state"])
+
+
+def lost_of(line: OrderLine) -> int:
+    """Return how much of the line was lost in disputes."""
+    lost = DisputePart.objects.filter(line=line, dispute__state=Dispute.State.LOST, released=None)
+    return lost.aggregate(lost=Sum("amount"))["lost"] or 0
 
 
 def _sources(line: OrderLine) -> list[str]:
@@ -221,15 +234,23 @@ def fail_refund(*, refund: Refund, reason: str, at: datetime) -> bool:
         at=at,
     )
     coins.book_cost_again(refund, at)
-    _mature_again(refund.line, at)
+    matures_again(refund.line, at)
     refund.state, refund.reason, refund.done_at = Refund.State.FAILED, reason[:200], at
     refund.save(update_fields=["state", "reason", "done_at"])
     _count(refund.line, refunded=refund.line.refunded - refund.amount, at=at)
+    _hold_what_came_back(refund.line.order)
     return True
 
 
-def _mature_again(line: OrderLine, at: datetime) -> None:
-    """Let what came back of a line mature with the next ones, if the rest of it has: not what is still to be earned."""
+def _hold_what_came_back(order: Order) -> None:
+    """Have the disputes of an order looked at that took less than is disputed, because it was on its way back."""
+    for dispute in Dispute.objects.filter(payment__order=order, held__lt=F("amount"), state__in=Dispute.HELD):
+        about = {"provider": dispute.payment.provider, "reference": dispute.reference}
+        enqueue("billing.tasks.hear_of_dispute", **about)
+
+
+def matures_again(line: OrderLine, at: datetime) -> None:
+    """Let what came back of a line mature with the next ones, if the rest of it has; not what is to be earned."""
     if line.matures_at is None and goods_of(line.kind).is_earned(line):
         line.matures_at = at
         line.save(update_fields=["matures_at"])

@@ -18,6 +18,7 @@ class Rules:
     reserve_days: int = 90
     payout_thresholds: dict[str, int] = field(default_factory=dict)  # currency → minor units
     payout_four_eyes: dict[str, int] = field(default_factory=dict)  # currency → minor units
+    dispute_fee_by: str = "platform"  # or "creator": who bears what the provider takes for being disputed
 
     @property
     def reserved_for(self) -> timedelta:

@@ -273,4 +273,4 @@ def _paid_period(of: Subscription) -> Period:
 def _worth(period: Period) -> int:
     """Return what was paid for the period: its order less what was given back, and what was counted in."""
     line = period.order.lines.get(product=period.plan.product_id) if period.order else None
-    return (line.amount - line.refunded if line else 0) + period.credit
+    return (line.left if line else 0) + period.credit

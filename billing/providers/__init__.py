@@ -13,8 +13,10 @@ from billing.providers.accounts import (
     reports_of,
 )
 from billing.providers.bills.files import read_file
+from billing.providers.disputes import Disputed, Disputing, Evidence, NoDisputes, Stand, disputes_at
 from billing.providers.offline import Offline
 from billing.providers.protocol import (
+    DISPUTED,
     BadSignature,
     BadWay,
     Buyer,
@@ -40,6 +42,7 @@ from billing.providers.sandbox.driver import SANDBOX
 from billing.providers.vault import Sealed, seal, unseal
 
 __all__ = [
+    "DISPUTED",
     "FIELDS",
     "OFFLINE",
     "SANDBOX",
@@ -53,9 +56,13 @@ __all__ = [
     "Checkout",
     "ClosingProvider",
     "Destination",
+    "Disputed",
+    "Disputing",
+    "Evidence",
     "Garbled",
     "ManyWaysProvider",
     "Message",
+    "NoDisputes",
     "NoProvider",
     "NotConnected",
     "Offline",
@@ -72,10 +79,12 @@ __all__ = [
     "SentPayout",
     "SentRefund",
     "StaleMessage",
+    "Stand",
     "Way",
     "charging_provider",
     "checkout_provider",
     "connected",
+    "disputes_at",
     "provider_for",
     "rail_of",
     "read_file",

@@ -113,6 +113,10 @@ class SentRefund:
     is_done: bool = True
 
 
+# A message that something has become of a dispute: what, the provider is asked.
+DISPUTED = "dispute.told"
+
+
 @dataclass(frozen=True)
 class Message:
     """What a provider tells by webhook: what happened, to which of our keys, for which order and amount.

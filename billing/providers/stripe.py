@@ -20,6 +20,7 @@ from billing.money import Money
 from billing.providers import stripe_charges as charges
 from billing.providers.messages import event_id, fit
 from billing.providers.protocol import (
+    DISPUTED,
     BadSignature,
     Charged,
     Checkout,
@@ -45,6 +46,7 @@ KINDS = {
     "checkout.session.async_payment_failed": "payment.declined",
     "checkout.session.expired": "payment.declined",
 }
+DISPUTE_EVENTS = "charge.dispute."
 REFUND_EVENTS = {"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"}
 TRANSFER_EVENTS = {"transfer.created", "transfer.updated", "transfer.reversed"}
 # A connected account's own bank: its money stays with Stripe, and nothing of ours changes.
@@ -183,7 +185,8 @@ class Stripe:
             said = json.loads(body)
             about = said["data"]["object"]
             kind, minor = _told(said["type"], about)
-            known = about.get("metadata") or {}
+            # A dispute carries nothing of ours, but is signed with the secret of this very account.
+            known = {"tenant": self.account} if kind == DISPUTED else about.get("metadata") or {}
             is_live = said["livemode"]
             message = Message(
                 id=said["id"],
@@ -207,7 +210,8 @@ class Stripe:
     @property
     def client(self) -> stripe.StripeClient:
         http = stripe.RequestsClient(timeout=TIMEOUT_S)
-        base: Any = {"api": settings.STRIPE_URL}
+        # Files go to another address of theirs; whoever plays Stripe has one for both.
+        base: Any = {"api": settings.STRIPE_URL, "files": settings.STRIPE_URL.replace("api.stripe.", "files.stripe.")}
         return stripe.StripeClient(self.api_key, base_addresses=base, http_client=http, max_network_retries=0)
 
     def _intent_of(self, reference: str) -> str:
@@ -238,6 +242,8 @@ class Stripe:
 
 def _told(kind: str, about: dict[str, Any]) -> tuple[str, Any]:
     """Return what an event means in our words, and the amount that it is about. Raises KeyError for other events."""
+    if kind.startswith(DISPUTE_EVENTS):
+        return DISPUTED, about["amount"]
     if kind in REFUND_EVENTS:
         return REFUND_KINDS.get(about["status"], "noted"), about["amount"]
     if kind in TRANSFER_EVENTS:

@@ -22,6 +22,7 @@ from wechatpayv3.utils import aes_decrypt
 from billing.money import Money
 from billing.providers.messages import event_id, fit, is_fit
 from billing.providers.protocol import (
+    DISPUTED,
     BadSignature,
     Buyer,
     Checkout,
@@ -48,6 +49,7 @@ PREFIX, PAYOUT_PREFIX = "pay_", "po_"
 FINAL, DONE = {400, 403, 404}, {200, 204}
 UNCLEAR = {"SYSTEM_ERROR", "FREQUENCY_LIMITED", "SIGN_ERROR"}
 CLOSED = {"CLOSED", "REVOKED"}
+COMPLAINTS = "COMPLAINT."
 KINDS = {
     ("TRANSACTION.SUCCESS", "SUCCESS"): "payment.captured",
     ("REFUND.SUCCESS", "SUCCESS"): "refund.succeeded",
@@ -171,6 +173,8 @@ class Wechat:
             about = json.loads(self._opened(said["resource"]))
             if said["event_type"] == TRANSFER_FINISHED:
                 return fit(self._transfer(said["id"], about))
+            if said["event_type"].startswith(COMPLAINTS):
+                return fit(self._complained(said["id"], about))
             is_refund = said["event_type"].startswith("REFUND.")
             state = about["refund_status" if is_refund else "trade_state"]
             kind = KINDS.get((said["event_type"], state))
@@ -202,6 +206,11 @@ class Wechat:
             amount=Money(about["transfer_amount"], "CNY"),
             reason=(about.get("fail_reason") or about["state"])[:100],
         )
+
+    def _complained(self, number: str, about: Mapping[str, Any]) -> Message:
+        """Return that there is news of a complaint: it names no merchant and no amount, so both are asked for."""
+        nothing, reason = Money(0, "CNY"), about["action_type"]
+        return Message(number, DISPUTED, self.account, "", about["complaint_id"], "", nothing, reason)
 
     def _opened(self, resource: Mapping[str, str]) -> str:
         """Return what was encrypted for this merchant. Raises ValueError when it was not."""

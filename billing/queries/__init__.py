@@ -4,6 +4,16 @@ from billing.queries.accounts import provider_accounts
 from billing.queries.books import BalanceOfKind, balances_of, journals, trial_balance
 from billing.queries.consultations import consultation_offers, consultations_seen_by
 from billing.queries.coupons import coupons_of
+from billing.queries.disputes import (
+    access_log_of,
+    changes_of_dispute,
+    disputes_seen_by,
+    evidence_files,
+    is_answered,
+    receipt_of,
+    reminder_of,
+    whole_disputes,
+)
 from billing.queries.ebooks import copies_of
 from billing.queries.giving import (
     coin_packs,
@@ -65,6 +75,7 @@ __all__ = [
     "BalanceOfKind",
     "Fault",
     "Report",
+    "access_log_of",
     "affiliate_offers",
     "affiliates_seen_by",
     "balances_of",
@@ -72,6 +83,7 @@ __all__ = [
     "billed_to",
     "booked_and_never_reported",
     "changes_of",
+    "changes_of_dispute",
     "changes_of_subscription",
     "coin_packs",
     "coin_value",
@@ -82,7 +94,9 @@ __all__ = [
     "copies_of",
     "coupons_of",
     "current_prices",
+    "disputes_seen_by",
     "entries_of",
+    "evidence_files",
     "fee_of",
     "given_on_day",
     "givings_of",
@@ -90,6 +104,7 @@ __all__ = [
     "holds_seen_by",
     "invoice_requests_seen_by",
     "invoices_seen_by",
+    "is_answered",
     "is_to_be_reconciled",
     "journals",
     "leaders",
@@ -110,8 +125,10 @@ __all__ = [
     "proofs_seen_by",
     "provider_accounts",
     "providers_used",
+    "receipt_of",
     "reconciliation_exceptions",
     "reconciliation_runs",
+    "reminder_of",
     "reported_before",
     "reported_on",
     "rule_for",
@@ -127,6 +144,7 @@ __all__ = [
     "tiers_seen_by",
     "trial_balance",
     "virtual_gifts",
+    "whole_disputes",
     "withheld_of",
     "withholding_rule",
     "withholding_rules",

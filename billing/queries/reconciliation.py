@@ -8,6 +8,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from billing.models import (
     Charge,
+    Dispute,
     Payment,
     Payout,
     PayoutAccount,
@@ -19,7 +20,8 @@ from billing.models import (
 )
 from billing.providers import Reported
 
-Ours = Payment | Refund | Payout
+# A dispute is reported when its money is taken, and when that is given back.
+Ours = Payment | Refund | Payout | Dispute
 # Of which kind, by which of its names ("key" is ours, "reference" the provider's), and that name.
 Name = tuple[str, str, str]
 
@@ -31,6 +33,7 @@ QUESTIONS = (
         SELECT 'reportrow', r.id, 'was reported, and is neither matched with a row of ours nor listed as a difference'
         FROM billing_reportrow r
         WHERE r.payment_id IS NULL AND r.refund_id IS NULL AND r.payout_id IS NULL
+              AND r.dispute_id IS NULL
               AND NOT EXISTS (SELECT FROM billing_reconciliationexception e
                               WHERE e.tenant_id = r.tenant_id AND e.row_id = r.id)
         ORDER BY r.id LIMIT %(most)s""",
@@ -72,6 +75,10 @@ def _find(found: dict[Name, Ours], provider: str, kinds: set[str], name: str, wo
     payouts = Payout.objects.filter(known, account__rail=provider).order_by("pk")
     for kind in kinds & {"payout", "reversal"}:
         found |= {(kind, name, getattr(our, name)): our for our in payouts}
+    if name == "reference":
+        disputes = Dispute.objects.filter(known, payment__provider=provider).select_related("payment").order_by("pk")
+        for kind in kinds & {"dispute", "reinstated"}:
+            found |= {(kind, name, our.reference): our for our in disputes}
 
 
 def _payments(known: Q, provider: str, name: str) -> dict[Name, Ours]:
@@ -86,10 +93,11 @@ def _payments(known: Q, provider: str, name: str) -> dict[Name, Ours]:
 
 def reported_before(ours: Iterable[Ours]) -> set[tuple[str, int]]:
     """Return the kinds and ids of those rows of ours that an earlier report had."""
-    ids = {kind: _ids(ours, kind) for kind in (Payment, Refund, Payout)}
-    rows = ReportRow.objects.filter(Q(payment__in=ids[Payment]) | Q(refund__in=ids[Refund]) | Q(payout__in=ids[Payout]))
-    pairs = rows.order_by("pk").values_list("kind", "payment", "refund", "payout")
-    return {(kind, payment or refund or payout) for kind, payment, refund, payout in pairs}
+    ids = {kind: _ids(ours, kind) for kind in (Payment, Refund, Payout, Dispute)}
+    about = Q(payment__in=ids[Payment]) | Q(refund__in=ids[Refund])
+    about |= Q(payout__in=ids[Payout]) | Q(dispute__in=ids[Dispute])
+    rows = ReportRow.objects.filter(about).order_by("pk").values_list("kind", "payment", "refund", "payout", "dispute")
+    return {(kind, next(pk for pk in pks if pk)) for kind, *pks in rows}
 
 
 def booked_and_never_reported(provider: str, *, since: datetime, until: datetime) -> Iterator[tuple[str, Ours]]:
@@ -103,19 +111,24 @@ def booked_and_never_reported(provider: str, *, since: datetime, until: datetime
         then = PayoutChange.objects.filter(payout=OuterRef("pk"), changed_at__gte=since, changed_at__lt=until)
         payouts = Payout.objects.filter(Exists(then.filter(after=state)), account__rail=provider)
         booked.append((kind, "payout", payouts))
+    disputes = Dispute.objects.filter(payment__provider=provider)
+    booked.append(("dispute", "dispute", disputes.filter(withdrawn_at__gte=since, withdrawn_at__lt=until)))
+    booked.append(("reinstated", "dispute", disputes.filter(reinstated_at__gte=since, reinstated_at__lt=until)))
     for kind, name, rows in booked:
         listed = ReconciliationException.objects.filter(**{name: OuterRef("pk")}, reason="missing")
         reported = ReportRow.objects.filter(**{name: OuterRef("pk")})
-        if name == "payout":
+        if name in {"payout", "dispute"}:
             listed, reported = listed.filter(kind=kind), reported.filter(kind=kind)
         missing = rows.exclude(Exists(reported)).exclude(Exists(listed)).order_by("pk")
         yield from ((kind, our) for our in missing.iterator(chunk_size=1_000))
 
 
-def fee_of(our: Ours) -> tuple[int, int]:
+def fee_of(kind: str, our: Ours) -> tuple[int, int]:
     """Return the provider's fee that we have booked, and in how many lines; none for what goes to creators."""
     if isinstance(our, Payout):
         return 0, 0
+    if isinstance(our, Dispute):
+        return (our.fee_back if kind == "reinstated" else our.fee), 0
     if isinstance(our, Refund):
         return our.processor + our.cost, 1
     return our.fee, our.line_count  # type: ignore[attr-defined]  # counted by reported_on

@@ -40,6 +40,9 @@ KINDS = """
         WHERE p.journal_id IS NOT NULL
         UNION ALL
         SELECT r.journal_id, l.kind FROM billing_refund r JOIN billing_orderline l ON l.id = r.line_id
+        UNION ALL
+        SELECT unnest(ARRAY[d.journal_id, d.released_id]), l.kind
+        FROM billing_disputepart d JOIN billing_orderline l ON l.id = d.line_id
     ) sold GROUP BY journal_id"""
 # The same of the journals that are named in `entries`, however many others there are.
 KINDS_OF_ENTRIES = """

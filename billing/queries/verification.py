@@ -9,7 +9,16 @@ from django.db import connection
 
 from billing.ledger import chain
 from billing.models import ChainHead, Journal, Transfer
-from billing.queries import earnings, invoices, memberships, payouts, reconciliation, settlements, withholding
+from billing.queries import (
+    disputes,
+    earnings,
+    invoices,
+    memberships,
+    payouts,
+    reconciliation,
+    settlements,
+    withholding,
+)
 from billing.queries.questions import OF_SALES
 from kpplatform.tenancy.scope import current_tenant, current_tenant_id
 
@@ -65,8 +74,8 @@ QUESTIONS = (
     (
         "L2",
         """
-        SELECT 'account', a.id, format('%%s holds %%s, but coins for %%s were bought and not spent',
-                                       a.name, a.credits - a.debits, coalesce(b.bought, 0) - coalesce(g.spent, 0))
+        SELECT 'account', a.id, format('%%s holds %%s, but coins for %%s were bought and not spent', a.name,
+                       a.credits - a.debits, coalesce(b.bought, 0) - coalesce(g.spent, 0) - coalesce(h.held, 0))
         FROM billing_account a
         LEFT JOIN (
             SELECT o.viewer_id, o.currency, sum(l.amount - l.refunded) AS bought
@@ -77,7 +86,13 @@ QUESTIONS = (
             SELECT viewer_id, currency, sum(amount) AS spent FROM billing_giving
             WHERE gift_id IS NOT NULL AND taken_back_at IS NULL GROUP BY 1, 2
         ) g ON g.viewer_id = a.member_id AND g.currency = a.currency
-        WHERE a.kind = 'coins' AND a.credits - a.debits <> coalesce(b.bought, 0) - coalesce(g.spent, 0)
+        LEFT JOIN (
+            SELECT t.debit_id, sum(t.amount) AS held
+            FROM billing_disputepart p JOIN billing_transfer t ON t.journal_id = p.journal_id
+            WHERE p.released_id IS NULL GROUP BY 1
+        ) h ON h.debit_id = a.id
+        WHERE a.kind = 'coins'
+              AND a.credits - a.debits <> coalesce(b.bought, 0) - coalesce(g.spent, 0) - coalesce(h.held, 0)
         ORDER BY a.id LIMIT %(most)s""",
     ),
     (
@@ -130,7 +145,13 @@ QUESTIONS = (
     ),
 )
 
-OF_CREATORS = (*earnings.QUESTIONS, *payouts.QUESTIONS, *withholding.QUESTIONS, *settlements.QUESTIONS)
+OF_CREATORS = (
+    *disputes.QUESTIONS,
+    *earnings.QUESTIONS,
+    *payouts.QUESTIONS,
+    *withholding.QUESTIONS,
+    *settlements.QUESTIONS,
+)
 OF_PAPERS = invoices.QUESTIONS
 
 

@@ -16,9 +16,10 @@ def main(tenant: str, doing: str, pk: str) -> None:
     from kpplatform.tenancy.models import Tenant  # noqa: PLC0415
     from kpplatform.tenancy.scope import scope  # noqa: PLC0415
 
-    if doing in {"pay_out", "mature"}:
-        ids = {"payout_id": int(pk)} if doing == "pay_out" else {}
-        {"pay_out": tasks.send_payout, "mature": tasks.mature}[doing](tenant=Tenant.objects.get(slug=tenant), **ids)
+    long_ones = {"pay_out": (tasks.send_payout, "payout_id"), "answer": (tasks.send_dispute_answer, "answer_id")}
+    if doing in long_ones or doing == "mature":
+        task, name = long_ones.get(doing, (tasks.mature, ""))
+        task(tenant=Tenant.objects.get(slug=tenant), **({name: int(pk)} if name else {}))
         return
     with scope(Tenant.objects.get(slug=tenant)):
         if doing == "pay":
@@ -30,6 +31,8 @@ def main(tenant: str, doing: str, pk: str) -> None:
             operations.expire_consultation(consultation=asked, at=timezone.now())
         elif doing == "collect":
             operations.collect(charge=Charge.objects.get(pk=pk), at=timezone.now())
+        elif doing == "hear":
+            operations.disputing.hear_of_dispute(provider="sandbox", reference=pk, at=timezone.now())
         elif doing == "resolve":
             operations.paying.resolve_payout(payout=Payout.objects.get(pk=pk), at=timezone.now())
         else:

@@ -30,9 +30,10 @@ from billing.models import (
 )
 from billing.money import Money
 from billing.providers.sandbox import signing
-from billing.providers.sandbox.bank import Bank, event
+from billing.providers.sandbox.bank import Bank
 from billing.providers.sandbox.book import Row
 from billing.providers.sandbox.server import Server
+from billing.providers.sandbox.words import event
 from catalog.models import Item
 from creators.models import Creator
 from kpplatform.jobs.models import Job

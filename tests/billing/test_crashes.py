@@ -21,7 +21,7 @@ from tests.conftest import COMMITTED
 from tests.processes import ROOT, environment
 
 
-def run(sandbox: Server, doing: str, pk: int, *, crash_at: str = "", **others: str) -> int:
+def run(sandbox: Server, doing: str, pk: int | str, *, crash_at: str = "", **others: str) -> int:
     """Do it in another process; return how that ended."""
     env = environment(CRASH_AT=crash_at, SANDBOX_URL=sandbox.address, SANDBOX_KEY=sandbox.key, **others)
     command = [sys.executable, "-m", "tests.billing.child", "school", doing, str(pk)]

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from stripe.params import (
     BalanceTransactionListParams,
+    DisputeCloseParams,
+    DisputeUpdateParams,
+    FileCreateParams,
     PaymentIntentCreateParams,
     PaymentIntentListParams,
     RefundCreateParams,
@@ -24,6 +27,8 @@ from billing.providers import stripe_amounts as driver
 from tests.billing.doubles.stripe import (
     ACCEPTED,
     BALANCE,
+    DISPUTES,
+    FILES,
     INTENTS,
     LISTED,
     METADATA,
@@ -63,6 +68,9 @@ def test_the_double_takes_what_the_package_says_that_stripe_takes() -> None:
     agree(ACCEPTED[REFUNDS], RefundCreateParams)
     agree(ACCEPTED[TRANSFERS], TransferCreateParams)
     agree(ACCEPTED[REVERSALS], TransferCreateReversalParams)
+    agree(ACCEPTED[DISPUTES], DisputeUpdateParams)
+    agree(ACCEPTED[f"{DISPUTES}/close"], DisputeCloseParams)
+    agree(ACCEPTED[FILES], FileCreateParams)
     assert LISTED[SESSIONS] <= SessionListParams.__annotations__.keys()
     assert LISTED[REFUNDS] <= RefundListParams.__annotations__.keys()
     ranges = {name.partition("[")[0] for name in LISTED[BALANCE]}

@@ -14,6 +14,8 @@ from billing.models import (
     Collaboration,
     Consultation,
     Coupon,
+    Dispute,
+    DisputeEvidence,
     EbookCopy,
     EbookFile,
     Giving,
@@ -51,6 +53,8 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
     "consultations/{id}": lambda _: Consultation.objects.get().pk,
     "courses/{id}": lambda found: found.course.pk,
     "creators/{handle}": lambda found: found.creator.handle,
+    "dispute-files/{id}": lambda found: DisputeEvidence.objects.get(kind="file", by=found.staff).pk,
+    "disputes/{id}": lambda found: Dispute.objects.get(evidence__by=found.staff).pk,
     "downloads/{token}": lambda found: operations.link_to(
         copy=EbookCopy.objects.get(viewer=found.staff), by=found.staff, at=datetime.now(UTC)
     ),

@@ -4,24 +4,15 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
+from billing.providers.sandbox import disputes
 from billing.providers.sandbox.book import Book, Row
+from billing.providers.sandbox.words import Answer, No, amount, event, public, refusal, text
 
-Answer = tuple[int, Row]
-MOST = 10**15
-
-
-class No(Exception):
-    """The sandbox refuses: a status and a code."""
-
-    def __init__(self, status: int, code: str) -> None:
-        super().__init__(code)
-        self.status, self.code = status, code
+Made = tuple[Row, dict[str, list[Row]]]
 
 
 class Bank:
@@ -91,6 +82,26 @@ class Bank:
             self._put({"checkouts": [paid], "methods": methods, "events": [told]})
             return paid
 
+    def dispute(self, reference: str, account: str = "") -> Row | None:
+        """Return a dispute."""
+        with self.lock:
+            row = self.book.tables["disputes"].get(reference)
+            return public(row) if row and account in {"", row["account"]} else None
+
+    def disputes_of(self, reference: str) -> list[Row]:
+        """Return the disputes of a checkout, oldest first."""
+        with self.lock:
+            return [dict(row) for row in self.book.tables["disputes"].values() if row["checkout"] == reference]
+
+    def press_dispute(self, reference: str, press: str, minor: int | None = None) -> Row:
+        """Let the buyer, or the buyer's bank, press a button about a payment. Raises No."""
+        with self.lock:
+            table = "charges" if reference.startswith("ch_") else "checkouts"
+            checkout, before = self._checkout(reference, table=table), self.disputes_of(reference)
+            changes = disputes.pressed(press, checkout, before[-1] if before else None, minor)
+            self._put(changes)
+            return public(changes["disputes"][0])
+
     def events(self) -> list[Row]:
         """Return all messages, oldest first."""
         with self.lock:
@@ -111,7 +122,7 @@ class Bank:
         if not all(row["delivered"] for row in changes.get("events", [])):
             self.told.set()
 
-    def _doing(self, path: str) -> Callable[[str, str, Row], tuple[Row, dict[str, list[Row]]]]:
+    def _doing(self, path: str) -> Callable[[str, str, Row], Made]:
         parts = path.strip("/").split("/")
         if parts == ["v1", "checkouts"]:
             return self._open
@@ -121,11 +132,13 @@ class Bank:
             return self._refund
         if parts == ["v1", "payouts"]:
             return _pay_out
+        if parts[:2] == ["v1", "disputes"] and len(parts) == 4:
+            return lambda account, key, asked: self._answer(account, parts[2], parts[3], key, asked)
         if parts[:2] == ["v1", "checkouts"] and parts[3:] == ["capture"]:
             return lambda account, _key, _asked: self._capture(account, parts[2])
         raise No(HTTPStatus.NOT_FOUND, "no_such_path")
 
-    def _open(self, account: str, key: str, asked: Row) -> tuple[Row, dict[str, list[Row]]]:
+    def _open(self, account: str, key: str, asked: Row) -> Made:
         reference, mode = f"co_{uuid4().hex}", "setup" if asked.get("mode") == "setup" else "payment"
         checkout = {
             "id": reference,
@@ -143,7 +156,7 @@ class Bank:
         }
         return public(checkout), {"checkouts": [checkout]}
 
-    def _capture(self, account: str, reference: str) -> tuple[Row, dict[str, list[Row]]]:
+    def _capture(self, account: str, reference: str) -> Made:
         checkout = self._checkout(reference, account)
         if checkout["status"] != "authorised":
             raise No(HTTPStatus.CONFLICT, "not_authorised")
@@ -153,7 +166,7 @@ class Bank:
             "events": [event("payment.captured", paid, paid["webhook_url"])],
         }
 
-    def _charge(self, account: str, key: str, asked: Row) -> tuple[Row, dict[str, list[Row]]]:
+    def _charge(self, account: str, key: str, asked: Row) -> Made:
         """Charge a saved method. What was declined for good is declined again."""
         method = self.book.tables["methods"].get(text(asked, "method"))
         if method is None or method["account"] != account:
@@ -167,19 +180,26 @@ class Bank:
         told = [] if decline else [event("charge.captured", made, made["webhook_url"]) | {"delivered": True}]
         return public(made), {"charges": [made], "methods": refused, "events": told}
 
-    def _refund(self, account: str, key: str, asked: Row) -> tuple[Row, dict[str, list[Row]]]:
+    def _refund(self, account: str, key: str, asked: Row) -> Made:
         reference, back = text(asked, "checkout"), amount(asked)
         table = "charges" if reference.startswith("ch_") else "checkouts"
         checkout = self._checkout(reference, account, table)
         if checkout["status"] != "captured" or checkout["currency"] != back["currency"]:
             raise No(HTTPStatus.BAD_REQUEST, "not_captured")
-        if checkout["refunded"] + back["amount"] > checkout["amount"]:
+        lost = sum(row["amount"] for row in self.disputes_of(reference) if row["withdrawn"] and not row["reinstated"])
+        if checkout["refunded"] + lost + back["amount"] > checkout["amount"]:
             raise No(HTTPStatus.BAD_REQUEST, "refund_exceeds_payment")
         made = {"id": f"rf_{uuid4().hex}", "account": account, "key": key, "order": checkout["order"], **back}
         made |= {"checkout": checkout["id"], "status": "succeeded"}
         less = checkout | {"refunded": checkout["refunded"] + back["amount"]}
         told = event("refund.succeeded", made, checkout["webhook_url"])
         return public(made), {"refunds": [made], table: [less], "events": [told]}
+
+    def _answer(self, account: str, reference: str, verb: str, key: str, asked: Row) -> Made:
+        dispute = self.book.tables["disputes"].get(reference)
+        ours = dispute if dispute and dispute["account"] == account else None
+        answered, changes = disputes.written(verb, ours, key, asked)
+        return public(answered), changes
 
     def _checkout(self, reference: str, account: str = "", table: str = "checkouts") -> Row:
         checkout = self.book.tables[table].get(reference)
@@ -188,42 +208,8 @@ class Bank:
         return checkout
 
 
-def _pay_out(account: str, key: str, asked: Row) -> tuple[Row, dict[str, list[Row]]]:
+def _pay_out(account: str, key: str, asked: Row) -> Made:
     made = {"id": f"po_{uuid4().hex}", "account": account, "key": key, "destination": text(asked, "destination")}
     made |= {**amount(asked), "status": "paid"}
     # Who asked has the answer, so that no message is sent; the report tells of it.
     return public(made), {"payouts": [made], "events": [event("payout.paid", made, "") | {"delivered": True}]}
-
-
-def refusal(status: int, code: str) -> Answer:
-    """Return the answer that says no."""
-    return int(status), {"error": {"code": code}}
-
-
-def public(row: Row) -> Row:
-    """Return what of a thing is told to others."""
-    told = {name: value for name, value in row.items() if name not in {"webhook_url", "return_url"}}
-    return told | ({"url": f"/pay/{row['id']}"} if row["id"].startswith("co_") else {})
-
-
-def event(kind: str, about: Row, url: str) -> Row:
-    """Return a message that tells what happened to a thing."""
-    data = {name: about[name] for name in ("id", "key", "order", "amount", "currency", "method") if name in about}
-    told = {"type": kind, "account": about["account"], "created": datetime.now(UTC).isoformat(), "data": data}
-    return {"id": f"evt_{uuid4().hex}", **told, "url": url, "delivered": False}
-
-
-def text(asked: Row, name: str) -> str:
-    """Return a word that must have been sent. Raises No."""
-    value = asked.get(name)
-    if not isinstance(value, str) or not value:
-        raise No(HTTPStatus.BAD_REQUEST, f"{name}_missing")
-    return value
-
-
-def amount(asked: Row, *, least: int = 1) -> dict[str, Any]:
-    """Return amount and currency, which must have been sent. Raises No."""
-    minor = asked.get("amount")
-    if type(minor) is not int or not least <= minor <= MOST:
-        raise No(HTTPStatus.BAD_REQUEST, "bad_amount")
-    return {"amount": minor, "currency": text(asked, "currency")}

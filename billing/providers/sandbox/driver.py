@@ -14,6 +14,7 @@ from django.conf import settings
 from billing.money import Money
 from billing.providers.messages import event_id, fit
 from billing.providers.protocol import (
+    DISPUTED,
     Charged,
     Checkout,
     Garbled,
@@ -68,7 +69,7 @@ class Sandbox:
     def payout(self, *, key: str, amount: Money, to: Destination, webhook_url: str) -> SentPayout:
         # A lost answer is not looked up here: that it is not known is a state of the payout.
         asked = {"destination": f"{to.bank} {to.number} {to.holder}", **_amount(amount)}
-        return _payout(self._speak("POST", "/v1/payouts", asked, key=key))
+        return _payout(self.speak("POST", "/v1/payouts", asked, key=key))
 
     def query_payout(self, *, key: str) -> SentPayout | None:
         found = self._find("/v1/payouts", key)
@@ -85,7 +86,7 @@ class Sandbox:
             data = said["data"]
             message = Message(
                 id=said["id"],
-                kind=said["type"],
+                kind=DISPUTED if said["type"].startswith("dispute.") else said["type"],
                 account=said["account"],
                 key=data["key"],
                 reference=data["id"],
@@ -113,7 +114,7 @@ class Sandbox:
                     fee=row["fee"],
                     at=datetime.fromisoformat(row["at"]),
                 )
-                for row in self._speak("GET", f"/v1/report?{span}")["data"]
+                for row in self.speak("GET", f"/v1/report?{span}")["data"]
             ]
         except (TypeError, ValueError, KeyError) as error:
             raise ProviderUnavailable("The payment provider's report cannot be read.") from error
@@ -124,17 +125,18 @@ class Sandbox:
         A no can be about this request only: its key is known, with another page to return to.
         """
         try:
-            return self._speak("POST", path, asked, key=key)
+            return self.speak("POST", path, asked, key=key)
         except (ProviderUnavailable, ProviderRefused):
             if done := self._find(path, key):
                 return done
             raise
 
     def _find(self, path: str, key: str) -> Any:
-        found = self._speak("GET", f"{path}?key={quote(key)}")["data"]
+        found = self.speak("GET", f"{path}?key={quote(key)}")["data"]
         return found[0] if found else None
 
-    def _speak(self, method: str, path: str, body: dict[str, Any] | None = None, *, key: str = "") -> Any:
+    def speak(self, method: str, path: str, body: dict[str, Any] | None = None, *, key: str = "") -> Any:
+        """Ask the sandbox, and return what it says. Raises ProviderUnavailable and ProviderRefused."""
         to = urlsplit(settings.SANDBOX_URL)
         connect = HTTPSConnection if to.scheme == "https" else HTTPConnection
         connection = connect(to.netloc, timeout=TIMEOUT_S)

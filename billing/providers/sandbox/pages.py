@@ -29,6 +29,20 @@ BUTTONS = """
   <button name="press" value="decline">拒绝 Decline</button>
 </form>
 """
+ABOUT_A_PAID_ONE = """
+<form method="post">
+  <button name="press" value="inquire">向银行查询 Ask the bank about it</button>
+  <button name="press" value="dispute">拒付 Dispute it at the bank</button>
+</form>
+"""
+ABOUT_A_DISPUTE = """
+<form method="post">
+  <button name="press" value="dispute">升级为拒付 Escalate the enquiry</button>
+  <button name="press" value="win">商户胜诉 The merchant wins</button>
+  <button name="press" value="lose">买家胜诉 The buyer wins</button>
+  <button name="press" value="close">结束查询 Close the enquiry</button>
+</form>
+"""
 SAID = {
     "captured": "已支付 Paid",
     "authorised": "已授权 Authorised",
@@ -38,13 +52,18 @@ SAID = {
 }
 
 
-def pay_page(checkout: Row) -> str:
-    """Return the page on which a buyer pays, or sees that it is done."""
+def pay_page(checkout: Row, disputes: list[Row]) -> str:
+    """Return the page on which a buyer pays, sees that it is done, or disputes it."""
     money = Money(checkout["amount"], checkout["currency"])
     body = f"<p>{escape(checkout['account'])} · {escape(checkout['order'])}</p><p class=amount>{money}</p>"
     body += f"<p><strong>{SAID[checkout['status']]}</strong></p>"
     if checkout["status"] in {"open", "declined"}:
         body += BUTTONS
+    body += "".join(f"<p>{escape(row['id'])}: {row['status']}</p>" for row in disputes)
+    if disputes and disputes[-1]["status"] in {"warning", "needs_response", "under_review"}:
+        body += ABOUT_A_DISPUTE
+    elif checkout["status"] == "captured":
+        body += ABOUT_A_PAID_ONE
     if (back := checkout["return_url"]).startswith(("http://", "https://")):
         body += f'<a class="back" href="{escape(back)}">返回 Back</a>'
     return PAGE.format(title="付款 Payment", body=body)

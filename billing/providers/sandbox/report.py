@@ -7,8 +7,14 @@ from billing.providers.sandbox.book import Row
 from billing.providers.sandbox.faults import Kind
 
 FEE_BPS = 60
-KINDS = {"payment.captured": "payment", "charge.captured": "payment", "refund.succeeded": "refund"}
-KINDS |= {"payout.paid": "payout"}
+KINDS = {
+    "payment.captured": "payment",
+    "charge.captured": "payment",
+    "refund.succeeded": "refund",
+    "payout.paid": "payout",
+    "dispute.funds_withdrawn": "dispute",
+    "dispute.funds_reinstated": "reinstated",
+}
 
 
 def rows(events: list[Row], *, account: str, since: str, until: str, fault: Kind | None) -> list[Row]:
@@ -27,7 +33,9 @@ def rows(events: list[Row], *, account: str, since: str, until: str, fault: Kind
 def _row(event: Row) -> Row:
     about = event["data"]
     names: dict[str, Any] = {"kind": KINDS[event["type"]], "reference": about["id"], "key": about["key"]}
-    fee = 0 if names["kind"] == "payout" else (about["amount"] * FEE_BPS + 5_000) // 10_000
+    # Of a payment and of what is given back of it the fee is a share.
+    own = {"payout": 0, "dispute": about.get("fee"), "reinstated": about.get("fee_back")}.get(names["kind"])
+    fee = own if own is not None else (about["amount"] * FEE_BPS + 5_000) // 10_000
     return names | {"amount": about["amount"], "fee": fee, "currency": about["currency"], "at": event["created"]}
 
 

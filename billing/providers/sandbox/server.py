@@ -9,7 +9,11 @@ POST /v1/refunds                   {checkout, order, amount, currency}
 GET  /v1/refunds?key=…
 POST /v1/payouts                   {destination, amount, currency}
 GET  /v1/payouts?key=…
-GET, POST /pay/{id}                the buyer's page; press=pay or press=decline, as a form or as JSON
+GET  /v1/disputes/{id}             how a dispute stands
+POST /v1/disputes/{id}/evidence    {words, receipt, access_log, file, file_type}
+POST /v1/disputes/{id}/accept      {accept}
+GET, POST /pay/{id}                the buyer's page; press=pay or press=decline, as a form or as JSON; of what is paid
+                                   inquire, dispute (amount?), win, lose, close
 GET  /v1/report?since=…&until=…    what was captured and given back, with fees
 POST /v1/faults                    {on: a path or "webhook", kind, times?, seconds?}
 """
@@ -26,11 +30,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
-from billing.providers.sandbox import pages, report
-from billing.providers.sandbox.bank import Bank, No, public, refusal
+from billing.providers.sandbox import disputes, pages, report
+from billing.providers.sandbox.bank import Bank
 from billing.providers.sandbox.book import Row
 from billing.providers.sandbox.courier import Courier
 from billing.providers.sandbox.faults import Fault, Faults, Kind
+from billing.providers.sandbox.words import No, public, refusal
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +71,14 @@ def listening(*, port: int, path: Path, key: str, host: str = "127.0.0.1") -> It
         server.server_close()
 
 
+def _minor(sent: Row) -> int | None:
+    """Return the amount that was sent, if one was. Raises No."""
+    minor = sent.get("amount")
+    if minor is not None and type(minor) is not int:
+        raise No(HTTPStatus.BAD_REQUEST, "bad_amount")
+    return minor
+
+
 class Door(BaseHTTPRequestHandler):
     """One request."""
 
@@ -85,6 +98,9 @@ class Door(BaseHTTPRequestHandler):
             key = parse_qs(to.query).get("key", [""])[0]
             rows = self.server.bank.find(account=self._account(), table=to.path.rpartition("/")[2], key=key)
             self._say(200, {"data": [self._addressed(row) for row in rows]})
+        elif to.path.startswith("/v1/disputes/"):
+            dispute = self.server.bank.dispute(to.path.rpartition("/")[2], self._account())
+            self._say(*((200, dispute) if dispute else refusal(HTTPStatus.NOT_FOUND, "no_such_dispute")))
         elif to.path == "/v1/report":
             self._report(dict(parse_qsl(to.query)))
         else:
@@ -138,13 +154,17 @@ class Door(BaseHTTPRequestHandler):
         return self._say(status, self._addressed(body))
 
     def _press(self, path: str, sent: Row) -> None:
+        press, reference = sent.get("press"), path.removeprefix("/pay/")
         try:
-            self.server.bank.press(path.removeprefix("/pay/"), pays=sent.get("press") == "pay")
+            if press in disputes.PRESSES:
+                pressed = self.server.bank.press_dispute(reference, press, _minor(sent))
+            else:
+                pressed = public(self.server.bank.press(reference, pays=press == "pay"))
         except No as no:
             self._say(*refusal(no.status, no.code))
             return
         if "json" in self.headers.get("Content-Type", ""):
-            self._say(200, public(self.server.bank.get(path.removeprefix("/pay/")) or {}))
+            self._say(200, pressed)
         else:
             self._show(path)
 
@@ -159,7 +179,8 @@ class Door(BaseHTTPRequestHandler):
 
     def _show(self, path: str) -> None:
         checkout = self.server.bank.get(path.removeprefix("/pay/"))
-        page = pages.pay_page(checkout) if checkout else pages.sorry_page()
+        disputed = self.server.bank.disputes_of(checkout["id"]) if checkout else []
+        page = pages.pay_page(checkout, disputed) if checkout else pages.sorry_page()
         self._answer(200 if checkout else 404, page.encode(), "text/html; charset=utf-8")
 
     def _is_known(self) -> bool:

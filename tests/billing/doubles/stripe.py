@@ -9,7 +9,7 @@ import json
 import time
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tests.billing.doubles import stripe_cards
 from tests.billing.doubles.http import Double
@@ -18,6 +18,7 @@ SESSIONS, REFUNDS = "/v1/checkout/sessions", "/v1/refunds"
 TRANSFERS, REVERSALS = "/v1/transfers", "/v1/transfers/{id}/reversals"
 BALANCE = "/v1/balance_transactions"
 INTENTS, SETUPS = "/v1/payment_intents", "/v1/setup_intents"
+DISPUTES, FILES = "/v1/disputes", "/v1/files"
 METADATA = "any words"
 # path → the parameters that are taken, nested as they are sent
 ACCEPTED: dict[str, Any] = {
@@ -51,9 +52,16 @@ ACCEPTED: dict[str, Any] = {
         "automatic_payment_methods": {"enabled": None, "allow_redirects": None},
         "metadata": METADATA,
     },
+    DISPUTES: {
+        "evidence": {"access_activity_log": None, "uncategorized_text": None, "uncategorized_file": None},
+        "submit": None,
+        "metadata": METADATA,
+    },
+    f"{DISPUTES}/close": {},
+    FILES: {"purpose": None, "file": None},
 }
 LISTED: dict[str, set[str]] = {
-    SESSIONS: {"limit", "starting_after"},
+    SESSIONS: {"limit", "starting_after", "payment_intent"},
     REFUNDS: {"limit", "starting_after", "payment_intent"},
     TRANSFERS: {"limit", "starting_after", "transfer_group"},
     BALANCE: {"limit", "starting_after", "created[gte]", "created[lt]", "expand[0]"},
@@ -84,6 +92,8 @@ class StripeDouble(Double):
     intents: dict[str, Any] = field(default_factory=dict)
     setups: dict[str, Any] = field(default_factory=dict)
     declines: list[str] = field(default_factory=list)  # why the next charges are declined
+    disputes: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
     saved: dict[str, tuple[str, int, Any]] = field(default_factory=dict)
 
     def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, bytes, dict[str, str]]:
@@ -92,7 +102,9 @@ class StripeDouble(Double):
             if headers.get("Authorization") != f"Bearer {self.key}":
                 status, said = 401, No(401, "invalid_request_error").said
             elif method == "POST":
-                status, said = self._write(to.path, body.decode(), headers.get("Idempotency-Key", ""))
+                kind = headers.get("Content-Type", "")
+                form = from_parts(kind, body) if kind.startswith("multipart/") else body.decode()
+                status, said = self._write(to.path, form, headers.get("Idempotency-Key", ""))
             else:
                 status, said = 200, self._read(to.path, dict(parse_qsl(to.query)))
         except No as no:
@@ -125,11 +137,18 @@ class StripeDouble(Double):
         if path.endswith("/expire"):
             return self._expired(path.removeprefix(f"{SESSIONS}/").removesuffix("/expire"))
         number = path.removeprefix(f"{TRANSFERS}/").removesuffix("/reversals") if path.endswith("/reversals") else ""
-        must_be_taken(asked, ACCEPTED.get(REVERSALS if number else path) or {}, "")
+        must_be_taken(asked, ACCEPTED.get(REVERSALS if number else made_of(path)) or {}, "")
         if number:
             return self._reversal(number, asked)
+        if path.startswith(DISPUTES):
+            return self._answered(path, asked)
         done = {SESSIONS: self._session, REFUNDS: self._refund, TRANSFERS: self._transfer, INTENTS: self._charge}
+        done |= {FILES: self._file}
         return done[path](asked)
+
+    def _file(self, asked: Any) -> Any:
+        self.files[f"file_{len(self.files) + 1}"] = asked["file"].encode("latin-1")
+        return {"id": f"file_{len(self.files)}", "object": "file", "purpose": asked["purpose"]}
 
     def _expired(self, session: str) -> Any:
         if self.sessions[session]["status"] != "open":
@@ -154,6 +173,21 @@ class StripeDouble(Double):
         transfer["reversed"] = transfer["amount_reversed"] == transfer["amount"]
         made = {"id": f"trr_{number}_{transfer['amount_reversed']}", "object": "transfer_reversal", "transfer": number}
         return made | {"amount": int(asked["amount"]), "currency": transfer["currency"], "metadata": asked["metadata"]}
+
+    def _answered(self, path: str, asked: Any) -> Any:
+        dispute = self.disputes.get(path.removeprefix(f"{DISPUTES}/").partition("/")[0])
+        if dispute is None:
+            raise No(404, "invalid_request_error", code="resource_missing")
+        if dispute["status"] not in {"needs_response", "warning_needs_response"}:
+            raise No(400, "invalid_request_error", code="dispute_not_open")
+        if path.endswith("/close"):
+            return self.dispute(dispute["id"], status="lost")
+        if (file := asked["evidence"].get("uncategorized_file")) and file not in self.files:
+            raise No(400, "invalid_request_error", code="resource_missing", param="uncategorized_file")
+        dispute["evidence"] |= asked["evidence"]
+        dispute["metadata"] |= asked["metadata"]
+        status = "under_review" if asked.get("submit") == "true" else dispute["status"]
+        return self.dispute(dispute["id"], status=status)
 
     def _session(self, asked: Any) -> Any:
         number, mode = len(self.sessions) + 1, asked["mode"]
@@ -199,7 +233,7 @@ class StripeDouble(Double):
 
     def _read(self, path: str, query: dict[str, str]) -> Any:
         made = {SESSIONS: self.sessions, REFUNDS: self.refunds, TRANSFERS: self.transfers, BALANCE: self.transactions}
-        made |= {INTENTS: self.intents, SETUPS: self.setups}
+        made |= {INTENTS: self.intents, SETUPS: self.setups, DISPUTES: self.disputes}
         for place, rows in made.items():
             if path == place and place in LISTED:
                 if unknown := query.keys() - LISTED[place]:
@@ -238,6 +272,18 @@ class StripeDouble(Double):
             raise No(402, "card_error", code=error["code"], decline_code=error["decline_code"])
         return made
 
+    def dispute(self, number: str, **told: Any) -> Any:
+        """Let a bank open or change a dispute, and return it; `moved` and `fee` are what Stripe took or gave."""
+        known = self.disputes.get(number, {"balance_transactions": [], "evidence": {}, "metadata": {}})
+        moved, fee = told.pop("moved", 0), told.pop("fee", 0)
+        if moved:
+            row = {"object": "balance_transaction", "amount": moved, "fee": fee, "currency": "cny", "net": moved - fee}
+            known["balance_transactions"] = [*known["balance_transactions"], row]
+        plain = {"id": number, "object": "dispute", "currency": "cny", "reason": "fraudulent", "livemode": False}
+        due = {"evidence_details": {"due_by": 4_102_444_800, "has_evidence": bool(known["evidence"])}}
+        self.disputes[number] = plain | due | known | told
+        return self.disputes[number]
+
     def event(self, kind: str, about: Any, **changed: Any) -> bytes:
         """Return the event's body."""
         self.events = getattr(self, "events", 0) + 1
@@ -255,6 +301,24 @@ def _is_within(row: dict[str, Any], query: dict[str, str]) -> bool:
     if "created[gte]" not in query:
         return True
     return int(query["created[gte]"]) <= int(row["created"]) < int(query["created[lt]"])
+
+
+def made_of(path: str) -> str:
+    """Return what is written under a path, without the number of the dispute in it."""
+    if not path.startswith(f"{DISPUTES}/"):
+        return path
+    return f"{DISPUTES}/close" if path.endswith("/close") else DISPUTES
+
+
+def from_parts(kind: str, body: bytes) -> str:
+    """Return the parts of a multipart body as a form: a file is its bytes, as Latin-1."""
+    boundary = kind.partition("boundary=")[2].strip('"').encode()
+    fields = []
+    for part in body.split(b"--" + boundary)[1:-1]:
+        head, _, content = part.strip(b"\r\n").partition(b"\r\n\r\n")
+        name = head.partition(b'name="')[2].partition(b'"')[0].decode()
+        fields.append((name, content.decode("latin-1")))
+    return urlencode(fields)
 
 
 def nested(form: str) -> dict[str, Any]:

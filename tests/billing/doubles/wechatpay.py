@@ -21,6 +21,7 @@ NATIVE, REFUNDS = "/v3/pay/transactions/native", "/v3/refund/domestic/refunds"
 JSAPI, H5 = "/v3/pay/transactions/jsapi", "/v3/pay/transactions/h5"
 TRANSFERS = "/v3/fund-app/mch-transfer/transfer-bills"
 TRADES, FLOWS = "/v3/bill/tradebill", "/v3/bill/fundflowbill"
+COMPLAINTS = "/v3/merchant-service/complaints-v2"
 APPID, MCHID, SERIAL, APIV3 = "wx1", "1900000001", "A1B2", "k" * 32
 PUBLIC_ID = "PUB_KEY_ID_1"
 NEEDED = {
@@ -49,6 +50,7 @@ class WechatDouble(Double):
 
     bills: dict[str, str] = field(default_factory=dict)
     is_spoilt: bool = False
+    complaints: dict[str, Any] = field(default_factory=dict)
 
     def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, bytes, dict[str, str]]:
         if not self._is_signed(method, path, headers["Authorization"], body.decode()):
@@ -76,6 +78,8 @@ class WechatDouble(Double):
     def _done(self, method: str, path: str, asked: Any) -> tuple[int, Any]:
         if path.endswith("/close"):
             return self._close(path.split("/")[-2], asked)
+        if path.startswith(COMPLAINTS):
+            return self._complaint(path.removeprefix(f"{COMPLAINTS}/"), asked)
         if method == "POST" and asked.keys() != NEEDED[path]:
             return 400, {"code": "PARAM_ERROR"}
         doing = {REFUNDS: self._refund, TRANSFERS: self._transfer}
@@ -142,6 +146,32 @@ class WechatDouble(Double):
             return 400, {"code": "ALREADY_EXISTS"}
         told = {word: before[word] for word in ("out_bill_no", "transfer_bill_no", "state")}
         return 200, told | ({"package_info": f"package of {number}"} if before["state"] == "WAIT_USER_CONFIRM" else {})
+
+    def _complaint(self, path: str, asked: Any) -> tuple[int, Any]:
+        number, _, verb = path.partition("/")
+        complaint = self.complaints.get(number)
+        if complaint is None:
+            return 404, {"code": "RESOURCE_NOT_EXISTS"}
+        if verb == "negotiation-historys":
+            return 200, {"data": complaint["history"], "total_count": len(complaint["history"])}
+        if verb and (asked.get("complainted_mchid") != MCHID or len(asked.get("response_content", "")) > 200):
+            return 400, {"code": "PARAM_ERROR"}
+        if verb == "response":
+            entry = {"operator": "商户", "operate_type": "MERCHANT_RESPONSE"}
+            complaint["history"].insert(0, entry | {"operate_details": asked["response_content"]})
+            complaint["complaint_state"] = "PROCESSING"
+        elif verb == "complete":
+            complaint["complaint_state"] = "PROCESSED"
+        return (204, None) if verb else (200, {name: told for name, told in complaint.items() if name != "history"})
+
+    def complain(self, number: str, *orders: Any) -> bytes:
+        """Let a buyer complain about orders, and return the message about it."""
+        about = [{name: order[name] for name in ("transaction_id", "out_trade_no")} for order in orders]
+        for row, order in zip(about, orders, strict=True):
+            row["amount"] = order["amount"]["total"]
+        told = {"complaint_id": number, "complaint_state": "PENDING", "problem_type": "REFUND"}
+        self.complaints[number] = told | {"complaint_order_info": about, "history": []}
+        return self.told("COMPLAINT.CREATE", {"complaint_id": number, "action_type": "CREATE_COMPLAINT"})
 
     def pay(self, number: str) -> Any:
         """Let the buyer pay, and return the order."""

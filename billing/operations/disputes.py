@@ -1,0 +1,154 @@
+"""Disputes: heard of from the provider, and followed until they are decided.
+
+A lost one is like a refund; after a won one everything is as if it had not been.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from billing import providers
+from billing.models import Dispute, Order, OrderLine, Payment, StateChange
+from billing.operations.crash import crash_here
+from billing.operations.dispute_money import hold_missing, reinstate, release, withdraw
+from billing.operations.orders import held
+from billing.operations.refunds import ends_or_opens, lost_of
+from billing.providers import Disputed
+from kpplatform.errors import Conflict
+from kpplatform.jobs.operations import enqueue
+from kpplatform.tenancy.models import Member
+from kpplatform.tenancy.scope import current_tenant
+
+State = Dispute.State
+# It moves on only: an enquiry can become a dispute, also after it was closed; what was decided stays decided.
+RANK = {
+    State.WARNING: 0,
+    State.CLOSED: 1,
+    State.NEEDS_RESPONSE: 2,
+    State.UNDER_REVIEW: 3,
+    State.WON: 4,
+    State.LOST: 4,
+}
+AGAIN = timedelta(days=1)
+
+
+class CannotBe(Conflict):
+    """A provider says of a dispute what does not agree with our rows."""
+
+    code = "dispute_cannot_be"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"This cannot be said of a dispute here: {reason}.")
+        self.reason = reason
+
+
+@transaction.atomic
+def hear_of_dispute(*, provider: str, reference: str, at: datetime) -> bool:
+    """Ask the provider how a dispute stands, and obey; tell whether that was news. Until it is decided, ask each day.
+
+    Raises ProviderUnavailable, and CannotBe for what does not agree with our rows.
+    """
+    said = providers.disputes_at(current_tenant(), provider).query_disputes(reference=reference)
+    if not said:
+        raise CannotBe("unknown_dispute")
+    heard = [note_dispute(provider=provider, said=each, at=at) for each in said]
+    if not all(is_settled(dispute) for dispute, _ in heard):
+        key = f"dispute:{provider}:{reference}"
+        again = {"provider": provider, "reference": reference}
+        enqueue("billing.tasks.hear_of_dispute", key=key, due_at=at + AGAIN, **again)
+    return any(is_news for _, is_news in heard)
+
+
+@transaction.atomic
+def note_dispute(
+    *, provider: str, said: Disputed, at: datetime, by: Member | None = None, why: str = ""
+) -> tuple[Dispute, bool]:
+    """Bring our row and the books to what the provider says of a dispute, and tell whether that changed anything.
+
+    What it said earlier, and comes later, changes nothing. Raises CannotBe.
+    """
+    payment = Payment.objects.select_related("order__viewer").filter(key=said.key, provider=provider).first()
+    if payment is None:
+        raise CannotBe("unknown_payment")
+    order = held(payment.order)
+    payment.refresh_from_db()
+    if payment.state != Payment.State.CAPTURED:
+        enqueue("billing.tasks.resolve_payment", payment_id=payment.pk)  # who can be disputed has been paid
+    dispute = _row(payment, said, at)
+    before, gone = _shown(dispute), _gone(order)
+    _move(dispute, said, by=by, why=why or said.reason, at=at)
+    _book(dispute, order, said, at)
+    dispute.save()
+    crash_here("after_dispute")
+    _end_access(order, gone, at)
+    return dispute, _shown(dispute) != before
+
+
+def _row(payment: Payment, said: Disputed, at: datetime) -> Dispute:
+    """Return what we know of it, or a new row. Raises CannotBe."""
+    if said.amount.currency != payment.currency:
+        raise CannotBe("wrong_currency")
+    known = Dispute.objects.filter(payment=payment, reference=said.reference).first()
+    if known is None:
+        if not 0 < said.amount.minor <= payment.amount:
+            raise CannotBe("wrong_amount")
+        told = {"reference": said.reference, "amount": said.amount.minor, "currency": payment.currency}
+        return Dispute(payment=payment, state="", opened_at=at, **told)
+    if known.money != said.amount:
+        raise CannotBe("wrong_amount")
+    if {known.state, said.stand} == {State.WON, State.LOST}:
+        raise CannotBe(f"was_{known.state}")
+    return known
+
+
+def _move(dispute: Dispute, said: Disputed, *, by: Member | None, why: str, at: datetime) -> None:
+    """Move the dispute on, if it does, and note who did it, when and why."""
+    before, state = dispute.state, State(said.stand.value)
+    if before and RANK[state] < RANK[State(before)]:
+        return
+    dispute.due_at, dispute.reason = said.due_at, said.reason[:100]
+    if before == state:
+        return
+    dispute.state, dispute.decided_at = state, at if state in Dispute.OVER else None
+    dispute.save()
+    change = {"before": before, "after": state, "by": by, "why": why[:200], "changed_at": at}
+    StateChange.objects.create(of=StateChange.Of.DISPUTE, row=dispute.pk, **change)
+
+
+def _book(dispute: Dispute, order: Order, said: Disputed, at: datetime) -> None:
+    """Book what has not been booked. Raises CannotBe for what was given back and never taken."""
+    if dispute.state in Dispute.HELD:
+        hold_missing(dispute, order, at)
+    if said.is_withdrawn and dispute.withdrawn is None:
+        withdraw(dispute, said, at)
+    if said.is_reinstated and dispute.reinstated is None:
+        if dispute.withdrawn is None:
+            raise CannotBe("given_back_before_taken")
+        reinstate(dispute, said, at)
+    if dispute.state in {State.WON, State.CLOSED}:
+        release(dispute, at)
+
+
+def _gone(order: Order) -> dict[int, int]:
+    """Return how much of each line the buyer has back for good."""
+    return {line.pk: line.refunded + lost_of(line) for line in order.lines.order_by("pk")}
+
+
+def _end_access(order: Order, before: dict[int, int], at: datetime) -> None:
+    """End what was bought with the last unit of its price, as a refund does."""
+    lines = OrderLine.objects.filter(order=order).select_related("order__viewer", "item", "product", "creator")
+    for line in lines.order_by("pk"):
+        now = line.refunded + lost_of(line)
+        if now != before[line.pk]:
+            ends_or_opens(line, was=before[line.pk], now=now, at=at)
+
+
+def _shown(dispute: Dispute) -> tuple[object, ...]:
+    return dispute.state, dispute.held, dispute.withdrawn_id, dispute.reinstated_id
+
+
+def is_settled(dispute: Dispute) -> bool:
+    """Tell whether nothing more is to come of a dispute."""
+    if dispute.state == State.LOST:
+        return dispute.withdrawn_id is not None
+    return dispute.state in Dispute.OVER and (dispute.withdrawn_id is None) == (dispute.reinstated_id is None)
