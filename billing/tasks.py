@@ -5,8 +5,20 @@ from collections.abc import Callable
 from django.utils import timezone
 
 from billing import operations
-from billing.models import Consultation, DisputeAnswer, Payment, PaymentMethod, Payout, Refund, WebhookEvent
-from billing.operations import reconciliation
+from billing.models import (
+    Consultation,
+    DisputeAnswer,
+    Payment,
+    PaymentMethod,
+    Payout,
+    Refund,
+    Split,
+    SplitOrder,
+    SplitReceiver,
+    SplitReturn,
+    WebhookEvent,
+)
+from billing.operations import reconciliation, splitting
 from kpplatform.errors import Refused
 from kpplatform.jobs.running import job, long_job
 from kpplatform.tenancy.models import Tenant
@@ -74,10 +86,55 @@ def resolve_dispute_answer(*, answer_id: int) -> None:
     operations.disputing.resolve_dispute_answer(answer=answer, at=timezone.now())
 
 
+@job
+def register_receiver(*, receiver_id: int) -> None:
+    splitting.register_receiver(receiver=SplitReceiver.objects.get(pk=receiver_id), at=timezone.now())
+
+
+@long_job
+def send_split(*, tenant: Tenant, order_id: int) -> None:
+    """That the provider is about to be told is committed before it is told."""
+    with scope(tenant):
+        order = SplitOrder.objects.select_related("payment__order").get(pk=order_id)
+        may_be_told = splitting.begin_split(order=order, at=timezone.now())
+    if may_be_told:
+        with scope(tenant):
+            splitting.send_split(order=order, at=timezone.now())
+
+
+@job
+def resolve_split(*, order_id: int) -> None:
+    order = SplitOrder.objects.select_related("payment__order").get(pk=order_id)
+    splitting.resolve_split(order=order, at=timezone.now())
+
+
+@job
+def ask_back(*, split_id: int) -> None:
+    split = Split.objects.select_related("order__payment__order").get(pk=split_id)
+    splitting.ask_back(split=split, at=timezone.now())
+
+
+@long_job
+def send_split_return(*, tenant: Tenant, return_id: int) -> None:
+    """That the provider is about to be told is committed before it is told."""
+    with scope(tenant):
+        back = SplitReturn.objects.select_related("split__order__payment__order").get(pk=return_id)
+        may_be_told = splitting.begin_split_return(back=back, at=timezone.now())
+    if may_be_told:
+        with scope(tenant):
+            splitting.send_split_return(back=back, at=timezone.now())
+
+
+@job
+def resolve_split_return(*, return_id: int) -> None:
+    back = SplitReturn.objects.select_related("split__order__payment__order").get(pk=return_id)
+    splitting.resolve_split_return(back=back, at=timezone.now())
+
+
 @long_job
 def mature(*, tenant: Tenant) -> None:
     """Batch by batch, each in a transaction of its own: done twice, the second time finds nothing to do."""
-    for do in (operations.mature, operations.mature_gifts, operations.release_reserves):
+    for do in (operations.mature, operations.mature_gifts, operations.release_reserves, splitting.plan_splits):
         while _done(tenant, do):
             pass
 

@@ -17,7 +17,7 @@ from billing.models import (
     Subscription,
     WebhookEvent,
 )
-from billing.providers import Reported, Stand
+from billing.providers import Reported
 from catalog import operations as catalog
 from catalog.models import Comment, Item, Pass, Purpose, Reaction, Report, Topic, Watch
 from creators import operations as creators
@@ -55,9 +55,10 @@ from recommender.models import (
 )
 from tests import make
 from tests.billing import books, shop
-from tests.billing.disputes import say
+from tests.billing.disputes import disputed_gift
 from tests.billing.papers import billed
 from tests.billing.paying import paid_out
+from tests.billing.splits import asked_back, divided_gift
 from tests.catalog import things
 from tests.conftest import NOON
 
@@ -132,17 +133,18 @@ def _bought(found: Everything) -> None:
     _shared(found)
     _read_books(found, order)
     shop.discounted(order, found.creator, by=found.staff)
-    _disputed(found)
+    disputed_gift(found.creator, by=found.staff)
     shop.offered(found.creator, found.course, minor=12_000)
     Pass.objects.create(viewer=found.viewer, creator=found.creator, source="order:0", starts_at=NOON, ends_at=NOON)
     whole = shop.line_of(order)
     LineShare.objects.create(line=whole, creator=found.creator, role=LineShare.Role.OWNER, amount=whole.share)
+    divided_gift(found.creator)
     billing.mature(at=NOON + timedelta(days=7))
+    asked_back()
     shop.coined(found.staff, 1_000)
     rose = billing.make_gift(by=found.staff, name_zh="玫瑰", name_en="Rose", coins=5, at=NOON)
     billing.give_gift(viewer=found.staff, gift=rose, creator=found.creator, key="rose", at=NOON)
-    asked = shop.asked_for(found.staff, found.creator)
-    billing.answer(consultation=asked, by=found.publisher, body="Practise.", at=NOON)
+    billing.answer(consultation=shop.asked_for(found.staff, found.creator), by=found.publisher, body="Play.", at=NOON)
     _joined(found)
     paid_out(found.creator, by=found.staff)
     billing.paying.settle(month=NOON.date(), at=NOON + timedelta(days=32))
@@ -184,15 +186,6 @@ def _shared(found: Everything) -> None:
     billing.set_affiliate_terms(creator=found.creator, by=publisher, first_bps=1_000, second_bps=100, at=NOON)
     code = billing.become_affiliate(member=publisher, at=NOON).code
     billing.refer(viewer=found.viewer, code=code, at=NOON)
-
-
-def _disputed(found: Everything) -> None:
-    """A dispute of a small gift, about which staff have something to show, and have told the provider."""
-    gift = billing.Wanted(creator=found.creator, amount=shop.yuan(100))
-    dispute = say(shop.bought_all(make.member(), gift, key="disputed"), Stand.NEEDS_RESPONSE)
-    by, disputing = found.staff, billing.disputing
-    disputing.add_evidence(dispute=dispute, by=by, kind="file", content=b"%PDF-1", at=NOON)
-    disputing.submit_evidence(dispute=dispute, by=by, key="submit", at=NOON)
 
 
 def _read_books(found: Everything, order: Order) -> None:

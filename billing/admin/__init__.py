@@ -13,6 +13,7 @@ from billing.admin import (
     reconciliation,
     settlements,
     shares,
+    splits,
     withholding,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "reconciliation",
     "settlements",
     "shares",
+    "splits",
     "withholding",
 ]

@@ -31,8 +31,8 @@ class ProviderReportIn(In):
     csv = serializers.CharField(
         max_length=2_000_000,
         trim_whitespace=False,
-        help_text="Columns kind (payment, refund, payout, reversal, dispute, reinstated, other), reference, key, amount, "
-        "fee, currency, at, amounts in minor units; or what the provider itself writes.",
+        help_text="Columns kind (payment, refund, payout, reversal, dispute, reinstated, other), reference, key, "
+        "amount, fee, currency, at, amounts in minor units; or what the provider itself writes.",
     )
 
 

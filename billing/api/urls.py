@@ -22,6 +22,7 @@ from billing.api.shares import (
     ReferralViewSet,
     ShareViewSet,
 )
+from billing.api.splits import SplitReceiverViewSet, SplitViewSet
 from billing.api.tiers import TierViewSet
 from billing.api.views import OrderViewSet, PriceViewSet
 from billing.api.webhooks import AlipayWebhook, SandboxWebhook, StripeWebhook, WechatWebhook
@@ -58,6 +59,8 @@ router.register("reconciliation-exceptions", ReconciliationExceptionViewSet, bas
 router.register("payouts", PayoutViewSet, basename="payout")
 router.register("payout-accounts", PayoutAccountViewSet, basename="payout-account")
 router.register("payout-batches", PayoutBatchViewSet, basename="payout-batch")
+router.register("splits", SplitViewSet, basename="split")
+router.register("split-receivers", SplitReceiverViewSet, basename="split-receiver")
 router.register("disputes", DisputeViewSet, basename="dispute")
 router.register("dispute-files", DisputeFileViewSet, basename="dispute-file")
 router.register("settlements", SettlementViewSet, basename="settlement")

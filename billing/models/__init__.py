@@ -24,12 +24,14 @@ from billing.models.memberships import (
 )
 from billing.models.offline import PaymentProof, ProofDecision
 from billing.models.payouts import Payout, PayoutAccount, PayoutBatch, PayoutChange, PayoutHold
+from billing.models.prices import Price
 from billing.models.products import Content, OfferChange, Product
 from billing.models.providers import ProviderAccount, ProviderChange
 from billing.models.reconciliation import ReconciliationException, ReconciliationRun, ReportRow
-from billing.models.sales import LineShare, Order, OrderLine, Payment, Price, Refund
+from billing.models.sales import LineShare, Order, OrderLine, Payment, Refund
 from billing.models.settlements import Settlement, SettlementLine, SettlementPeriod
 from billing.models.shares import Affiliate, AffiliateTerms, Collaboration, Referral
+from billing.models.splits import Split, SplitOrder, SplitReceiver, SplitReturn
 from billing.models.withholding import Payee, WithholdingRule
 
 __all__ = [
@@ -89,6 +91,10 @@ __all__ = [
     "Settlement",
     "SettlementLine",
     "SettlementPeriod",
+    "Split",
+    "SplitOrder",
+    "SplitReceiver",
+    "SplitReturn",
     "StateChange",
     "Subscription",
     "SubscriptionChange",

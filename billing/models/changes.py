@@ -13,6 +13,8 @@ class StateChange(TenantOwned):
     class Of(models.TextChoices):
         CONSULTATION = "consultation"
         DISPUTE = "dispute"
+        SPLIT = "split"
+        SPLIT_RETURN = "split_return"
         INVOICE_REQUEST = "invoice_request"
 
     of = models.CharField(max_length=20, choices=Of.choices)

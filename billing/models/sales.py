@@ -1,4 +1,4 @@
-"""What is sold: prices, orders, how they were paid and what was given back."""
+"""What is sold: orders, how they were paid and what was given back."""
 
 from typing import Any
 
@@ -19,32 +19,6 @@ PARTS = ("tax", "processor", "platform", "share")
 def sums_up() -> Q:
     """Return the condition that the parts are the amount, to the minor unit."""
     return Q(amount=F("tax") + F("processor") + F("platform") + F("share"))
-
-
-class Price(TenantOwned):
-    """What an item costs, tax included, from then until then."""
-
-    item = TenantForeignKey(Item)
-    amount = models.BigIntegerField(help_text="In minor units.")
-    currency = models.CharField(max_length=3)
-    starts_at = models.DateTimeField()
-    ends_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["tenant", "item", "currency"], condition=Q(ends_at=None), name="an_item_has_one_price_now"
-            ),
-            models.CheckConstraint(condition=Q(amount__gt=0), name="a_price_is_more_than_nothing"),
-        ]
-        indexes = [models.Index(fields=["tenant", "item", "-starts_at"], name="price_newest")]
-
-    def __str__(self) -> str:
-        return str(self.money)
-
-    @property
-    def money(self) -> Money:
-        return Money(self.amount, self.currency)
 
 
 class Order(TenantOwned):
@@ -233,6 +207,7 @@ class Payment(TenantOwned):
     created_at = models.DateTimeField()
     opened_at = models.DateTimeField(null=True, blank=True, help_text="When the provider opened its page last.")
     captured_at = models.DateTimeField(null=True, blank=True)
+    is_split = models.BooleanField(default=False, db_default=False, help_text="The provider gives creators their part.")
     journal = TenantForeignKey(Journal, null=True, blank=True)
 
     class Meta:

@@ -155,7 +155,8 @@ def resolve_dispute_answer(*, answer: DisputeAnswer, at: datetime) -> None:
     except providers.ProviderUnavailable:
         _ask_later(answer, at)
         return
-    said = next((each for each in found if each.key == dispute.payment.key), None)
+    names = {dispute.payment.key, dispute.payment.reference}
+    said = next((each for each in found if (each.key or each.paid) in names), None)
     is_accepted = answer.kind == DisputeAnswer.Kind.ACCEPT and said is not None and said.stand.value in Dispute.OVER
     if said and (said.answer == answer.key or is_accepted):
         _to(answer, State.DONE, at=at)

@@ -11,7 +11,7 @@ from billing.models import Account, Dispute, DisputePart, Journal, Order, OrderL
 from billing.money import Money
 from billing.operations.crash import crash_here
 from billing.operations.earnings import Moved, credited, handed_back, recovered
-from billing.operations.refunds import matures_again, taken_of
+from billing.operations.refunds import ask_receivers, matures_again, taken_of
 from billing.operations.rules import rules_of
 from billing.providers import Disputed
 from kpplatform.tenancy.scope import current_tenant
@@ -26,6 +26,7 @@ def hold_missing(dispute: Dispute, order: Order, at: datetime) -> None:
     lines = list(order.lines.select_related("order__viewer", "item", "product", "creator").order_by("pk"))
     for line, amount in assigned(Money(dispute.amount - dispute.held, dispute.currency), lines):
         _held(dispute, line, amount, at)
+    ask_receivers(order)
 
 
 def assigned(amount: Money, lines: Sequence[OrderLine]) -> list[tuple[OrderLine, Money]]:

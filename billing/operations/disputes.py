@@ -67,7 +67,8 @@ def note_dispute(
 
     What it said earlier, and comes later, changes nothing. Raises CannotBe.
     """
-    payment = Payment.objects.select_related("order__viewer").filter(key=said.key, provider=provider).first()
+    named = {"key": said.key} if said.key else {"reference": said.paid or "none"}
+    payment = Payment.objects.select_related("order__viewer").filter(**named, provider=provider).first()
     if payment is None:
         raise CannotBe("unknown_payment")
     order = held(payment.order)

@@ -11,6 +11,7 @@ from billing import providers
 from billing.models import Charge, Order, OrderLine, Payment, Period, Plan, Subscription
 from billing.money import Money
 from billing.operations.methods import usable
+from billing.operations.rules import splits_at
 from billing.operations.shares import share_out_all
 from billing.operations.taxes import terms_of_all
 from billing.operations.terms import Terms
@@ -63,6 +64,7 @@ def order_periods(bills: Sequence[Bill], *, state: Payment.State, at: datetime) 
         Payment(
             order=order,
             provider=bill.provider or usual,
+            is_split=splits_at(bill.provider or usual),
             key=f"pay_{uuid4().hex}",
             state=state,
             amount=order.amount,

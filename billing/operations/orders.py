@@ -12,6 +12,7 @@ from billing.money import Money
 from billing.operations.coupons import coupon_of, discounts, plain, redeem
 from billing.operations.goods import AlreadyYours, NotForSale, goods_of
 from billing.operations.prices import MOST
+from billing.operations.rules import splits_at
 from billing.operations.shares import share_out
 from billing.operations.taxes import of_kind, terms_for
 from billing.operations.terms import Terms
@@ -67,7 +68,9 @@ def order_all(*, viewer: Member, wanted: Sequence[Wanted], coupon: str = "", key
         return _given(order, lines, at)
     # Its key is committed with the order, before anybody asks the provider for anything.
     key = f"pay_{uuid4().hex}"
-    Payment.objects.create(order=order, provider=providers.checkout_provider(), key=key, created_at=at, **priced)
+    provider = providers.checkout_provider()
+    about = {"provider": provider, "is_split": splits_at(provider)}
+    Payment.objects.create(order=order, key=key, created_at=at, **about, **priced)
     return order
 
 

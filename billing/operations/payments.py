@@ -101,7 +101,8 @@ def _found_paid(payment: Payment, checkout: providers.Checkout, at: datetime) ->
 
 def _opened(payment: Payment, return_url: str, buyer: providers.Buyer | None, *, saves: bool) -> providers.Checkout:
     """Return the provider's page, where what the buyer pays by is kept, if it shall be and the provider can."""
-    provider, name = providers.provider_for(current_tenant(), payment.provider), payment.provider
+    name = payment.provider
+    provider = providers.marked(providers.provider_for(current_tenant(), name), is_split=payment.is_split)
     asked = {"key": payment.key, "order": str(payment.order_id), "webhook_url": webhook_url(name)}
     asked["return_url"] = return_url
     if saves and isinstance(provider, providers.ChargingProvider):

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F, Sum
 
 from billing import ledger, providers
-from billing.models import Account, Dispute, DisputePart, Journal, Order, OrderLine, Payment, Refund
+from billing.models import Account, Dispute, DisputePart, Journal, Order, OrderLine, Payment, Refund, Split
 from billing.money import Money
 from billing.operations import coins
 from billing.operations.crash import crash_here
@@ -84,7 +84,14 @@ def refund(*, line: OrderLine, by: Member, amount: Money | None, key: str, at: d
     coins.book_cost_back(made, at)
     _count(line, refunded=line.refunded + amount.minor, at=at)
     enqueue("billing.tasks.send_refund", refund_id=made.pk)
+    ask_receivers(order)
     return made
+
+
+def ask_receivers(order: Order) -> None:
+    """Have those asked to give back to whom the provider has given a part of what was just taken."""
+    for split in Split.objects.filter(order__payment__order=order, state=Split.State.DONE).order_by("pk"):
+        enqueue("billing.tasks.ask_back", split_id=split.pk)
 
 
 def _refundable(order: Order, line: OrderLine, *, by: Member, amount: Money | None, at: datetime) -> Money:

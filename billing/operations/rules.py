@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from billing.money import EXPONENTS, WHOLE_BPS, Money
+from billing.providers import SPLITTING
 from kpplatform.tenancy.models import Tenant
+from kpplatform.tenancy.scope import current_tenant
 
 # Where a tenant says nothing: in whole units of the currency.
 LEAST_PAYOUT, FOUR_EYES_FROM = 100, 10_000
@@ -18,6 +20,8 @@ class Rules:
     reserve_days: int = 90
     payout_thresholds: dict[str, int] = field(default_factory=dict)  # currency → minor units
     payout_four_eyes: dict[str, int] = field(default_factory=dict)  # currency → minor units
+    settlement_mode: str = "collected"  # or "provider_split": what matured is given to creators by the provider
+    split_ceiling_bps: int = 3_000  # of a payment, where the provider has a ceiling: as agreed with it
     dispute_fee_by: str = "platform"  # or "creator": who bears what the provider takes for being disputed
 
     @property
@@ -42,3 +46,8 @@ class Rules:
 def rules_of(tenant: Tenant) -> Rules:
     """Return the tenant's rules: the usual ones, and what it has changed."""
     return Rules(**{name: tenant.settings[name] for name in Rules.__annotations__ if name in tenant.settings})
+
+
+def splits_at(provider: str) -> bool:
+    """Tell whether what is paid to the scope's tenant through this provider is divided there."""
+    return rules_of(current_tenant()).settlement_mode == "provider_split" and provider in SPLITTING

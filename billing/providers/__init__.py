@@ -39,6 +39,16 @@ from billing.providers.protocol import (
 from billing.providers.rails import Destination, Outcome, Rail, ReversingRail, SentPayout
 from billing.providers.reports import BadReport, Reported, Reporting, reported
 from billing.providers.sandbox.driver import SANDBOX
+from billing.providers.splits import (
+    SPLITTING,
+    Given,
+    GivenBack,
+    Receiver,
+    Share,
+    Splitting,
+    marked,
+    split_at,
+)
 from billing.providers.vault import Sealed, seal, unseal
 
 __all__ = [
@@ -46,6 +56,7 @@ __all__ = [
     "FIELDS",
     "OFFLINE",
     "SANDBOX",
+    "SPLITTING",
     "BadReport",
     "BadSignature",
     "BadWay",
@@ -60,6 +71,8 @@ __all__ = [
     "Disputing",
     "Evidence",
     "Garbled",
+    "Given",
+    "GivenBack",
     "ManyWaysProvider",
     "Message",
     "NoDisputes",
@@ -72,12 +85,15 @@ __all__ = [
     "ProviderRefused",
     "ProviderUnavailable",
     "Rail",
+    "Receiver",
     "Reported",
     "Reporting",
     "ReversingRail",
     "Sealed",
     "SentPayout",
     "SentRefund",
+    "Share",
+    "Splitting",
     "StaleMessage",
     "Stand",
     "Way",
@@ -85,11 +101,13 @@ __all__ = [
     "checkout_provider",
     "connected",
     "disputes_at",
+    "marked",
     "provider_for",
     "rail_of",
     "read_file",
     "reported",
     "reports_of",
     "seal",
+    "split_at",
     "unseal",
 ]

@@ -35,8 +35,7 @@ from billing.providers.protocol import (
 from billing.providers.stripe_amounts import from_stripe, to_stripe
 
 HEADER = "Stripe-Signature"
-TOLERANCE = timedelta(minutes=5)
-TIMEOUT_S = 10.0
+TOLERANCE, TIMEOUT_S = timedelta(minutes=5), 10.0
 PAGE, MOST_LOOKED_THROUGH = 100, 300
 # What is refused for good. A wrong key, a lock or too many requests say nothing about the request itself.
 FINAL = {400, 402, 404}
@@ -46,7 +45,6 @@ KINDS = {
     "checkout.session.async_payment_failed": "payment.declined",
     "checkout.session.expired": "payment.declined",
 }
-DISPUTE_EVENTS = "charge.dispute."
 REFUND_EVENTS = {"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"}
 TRANSFER_EVENTS = {"transfer.created", "transfer.updated", "transfer.reversed"}
 # A connected account's own bank: its money stays with Stripe, and nothing of ours changes.
@@ -153,7 +151,7 @@ class Stripe:
         return made.status == "canceled"
 
     def refund(self, *, key: str, amount: Money, paid: Paid, webhook_url: str) -> SentRefund:
-        intent, said = self._intent_of(paid.reference), {"tenant": self.account, "key": key, "order": paid.order}
+        intent, said = self.intent_of(paid.reference), {"tenant": self.account, "key": key, "order": paid.order}
         asked: Any = {"payment_intent": intent, "amount": to_stripe(amount), "metadata": said}
         # Stripe forgets an idempotency key after a day, and a refund can take longer: so it is looked for first.
         made = self._find_refund(key, intent)
@@ -185,7 +183,6 @@ class Stripe:
             said = json.loads(body)
             about = said["data"]["object"]
             kind, minor = _told(said["type"], about)
-            # A dispute carries nothing of ours, but is signed with the secret of this very account.
             known = {"tenant": self.account} if kind == DISPUTED else about.get("metadata") or {}
             is_live = said["livemode"]
             message = Message(
@@ -210,11 +207,10 @@ class Stripe:
     @property
     def client(self) -> stripe.StripeClient:
         http = stripe.RequestsClient(timeout=TIMEOUT_S)
-        # Files go to another address of theirs; whoever plays Stripe has one for both.
         base: Any = {"api": settings.STRIPE_URL, "files": settings.STRIPE_URL.replace("api.stripe.", "files.stripe.")}
         return stripe.StripeClient(self.api_key, base_addresses=base, http_client=http, max_network_retries=0)
 
-    def _intent_of(self, reference: str) -> str:
+    def intent_of(self, reference: str) -> str:
         """Return with which intent the money came: of a charge, its reference; of a page, the page's."""
         if reference.startswith("pi_"):
             return reference
@@ -242,7 +238,7 @@ class Stripe:
 
 def _told(kind: str, about: dict[str, Any]) -> tuple[str, Any]:
     """Return what an event means in our words, and the amount that it is about. Raises KeyError for other events."""
-    if kind.startswith(DISPUTE_EVENTS):
+    if kind.startswith("charge.dispute."):
         return DISPUTED, about["amount"]
     if kind in REFUND_EVENTS:
         return REFUND_KINDS.get(about["status"], "noted"), about["amount"]

@@ -75,6 +75,7 @@ class Wechat:
     apiv3_key: str = field(repr=False)
     transfer_scene_id: str = ""  # which of the merchant's scenes a payout belongs to; without one there are none
     transfer_report: str = ""  # what WeChat wants to know about the scene: "name=content;name=content"
+    marks_orders: bool = False  # so that they can be divided; the money is frozen until they are
 
     def __post_init__(self) -> None:
         if len(self.apiv3_key.encode()) != 32:
@@ -93,6 +94,7 @@ class Wechat:
         buyer = buyer or Buyer(Way.QR)
         asked: dict[str, Any] = {"description": f"Order {order}", "out_trade_no": _number(key), "attach": order}
         asked |= {"amount": amount_in("total", amount), "notify_url": webhook_url}
+        asked |= {"settle_info": {"profit_sharing": True}} if self.marks_orders else {}
         url = handed = ""
         if buyer.way == Way.APP:
             made = self.said("pay", **asked, pay_type=WeChatPayType.JSAPI, payer={"openid": buyer.openid})

@@ -61,6 +61,7 @@ from billing.queries.reconciliation import (
 from billing.queries.sales import current_prices, orders_of, orders_seen_by, price_of
 from billing.queries.settlements import entries_of, settlements_seen_by
 from billing.queries.shares import affiliate_offers, affiliates_seen_by, collaborations_of, shares_of
+from billing.queries.splits import changes_of_split, split_receivers_seen_by, splits_seen_by
 from billing.queries.verification import Fault, Report, ledger_report
 from billing.queries.withholding import (
     paid_under,
@@ -84,6 +85,7 @@ __all__ = [
     "booked_and_never_reported",
     "changes_of",
     "changes_of_dispute",
+    "changes_of_split",
     "changes_of_subscription",
     "coin_packs",
     "coin_value",
@@ -135,6 +137,8 @@ __all__ = [
     "seller",
     "settlements_seen_by",
     "shares_of",
+    "split_receivers_seen_by",
+    "splits_seen_by",
     "subscriptions_of",
     "subscriptions_seen_by",
     "tax_rules",

@@ -34,6 +34,12 @@ QUESTIONS = (
                 JOIN billing_transfer t ON t.tenant_id = r.tenant_id AND t.journal_id = r.journal_id
                 JOIN billing_account a ON a.id = t.debit_id
                 WHERE r.state <> 'failed' AND a.kind = 'pending'
+                UNION ALL
+                SELECT d.line_id, a.creator_id, t.amount
+                FROM billing_disputepart d
+                JOIN billing_transfer t ON t.tenant_id = d.tenant_id AND t.journal_id = d.journal_id
+                JOIN billing_account a ON a.id = t.debit_id
+                WHERE d.released_id IS NULL AND a.kind = 'pending'
             ) of
             JOIN billing_orderline l ON l.id = of.line_id
             LEFT JOIN billing_lineshare s ON s.line_id = of.line_id AND s.creator_id = of.creator_id
@@ -96,6 +102,9 @@ QUESTIONS = (
                 UNION ALL
                 SELECT r.currency, -r.share FROM billing_refund r JOIN billing_orderline l ON l.id = r.line_id
                 WHERE r.state <> 'failed' AND l.creator_id IS NULL AND l.kind <> 'coins'
+                UNION ALL
+                SELECT d.currency, -d.share FROM billing_disputepart d JOIN billing_orderline l ON l.id = d.line_id
+                WHERE d.released_id IS NULL AND l.creator_id IS NULL AND l.kind <> 'coins'
                 UNION ALL
                 SELECT t.currency, -t.amount
                 FROM billing_journal j

@@ -75,12 +75,16 @@ QUESTIONS = (
     (
         "L8",
         """
-        SELECT 'account', a.id, format('%%s holds %%s, but payouts of %%s are under way', a.name,
+        SELECT 'account', a.id, format('%%s holds %%s, but %%s is on its way', a.name,
                                        a.credits - a.debits, coalesce(p.amount, 0))
         FROM billing_account a
         LEFT JOIN (
-            SELECT creator_id, currency, sum(amount) AS amount FROM billing_payout
-            WHERE state IN ('draft', 'approved', 'submitted', 'unknown') GROUP BY 1, 2
+            SELECT creator_id, currency, sum(amount) AS amount FROM (
+                SELECT creator_id, currency, amount FROM billing_payout
+                WHERE state IN ('draft', 'approved', 'submitted', 'unknown')
+                UNION ALL
+                SELECT creator_id, currency, amount FROM billing_split WHERE state = 'asked'
+            ) away GROUP BY 1, 2
         ) p ON p.creator_id = a.creator_id AND p.currency = a.currency
         WHERE a.kind = 'in_transit' AND a.credits - a.debits <> coalesce(p.amount, 0) ORDER BY a.id LIMIT %(most)s""",
     ),

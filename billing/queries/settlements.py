@@ -54,6 +54,11 @@ KINDS_OF_ENTRIES = """
         SELECT r.journal_id, l.kind FROM (SELECT DISTINCT journal_id FROM entries) e
         JOIN billing_refund r ON r.journal_id = e.journal_id
         JOIN billing_orderline l ON l.id = r.line_id
+        UNION ALL
+        SELECT e.journal_id, l.kind
+        FROM billing_disputepart d CROSS JOIN LATERAL (VALUES (d.journal_id), (d.released_id)) j (id)
+        JOIN (SELECT DISTINCT journal_id FROM entries) e ON e.journal_id = j.id
+        JOIN billing_orderline l ON l.id = d.line_id
     ) sold GROUP BY journal_id"""
 ENTRIES = f"""
     SELECT j.journal_id, j.at, j.seq, j.kind, j.key, j.account, j.amount FROM ({ENDS}) j
@@ -67,8 +72,12 @@ KINDS_OF_SOME = """
         UNION ALL
         SELECT r.journal_id, l.kind FROM billing_refund r
         JOIN billing_orderline l ON l.id = r.line_id WHERE r.journal_id = ANY(%(journals)s)
+        UNION ALL
+        SELECT j.id, l.kind
+        FROM billing_disputepart d CROSS JOIN LATERAL (VALUES (d.journal_id), (d.released_id)) j (id)
+        JOIN billing_orderline l ON l.id = d.line_id WHERE j.id = ANY(%(journals)s)
     ) sold (journal_id, kind) GROUP BY journal_id"""
-OF_SALES = ("sale", "refund")  # journals that say which kind of thing was sold
+OF_SALES = ("sale", "refund", "dispute_held", "dispute_released")  # journals that say which kind of thing was sold
 # All ends at creators' accounts of a period, in one pass over its transfers.
 ALL_ENDS = f"""
     SELECT j.id AS journal_id, j.kind, t.currency, e.creator_id, e.account, e.amount,

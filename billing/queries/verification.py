@@ -17,6 +17,7 @@ from billing.queries import (
     payouts,
     reconciliation,
     settlements,
+    splits,
     withholding,
 )
 from billing.queries.questions import OF_SALES
@@ -151,6 +152,7 @@ OF_CREATORS = (
     *payouts.QUESTIONS,
     *withholding.QUESTIONS,
     *settlements.QUESTIONS,
+    *splits.QUESTIONS,
 )
 OF_PAPERS = invoices.QUESTIONS
 

@@ -16,7 +16,12 @@ def main(tenant: str, doing: str, pk: str) -> None:
     from kpplatform.tenancy.models import Tenant  # noqa: PLC0415
     from kpplatform.tenancy.scope import scope  # noqa: PLC0415
 
-    long_ones = {"pay_out": (tasks.send_payout, "payout_id"), "answer": (tasks.send_dispute_answer, "answer_id")}
+    long_ones = {
+        "pay_out": (tasks.send_payout, "payout_id"),
+        "answer": (tasks.send_dispute_answer, "answer_id"),
+        "split": (tasks.send_split, "order_id"),
+        "give_back": (tasks.send_split_return, "return_id"),
+    }
     if doing in long_ones or doing == "mature":
         task, name = long_ones.get(doing, (tasks.mature, ""))
         task(tenant=Tenant.objects.get(slug=tenant), **({name: int(pk)} if name else {}))

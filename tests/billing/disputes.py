@@ -9,8 +9,10 @@ from billing.operations import disputing
 from billing.providers import Disputed, Stand
 from billing.providers.sandbox.server import Server
 from catalog.models import Item
+from creators.models import Creator
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant
+from tests import make
 from tests.billing import shop
 from tests.conftest import NOON
 
@@ -33,3 +35,11 @@ def disputed(sandbox: Server, viewer: Member, course: Item, press: str = "disput
     shop.deliver_all(sandbox.bank, tenant=current_tenant())
     shop.press(payment.checkout_url, press)
     return payment
+
+
+def disputed_gift(creator: Creator, *, by: Member) -> None:
+    """Leave a dispute of a small gift, about which staff have something to show, and have told the provider."""
+    gift = operations.Wanted(creator=creator, amount=shop.yuan(100))
+    dispute = say(shop.bought_all(make.member(), gift, key="disputed"), Stand.NEEDS_RESPONSE)
+    disputing.add_evidence(dispute=dispute, by=by, kind="file", content=b"%PDF-1", at=NOON)
+    disputing.submit_evidence(dispute=dispute, by=by, key="submit", at=NOON)

@@ -16,7 +16,8 @@ from kpplatform.tenancy.scope import scope
 from tests import make
 from tests.billing import shop, test_stripe, test_wechatpay
 from tests.billing.disputes import NOW, disputed, say
-from tests.billing.doubles.stripe import DISPUTES, FILES, StripeDouble
+from tests.billing.doubles.stripe import FILES, StripeDouble
+from tests.billing.doubles.stripe_disputes import DISPUTES
 from tests.billing.doubles.wechatpay import WechatDouble
 from tests.billing.paying import staff
 from tests.billing.shop import bought, give_back, yuan

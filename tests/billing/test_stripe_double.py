@@ -27,7 +27,6 @@ from billing.providers import stripe_amounts as driver
 from tests.billing.doubles.stripe import (
     ACCEPTED,
     BALANCE,
-    DISPUTES,
     FILES,
     INTENTS,
     LISTED,
@@ -38,6 +37,7 @@ from tests.billing.doubles.stripe import (
     TRANSFERS,
     StripeDouble,
 )
+from tests.billing.doubles.stripe_disputes import DISPUTES
 
 
 @pytest.mark.parametrize(

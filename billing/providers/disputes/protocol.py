@@ -23,7 +23,7 @@ class Stand(StrEnum):
 class Disputed:
     """A dispute of one of our payments, as the provider knows it now: whole, whatever was missed before.
 
-    `answer` is our key of what it was told last.
+    `answer` is our key of what it was told last. Without our key of the payment, it tells its own name of it (`paid`).
     """
 
     reference: str
@@ -33,6 +33,7 @@ class Disputed:
     reason: str = ""
     due_at: datetime | None = None
     answer: str = ""
+    paid: str = ""
     is_withdrawn: bool = False
     is_reinstated: bool = False
     fee: Money | None = None

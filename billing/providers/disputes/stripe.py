@@ -12,7 +12,8 @@ import stripe
 
 from billing.money import Money
 from billing.providers.disputes.protocol import Disputed, Evidence, Stand
-from billing.providers.stripe import Stripe, from_stripe, metadata_of, refusal
+from billing.providers.stripe import Stripe, metadata_of, refusal
+from billing.providers.stripe_amounts import from_stripe
 
 LONGEST_WORDS = 20_000  # of one piece of evidence
 SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "application/pdf": "pdf"}
@@ -46,7 +47,7 @@ class StripeDisputes:
                 return []
             raise refusal(error) from error
         key = next((str(session.client_reference_id) for session in sessions.data), "")
-        return [_disputed(found, key)]
+        return [_disputed(found, key, str(found.payment_intent))]
 
     def answer_dispute(self, *, key: str, reference: str, evidence: Evidence) -> None:
         words = "\n\n".join(part for part in (evidence.words, evidence.receipt) if part)
@@ -73,7 +74,7 @@ class StripeDisputes:
         return self.driver.client.v1.files.create(sent, {"idempotency_key": f"{key}-file"}).id
 
 
-def _disputed(said: stripe.Dispute, key: str) -> Disputed:
+def _disputed(said: stripe.Dispute, key: str, paid: str) -> Disputed:
     moved = list(said.balance_transactions)
     taken = next((moving for moving in moved if moving.amount < 0), None)
     back = next((moving for moving in moved if moving.amount > 0), None)
@@ -86,6 +87,7 @@ def _disputed(said: stripe.Dispute, key: str) -> Disputed:
         reason=said.reason,
         due_at=datetime.fromtimestamp(due, UTC) if due else None,
         answer=metadata_of(said).get("answer", ""),
+        paid="" if key else paid,  # charged without a page: then the intent is what we know it by
         is_withdrawn=taken is not None,
         is_reinstated=back is not None,
         fee=_fee(taken),

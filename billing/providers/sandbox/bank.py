@@ -8,7 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 from uuid import uuid4
 
-from billing.providers.sandbox import disputes
+from billing.providers.sandbox import disputes, splits
 from billing.providers.sandbox.book import Book, Row
 from billing.providers.sandbox.words import Answer, No, amount, event, public, refusal, text
 
@@ -124,14 +124,16 @@ class Bank:
 
     def _doing(self, path: str) -> Callable[[str, str, Row], Made]:
         parts = path.strip("/").split("/")
-        if parts == ["v1", "checkouts"]:
-            return self._open
-        if parts == ["v1", "charges"]:
-            return self._charge
-        if parts == ["v1", "refunds"]:
-            return self._refund
-        if parts == ["v1", "payouts"]:
-            return _pay_out
+        plain = {
+            "checkouts": self._open,
+            "charges": self._charge,
+            "refunds": self._refund,
+            "splits": self._split,
+            "returns": self._take_back,
+            "payouts": _pay_out,
+        }
+        if parts[0] == "v1" and len(parts) == 2 and parts[1] in plain:
+            return plain[parts[1]]
         if parts[:2] == ["v1", "disputes"] and len(parts) == 4:
             return lambda account, key, asked: self._answer(account, parts[2], parts[3], key, asked)
         if parts[:2] == ["v1", "checkouts"] and parts[3:] == ["capture"]:
@@ -200,6 +202,17 @@ class Bank:
         ours = dispute if dispute and dispute["account"] == account else None
         answered, changes = disputes.written(verb, ours, key, asked)
         return public(answered), changes
+
+    def _split(self, account: str, key: str, asked: Row) -> Made:
+        reference = text(asked, "checkout")
+        table = "charges" if reference.startswith("ch_") else "checkouts"
+        before = list(self.book.tables["splits"].values())
+        return splits.divided(account, key, self._checkout(reference, account, table), before, asked)
+
+    def _take_back(self, account: str, key: str, asked: Row) -> Made:
+        made = self.book.tables["splits"].values()
+        split = next((row for row in made if (row["account"], row["key"]) == (account, asked.get("split"))), None)
+        return splits.taken_back(account, key, split, list(self.book.tables["returns"].values()), asked)
 
     def _checkout(self, reference: str, account: str = "", table: str = "checkouts") -> Row:
         checkout = self.book.tables[table].get(reference)

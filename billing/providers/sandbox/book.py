@@ -11,7 +11,18 @@ class Book:
     """Tables in memory, written behind one another into the file; a line is all of one change, or nothing."""
 
     def __init__(self, path: Path) -> None:
-        kinds = ("checkouts", "methods", "charges", "refunds", "payouts", "disputes", "answers", "events")
+        kinds = (
+            "checkouts",
+            "methods",
+            "charges",
+            "refunds",
+            "payouts",
+            "disputes",
+            "splits",
+            "returns",
+            "answers",
+            "events",
+        )
         self.tables: dict[str, dict[str, Row]] = {kind: {} for kind in kinds}
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)

@@ -9,6 +9,10 @@ POST /v1/refunds                   {checkout, order, amount, currency}
 GET  /v1/refunds?key=…
 POST /v1/payouts                   {destination, amount, currency}
 GET  /v1/payouts?key=…
+POST /v1/splits                    {checkout, currency, receivers: [{account, amount}]}
+GET  /v1/splits?key=…
+POST /v1/returns                   {split: its key, account, amount, currency, is_person}
+GET  /v1/returns?key=…
 GET  /v1/disputes/{id}             how a dispute stands
 POST /v1/disputes/{id}/evidence    {words, receipt, access_log, file, file_type}
 POST /v1/disputes/{id}/accept      {accept}
@@ -94,7 +98,7 @@ class Door(BaseHTTPRequestHandler):
             self._show(to.path)
         elif not self._is_known():
             self._say(*refusal(HTTPStatus.UNAUTHORIZED, "bad_key"))
-        elif to.path in {"/v1/checkouts", "/v1/charges", "/v1/refunds", "/v1/payouts"}:
+        elif to.path in {"/v1/checkouts", "/v1/charges", "/v1/refunds", "/v1/payouts", "/v1/splits", "/v1/returns"}:
             key = parse_qs(to.query).get("key", [""])[0]
             rows = self.server.bank.find(account=self._account(), table=to.path.rpartition("/")[2], key=key)
             self._say(200, {"data": [self._addressed(row) for row in rows]})

@@ -9,16 +9,18 @@ import json
 import time
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-from tests.billing.doubles import stripe_cards
+from tests.billing.doubles import stripe_cards, stripe_disputes
+from tests.billing.doubles.forms import No, from_parts, must_be_taken, nested
 from tests.billing.doubles.http import Double
+from tests.billing.doubles.stripe_disputes import DISPUTES
 
 SESSIONS, REFUNDS = "/v1/checkout/sessions", "/v1/refunds"
 TRANSFERS, REVERSALS = "/v1/transfers", "/v1/transfers/{id}/reversals"
 BALANCE = "/v1/balance_transactions"
 INTENTS, SETUPS = "/v1/payment_intents", "/v1/setup_intents"
-DISPUTES, FILES = "/v1/disputes", "/v1/files"
+FILES = "/v1/files"
 METADATA = "any words"
 # path → the parameters that are taken, nested as they are sent
 ACCEPTED: dict[str, Any] = {
@@ -40,7 +42,10 @@ ACCEPTED: dict[str, Any] = {
         "cancel_url": None,
     },
     REFUNDS: {"payment_intent": None, "amount": None, "metadata": METADATA},
-    TRANSFERS: {"amount": None, "currency": None, "destination": None, "transfer_group": None, "metadata": METADATA},
+    TRANSFERS: {
+        **dict.fromkeys(("amount", "currency", "destination", "transfer_group", "source_transaction")),
+        "metadata": METADATA,
+    },
     REVERSALS: {"amount": None, "metadata": METADATA},
     INTENTS: {
         "amount": None,
@@ -69,14 +74,6 @@ LISTED: dict[str, set[str]] = {
 }
 
 
-class No(Exception):
-    """An error in Stripe's shape."""
-
-    def __init__(self, status: int, kind: str, **said: str) -> None:
-        super().__init__(kind)
-        self.status, self.said = status, {"error": {"type": kind, "message": "No.", **said}}
-
-
 @dataclass
 class StripeDouble(Double):
     """One account at Stripe."""
@@ -87,6 +84,8 @@ class StripeDouble(Double):
     sessions: dict[str, Any] = field(default_factory=dict)
     refunds: dict[str, Any] = field(default_factory=dict)
     transfers: dict[str, Any] = field(default_factory=dict)
+    reversals: list[Any] = field(default_factory=list)
+    connected: set[str] = field(default_factory=set)
     balance: int = 1_000_000
     transactions: dict[str, Any] = field(default_factory=dict)
     intents: dict[str, Any] = field(default_factory=dict)
@@ -137,11 +136,11 @@ class StripeDouble(Double):
         if path.endswith("/expire"):
             return self._expired(path.removeprefix(f"{SESSIONS}/").removesuffix("/expire"))
         number = path.removeprefix(f"{TRANSFERS}/").removesuffix("/reversals") if path.endswith("/reversals") else ""
-        must_be_taken(asked, ACCEPTED.get(REVERSALS if number else made_of(path)) or {}, "")
+        must_be_taken(asked, ACCEPTED.get(REVERSALS if number else stripe_disputes.made_of(path)) or {}, "")
         if number:
             return self._reversal(number, asked)
         if path.startswith(DISPUTES):
-            return self._answered(path, asked)
+            return stripe_disputes.answered(self, path, asked)
         done = {SESSIONS: self._session, REFUNDS: self._refund, TRANSFERS: self._transfer, INTENTS: self._charge}
         done |= {FILES: self._file}
         return done[path](asked)
@@ -171,23 +170,14 @@ class StripeDouble(Double):
             raise No(400, "invalid_request_error", code="transfer_reversal_amount_invalid")
         transfer["amount_reversed"] += int(asked["amount"])
         transfer["reversed"] = transfer["amount_reversed"] == transfer["amount"]
-        made = {"id": f"trr_{number}_{transfer['amount_reversed']}", "object": "transfer_reversal", "transfer": number}
-        return made | {"amount": int(asked["amount"]), "currency": transfer["currency"], "metadata": asked["metadata"]}
-
-    def _answered(self, path: str, asked: Any) -> Any:
-        dispute = self.disputes.get(path.removeprefix(f"{DISPUTES}/").partition("/")[0])
-        if dispute is None:
-            raise No(404, "invalid_request_error", code="resource_missing")
-        if dispute["status"] not in {"needs_response", "warning_needs_response"}:
-            raise No(400, "invalid_request_error", code="dispute_not_open")
-        if path.endswith("/close"):
-            return self.dispute(dispute["id"], status="lost")
-        if (file := asked["evidence"].get("uncategorized_file")) and file not in self.files:
-            raise No(400, "invalid_request_error", code="resource_missing", param="uncategorized_file")
-        dispute["evidence"] |= asked["evidence"]
-        dispute["metadata"] |= asked["metadata"]
-        status = "under_review" if asked.get("submit") == "true" else dispute["status"]
-        return self.dispute(dispute["id"], status=status)
+        made: dict[str, Any] = {
+            "id": f"trr_{number}_{transfer['amount_reversed']}",
+            "object": "transfer_reversal",
+            "transfer": number,
+        }
+        made |= {"amount": int(asked["amount"]), "currency": transfer["currency"], "metadata": asked["metadata"]}
+        self.reversals.append(made)
+        return made
 
     def _session(self, asked: Any) -> Any:
         number, mode = len(self.sessions) + 1, asked["mode"]
@@ -241,6 +231,16 @@ class StripeDouble(Double):
                 return self._page(rows, query)
             if path.startswith(f"{place}/") and (row := rows.get(path.removeprefix(f"{place}/"))):
                 return row
+        return self._looked_up(path)
+
+    def _looked_up(self, path: str) -> Any:
+        """Return what is read by its number only, and what was reversed of a transfer."""
+        kind, number, *more = path.removeprefix("/v1/").split("/")
+        if (kind, more) == ("transfers", ["reversals"]):
+            rows = [row for row in self.reversals if row["transfer"] == number]
+            return {"object": "list", "url": path, "data": rows, "has_more": False}
+        if kind == "accounts" and number in self.connected:
+            return {"id": number, "object": "account"}
         raise No(404, "invalid_request_error", code="resource_missing")
 
     def _page(self, rows: dict[str, Any], query: dict[str, str]) -> Any:
@@ -274,15 +274,7 @@ class StripeDouble(Double):
 
     def dispute(self, number: str, **told: Any) -> Any:
         """Let a bank open or change a dispute, and return it; `moved` and `fee` are what Stripe took or gave."""
-        known = self.disputes.get(number, {"balance_transactions": [], "evidence": {}, "metadata": {}})
-        moved, fee = told.pop("moved", 0), told.pop("fee", 0)
-        if moved:
-            row = {"object": "balance_transaction", "amount": moved, "fee": fee, "currency": "cny", "net": moved - fee}
-            known["balance_transactions"] = [*known["balance_transactions"], row]
-        plain = {"id": number, "object": "dispute", "currency": "cny", "reason": "fraudulent", "livemode": False}
-        due = {"evidence_details": {"due_by": 4_102_444_800, "has_evidence": bool(known["evidence"])}}
-        self.disputes[number] = plain | due | known | told
-        return self.disputes[number]
+        return stripe_disputes.changed(self, number, **told)
 
     def event(self, kind: str, about: Any, **changed: Any) -> bytes:
         """Return the event's body."""
@@ -301,52 +293,3 @@ def _is_within(row: dict[str, Any], query: dict[str, str]) -> bool:
     if "created[gte]" not in query:
         return True
     return int(query["created[gte]"]) <= int(row["created"]) < int(query["created[lt]"])
-
-
-def made_of(path: str) -> str:
-    """Return what is written under a path, without the number of the dispute in it."""
-    if not path.startswith(f"{DISPUTES}/"):
-        return path
-    return f"{DISPUTES}/close" if path.endswith("/close") else DISPUTES
-
-
-def from_parts(kind: str, body: bytes) -> str:
-    """Return the parts of a multipart body as a form: a file is its bytes, as Latin-1."""
-    boundary = kind.partition("boundary=")[2].strip('"').encode()
-    fields = []
-    for part in body.split(b"--" + boundary)[1:-1]:
-        head, _, content = part.strip(b"\r\n").partition(b"\r\n\r\n")
-        name = head.partition(b'name="')[2].partition(b'"')[0].decode()
-        fields.append((name, content.decode("latin-1")))
-    return urlencode(fields)
-
-
-def nested(form: str) -> dict[str, Any]:
-    """Return a form's fields, nested as their names say: a[0][b]=c."""
-    whole: dict[str, Any] = {}
-    for name, value in parse_qsl(form, keep_blank_values=True):
-        *path, last = name.replace("]", "").split("[")
-        place = whole
-        for part in path:
-            place = place.setdefault(part, {})
-        place[last] = value
-    return {name: _listed(value) for name, value in whole.items()}
-
-
-def _listed(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    inside = {name: _listed(part) for name, part in value.items()}
-    return list(inside.values()) if inside and all(name.isdecimal() for name in inside) else inside
-
-
-def must_be_taken(asked: Any, accepted: Any, name: str) -> None:
-    """Raise No for a parameter that Stripe does not know."""
-    if isinstance(accepted, list):
-        for each in asked:
-            must_be_taken(each, accepted[0], name)
-    elif isinstance(accepted, dict):
-        for part, value in asked.items():
-            if part not in accepted:
-                raise No(400, "invalid_request_error", code="parameter_unknown", param=f"{name}[{part}]")
-            must_be_taken(value, accepted[part], part)

@@ -17,7 +17,7 @@ def paid(account: Any, session: str) -> Any:
         account.setups[f"seti_{number}"] = intent | {"id": f"seti_{number}", "object": "setup_intent"}
     else:
         page |= {"payment_status": "paid", "payment_intent": f"pi_{number}"}
-        priced = {"amount": page["amount_total"], "currency": page["currency"]}
+        priced = {"amount": page["amount_total"], "currency": page["currency"], "latest_charge": f"ch_{number}"}
         account.intents[f"pi_{number}"] = intent | priced | {"id": f"pi_{number}", "object": "payment_intent"}
     return page
 

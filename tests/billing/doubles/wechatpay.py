@@ -22,6 +22,7 @@ JSAPI, H5 = "/v3/pay/transactions/jsapi", "/v3/pay/transactions/h5"
 TRANSFERS = "/v3/fund-app/mch-transfer/transfer-bills"
 TRADES, FLOWS = "/v3/bill/tradebill", "/v3/bill/fundflowbill"
 COMPLAINTS = "/v3/merchant-service/complaints-v2"
+SHARING = "/v3/profitsharing"
 APPID, MCHID, SERIAL, APIV3 = "wx1", "1900000001", "A1B2", "k" * 32
 PUBLIC_ID = "PUB_KEY_ID_1"
 NEEDED = {
@@ -51,6 +52,12 @@ class WechatDouble(Double):
     bills: dict[str, str] = field(default_factory=dict)
     is_spoilt: bool = False
     complaints: dict[str, Any] = field(default_factory=dict)
+    results_are: str = "SUCCESS"
+    ceiling: int = 3_000
+    receivers: set[str] = field(default_factory=set)
+    frozen: dict[str, int] = field(default_factory=dict)
+    shared: dict[str, list[Any]] = field(default_factory=dict)
+    returns: dict[str, int] = field(default_factory=dict)
 
     def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, bytes, dict[str, str]]:
         if not self._is_signed(method, path, headers["Authorization"], body.decode()):
@@ -78,9 +85,9 @@ class WechatDouble(Double):
     def _done(self, method: str, path: str, asked: Any) -> tuple[int, Any]:
         if path.endswith("/close"):
             return self._close(path.split("/")[-2], asked)
-        if path.startswith(COMPLAINTS):
-            return self._complaint(path.removeprefix(f"{COMPLAINTS}/"), asked)
-        if method == "POST" and asked.keys() != NEEDED[path]:
+        if path.startswith((COMPLAINTS, SHARING)):
+            return self._beside(method, path, asked)
+        if method == "POST" and asked.keys() - {"settle_info"} != NEEDED[path]:
             return 400, {"code": "PARAM_ERROR"}
         doing = {REFUNDS: self._refund, TRANSFERS: self._transfer}
         if path in doing:
@@ -88,6 +95,11 @@ class WechatDouble(Double):
         if path in {NATIVE, JSAPI, H5}:
             return self._order(path, asked)
         return self._bill(path) if path in {TRADES, FLOWS} else self._found(path)
+
+    def _beside(self, method: str, path: str, asked: Any) -> tuple[int, Any]:
+        if path.startswith(COMPLAINTS):
+            return self._complaint(path.removeprefix(f"{COMPLAINTS}/"), asked)
+        return self._sharing(method, path.removeprefix(f"{SHARING}/"), asked)
 
     def _close(self, number: str, asked: Any) -> tuple[int, Any]:
         if asked != {"mchid": MCHID} or self.orders[number]["trade_state"] == "SUCCESS":
@@ -108,7 +120,7 @@ class WechatDouble(Double):
         if not NUMBER.fullmatch(number):
             return 400, {"code": "PARAM_ERROR"}
         made = {name: asked[name] for name in ("appid", "mchid", "out_trade_no", "attach", "amount")}
-        made |= {name: asked[name] for name in ("payer", "scene_info") if name in asked}
+        made |= {name: asked[name] for name in ("payer", "scene_info", "settle_info") if name in asked}
         before = self.orders.setdefault(number, made | {"trade_state": "NOTPAY", "path": path})
         if before["amount"] != asked["amount"] or before["path"] != path or before["trade_state"] == "CLOSED":
             return 403, {"code": "OUT_TRADE_NO_USED"}
@@ -147,6 +159,55 @@ class WechatDouble(Double):
         told = {word: before[word] for word in ("out_bill_no", "transfer_bill_no", "state")}
         return 200, told | ({"package_info": f"package of {number}"} if before["state"] == "WAIT_USER_CONFIRM" else {})
 
+    def _sharing(self, method: str, path: str, asked: Any) -> tuple[int, Any]:
+        if path == "receivers/add":
+            if asked["account"] == "nobody" or not asked.get("name"):
+                return 400, {"code": "USER_NOT_EXISTS"}
+            self.receivers.add(asked["account"])
+            return 200, {"account": asked["account"]}
+        if path.startswith("return-orders"):
+            return self._return(method, path.partition("/")[2], asked)
+        if method == "GET":
+            shared = self.shared.get(path.rpartition("/")[2])
+            return (404, {"code": "RESOURCE_NOT_EXISTS"}) if shared is None else (200, self._shown(shared))
+        return self._share(asked)
+
+    def _share(self, asked: Any) -> tuple[int, Any]:
+        """Give to receivers that are known, up to the ceiling, of an order that was marked; under one number once."""
+        number = next((n for n, o in self.orders.items() if o.get("transaction_id") == asked["transaction_id"]), "")
+        order, wanted = self.orders.get(number, {}), asked.get("receivers", [])
+        if asked["out_order_no"] in self.shared:
+            return 200, self._shown(self.shared[asked["out_order_no"]])
+        if "settle_info" not in order or len(wanted) > 50:
+            return 400, {"code": "NOT_SHARE_ORDER"}
+        if sum(row["amount"] for row in wanted) > order["amount"]["total"] * self.ceiling // 10_000:
+            return 403, {"code": "RULE_LIMIT"}
+        if any(row["account"] not in self.receivers for row in wanted):
+            return 400, {"code": "INVALID_REQUEST"}
+        rows = [row | {"result": self.results_are, "detail_id": f"36{row['account']}"} for row in wanted]
+        self.shared[asked["out_order_no"]] = rows
+        self.frozen[number] = 0  # the rest is unfrozen with it
+        return 200, self._shown(rows)
+
+    def _shown(self, rows: list[Any]) -> Any:
+        return {"order_id": "30", "receivers": rows, "state": "FINISHED"}
+
+    def _return(self, method: str, number: str, asked: Any) -> tuple[int, Any]:
+        if method == "GET" and number not in self.returns:
+            return 404, {"code": "RESOURCE_NOT_EXISTS"}
+        if method == "POST":
+            number, shared = asked["out_return_no"], self.shared.get(asked["out_order_no"], [])
+            given = sum(row["amount"] for row in shared if row["account"] == asked["return_mchid"])
+            if sum(self.returns.values()) - self.returns.get(number, 0) + asked["amount"] > given:
+                return 403, {"code": "NOT_ENOUGH"}
+            self.returns[number] = asked["amount"]
+        return 200, {"return_id": f"31{number}", "result": "SUCCESS", "amount": self.returns[number]}
+
+    def finish(self, number: str, result: str) -> None:
+        """Let what was pending end."""
+        for row in self.shared[number]:
+            row.update({"result": result} | ({"fail_reason": "ACCOUNT_ABNORMAL"} if result == "CLOSED" else {}))
+
     def _complaint(self, path: str, asked: Any) -> tuple[int, Any]:
         number, _, verb = path.partition("/")
         complaint = self.complaints.get(number)
@@ -177,6 +238,8 @@ class WechatDouble(Double):
         """Let the buyer pay, and return the order."""
         assert self.orders[number]["trade_state"] == "NOTPAY", "Nobody pays what was closed."
         self.orders[number] |= {"trade_state": "SUCCESS", "transaction_id": f"42{number}"}
+        if "settle_info" in self.orders[number]:
+            self.frozen[number] = self.orders[number]["amount"]["total"]
         return self.orders[number]
 
     def told(self, kind: str, about: Any, *, encrypted_with: str = APIV3) -> bytes:

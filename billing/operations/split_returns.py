@@ -1,0 +1,156 @@
+"""Asking receivers for what was given to them and then given back to buyers. What does not come back stays a debt."""
+
+from datetime import datetime
+from uuid import uuid4
+
+from django.db import transaction
+
+from billing import ledger, providers
+from billing.models import Account, Journal, Split, SplitReturn, StateChange
+from billing.models.splits import SplitState
+from billing.money import Money
+from billing.operations.crash import crash_here
+from billing.operations.earnings import credited, taken_before
+from billing.operations.orders import held
+from billing.operations.split_receivers import receiver_of
+from billing.operations.splits import FIRST_QUESTION, LATEST_QUESTION
+from billing.providers import Given, GivenBack, Outcome
+from kpplatform.jobs.operations import enqueue
+from kpplatform.tenancy.scope import current_tenant
+
+Kind, State = Account.Kind, SplitState
+
+
+@transaction.atomic
+def ask_back(*, split: Split, at: datetime) -> SplitReturn | None:
+    """Ask the receiver for what refunds and disputes of this payment have left as a debt, as far as it was not asked.
+
+    None when there is nothing to ask for.
+    """
+    split = _locked(split)
+    if split.state != Split.State.DONE:
+        return None
+    lines = [line.pk for line in split.order.payment.order.lines.order_by("pk")]
+    debt = ledger.creators(Kind.CLAWBACK, split.creator_id, split.currency)
+    owed = sum(minor for (_, name), minor in taken_before(lines).items() if name == str(debt))
+    asked = sum(each.amount for each in split.returns.order_by("pk"))
+    least = min(owed - asked, split.amount - asked, -ledger.held(debt).minor)
+    if least <= 0:
+        return None
+    back = SplitReturn.objects.create(split=split, key=f"sr_{uuid4().hex}", amount=least, asked_at=at)
+    _note(back, before="", why="", at=at)
+    enqueue("billing.tasks.send_split_return", return_id=back.pk)
+    return back
+
+
+@transaction.atomic
+def begin_split_return(*, back: SplitReturn, at: datetime) -> bool:
+    """Write down that the provider is about to be told; tell whether it may be. See `begin_split`."""
+    back = _held(back)
+    if back.state == State.SUBMITTED:
+        _unknown(back, at)
+    if back.state != State.ASKED:
+        return False
+    _move(back, State.SUBMITTED, at=at)
+    return True
+
+
+@transaction.atomic
+def send_split_return(*, back: SplitReturn, at: datetime) -> None:
+    """Tell the provider to take it back, right after `begin_split_return` has said so."""
+    back = _held(back)
+    if back.state != State.SUBMITTED:
+        return
+    there, given = providers.split_at(current_tenant(), back.split.order.payment.provider), _given(back)
+    amount, is_person = Money(back.amount, back.split.currency), receiver_of(back.split.receiver).is_person
+    crash_here("before_return_call")
+    try:
+        said = there.take_back(
+            key=back.key, split=back.split.order.key, given=given, amount=amount, is_person=is_person
+        )
+    except providers.ProviderUnavailable:
+        _unknown(back, at)
+        return
+    except providers.ProviderRefused as error:
+        _move(back, State.FAILED, why=error.detail, at=at)
+        return
+    crash_here("after_return_call")
+    _obey(back, said, at)
+
+
+@transaction.atomic
+def resolve_split_return(*, back: SplitReturn, at: datetime) -> None:
+    """Ask the provider what became of it. If it knows nothing, it may be told, under the same key."""
+    back = _held(back)
+    if back.state not in {State.UNKNOWN, State.SUBMITTED}:
+        return
+    there = providers.split_at(current_tenant(), back.split.order.payment.provider)
+    try:
+        said = there.query_return(key=back.key, split=back.split.order.key, given=_given(back))
+    except providers.ProviderUnavailable:
+        _ask_later(back, at)
+        return
+    if said:
+        _obey(back, said, at)
+    elif back.state == State.UNKNOWN:
+        _move(back, State.ASKED, why="the provider knows nothing of it", at=at)
+        enqueue("billing.tasks.send_split_return", due_at=at, return_id=back.pk)
+
+
+def _obey(back: SplitReturn, said: GivenBack, at: datetime) -> None:
+    if said.outcome == Outcome.PENDING:
+        _move(back, State.SUBMITTED, why="pending", at=at)
+        _ask_later(back, at)
+        return
+    if said.outcome == Outcome.FAILED:
+        _move(back, State.FAILED, why=said.reason or "refused", at=at)
+        return
+    split = back.split
+    owner = ledger.creators(Kind.AVAILABLE, split.creator_id, split.currency)
+    moved = credited(ledger.clearing(split.currency), owner, Money(back.amount, split.currency))
+    kind = Journal.Kind.SPLIT_RETURNED
+    back.journal = ledger.post(kind=kind, key=f"split-returned:{back.key}", transfers=moved, at=at)
+    split.returned += back.amount
+    split.state = Split.State.RETURNED if split.returned == split.amount else Split.State.DONE
+    split.save()
+    back.reference = said.reference
+    _move(back, State.DONE, at=at)
+
+
+def _given(back: SplitReturn) -> Given:
+    split = back.split
+    return Given(receiver_of(split.receiver).account, split.money, Outcome.PAID, reference=split.reference)
+
+
+def _locked(split: Split) -> Split:
+    """Return the split as it is now; the paid order is held."""
+    held(split.order.payment.order)
+    return Split.objects.select_related("order__payment__order__viewer", "receiver").get(pk=split.pk)
+
+
+def _held(back: SplitReturn) -> SplitReturn:
+    held(back.split.order.payment.order)
+    return SplitReturn.objects.select_related("split__order__payment__order__viewer", "split__receiver").get(pk=back.pk)
+
+
+def _move(back: SplitReturn, state: str, *, at: datetime, why: str = "") -> None:
+    before, back.state = back.state, state
+    back.reason = why[:200] if state == State.FAILED else ""
+    back.done_at = at if state in {State.DONE, State.FAILED} else None
+    back.save()
+    _note(back, before=before, why=why, at=at)
+
+
+def _note(back: SplitReturn, *, before: str, why: str, at: datetime) -> None:
+    told = {"before": before, "after": back.state, "why": why[:200], "changed_at": at}
+    StateChange.objects.create(of=StateChange.Of.SPLIT_RETURN, row=back.pk, **told)
+
+
+def _unknown(back: SplitReturn, at: datetime) -> None:
+    _move(back, State.UNKNOWN, why="its answer was lost", at=at)
+    _ask_later(back, at)
+
+
+def _ask_later(back: SplitReturn, at: datetime) -> None:
+    due = at + min(max(at - back.asked_at, FIRST_QUESTION), LATEST_QUESTION)
+    enqueue("billing.tasks.resolve_split_return", due_at=due, return_id=back.pk)
