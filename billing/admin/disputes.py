@@ -14,7 +14,7 @@ from billing import queries
 from billing.admin.books import money
 from billing.models import Dispute, DisputeAnswer, DisputeEvidence, DisputePart
 from billing.operations import disputing
-from kpplatform.tenancy.admin_base import TenantAdmin, labelled, staff
+from kpplatform.tenancy.admin_base import TenantAdmin, database_for, labelled, staff
 
 COLOURS = {"warning": "warning", "needs_response": "danger", "under_review": "info", "won": "success"}
 STATE_COLOURS = COLOURS | {"lost": "danger", "closed": "success"}
@@ -34,7 +34,7 @@ class DisputeAdmin(TenantAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
         rows: QuerySet[Dispute] = super().get_queryset(request)
-        return rows.annotate(is_answered=queries.is_answered())
+        return rows.annotate(is_answered=queries.is_answered(using=database_for(request)))
 
     @display(description=_("state"), label=STATE_COLOURS)
     def shown_state(self, dispute: Dispute) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from billing.models import Dispute, DisputeAnswer, DisputeEvidence, DisputePart, OrderLine, StateChange
 from billing.money import Money
 from catalog.models import Access, Watch
+from kpplatform.tenancy import roles
 from kpplatform.tenancy.models import Member
 
 MOST_WATCHES = 100
@@ -43,9 +44,10 @@ def changes_of_dispute(dispute: Dispute) -> QuerySet[StateChange]:
     return StateChange.objects.filter(of=StateChange.Of.DISPUTE, row=dispute.pk).select_related("by").order_by("pk")
 
 
-def is_answered() -> Exists:
-    """Return whether a dispute was answered, or is about to be."""
-    return Exists(DisputeAnswer.objects.filter(dispute=OuterRef("pk")).exclude(state=DisputeAnswer.State.FAILED))
+def is_answered(*, using: str = roles.APP) -> Exists:
+    """Return whether a dispute was answered, or is about to be; `using` tells through which role it is read."""
+    answers = DisputeAnswer.objects.db_manager(using).filter(dispute=OuterRef("pk"))
+    return Exists(answers.exclude(state=DisputeAnswer.State.FAILED))
 
 
 def reminder_of(dispute: Dispute, *, is_answered: bool, at: datetime) -> str:
