@@ -8,6 +8,7 @@ from django.db import transaction
 
 from billing import providers
 from billing.models import Charge, Order, Payment, PaymentMethod, Period, Subscription
+from billing.operations.backoff import again
 from billing.operations.crash import crash_here
 from billing.operations.memberships import held_all as held_subscriptions
 from billing.operations.memberships import noted
@@ -58,7 +59,7 @@ def _collected(charges: Sequence[Charge], at: datetime) -> int:
         try:
             said = asking.said(charge, payments[charge.payment_id], subscriptions[charge.subscription_id])
         except providers.ProviderUnavailable as error:
-            charge.due_at = at + min(max(at - charge.made_at, FIRST_RETRY), LATEST_RETRY)
+            charge.due_at = again(at=at, since=charge.made_at, first=FIRST_RETRY, latest=LATEST_RETRY)
             charge.reason = error.detail[:200]
             continue
         crash_here("after_charge_call")

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from billing import providers, queries
 from billing.models import Dispute, DisputeAnswer, DisputeEvidence
+from billing.operations.backoff import again
 from billing.operations.crash import crash_here
 from billing.operations.disputes import note_dispute
 from billing.operations.offline import BEGINS, MOST_BYTES
@@ -211,5 +212,5 @@ def _unknown(answer: DisputeAnswer, at: datetime) -> None:
 
 
 def _ask_later(answer: DisputeAnswer, at: datetime) -> None:
-    due = at + min(max(at - answer.asked_at, FIRST_QUESTION), LATEST_QUESTION)
+    due = again(at=at, since=answer.asked_at, first=FIRST_QUESTION, latest=LATEST_QUESTION)
     enqueue("billing.tasks.resolve_dispute_answer", due_at=due, answer_id=answer.pk)

@@ -8,6 +8,7 @@ from django.db.models import F
 
 from billing import providers
 from billing.models import Payment, PaymentMethod, Refund, WebhookEvent
+from billing.operations.backoff import again
 from billing.operations.disputes import CannotBe, hear_of_dispute
 from billing.operations.methods import save_method
 from billing.operations.orders import held
@@ -51,7 +52,7 @@ def apply_event(*, event: WebhookEvent, at: datetime) -> WebhookEvent:
         is_news = _obey(message, event.provider, at=at)
         event.state = State.APPLIED if is_news else State.DUPLICATE
     except providers.ProviderUnavailable:
-        later = at + min(max(at - event.received_at, SOON), LATE)
+        later = again(at=at, since=event.received_at, first=SOON, latest=LATE)
         enqueue("billing.tasks.apply_event", due_at=later, event_id=event.pk)
         return event
     except (Doubted, providers.Garbled) as doubt:

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from billing import providers
 from billing.models import Payout
+from billing.operations.backoff import again
 from billing.operations.crash import crash_here
 from billing.operations.holds import is_held
 from billing.operations.payments import webhook_url
@@ -105,6 +106,5 @@ def _unknown(payout: Payout, at: datetime) -> None:
 
 
 def _ask_later(payout: Payout, at: datetime) -> None:
-    age = at - (payout.submitted_at or at)
-    due = at + min(max(age, FIRST_QUESTION), LATEST_QUESTION)
+    due = again(at=at, since=payout.submitted_at or at, first=FIRST_QUESTION, latest=LATEST_QUESTION)
     enqueue("billing.tasks.resolve_payout", due_at=due, payout_id=payout.pk)

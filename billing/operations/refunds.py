@@ -10,6 +10,7 @@ from billing import ledger, providers
 from billing.models import Account, Dispute, DisputePart, Journal, Order, OrderLine, Payment, Refund, Split
 from billing.money import Money
 from billing.operations import coins
+from billing.operations.backoff import again
 from billing.operations.crash import crash_here
 from billing.operations.documents import issue_credit_note
 from billing.operations.earnings import (
@@ -205,7 +206,7 @@ def send_refund(*, refund: Refund, at: datetime) -> None:
     if sent and sent.is_done:
         settle_refund(refund=refund, reference=sent.reference, at=at)
         return
-    later = at + min(max(at - refund.asked_at, FIRST_RETRY), LATEST_RETRY)
+    later = again(at=at, since=refund.asked_at, first=FIRST_RETRY, latest=LATEST_RETRY)
     enqueue("billing.tasks.send_refund", due_at=later, refund_id=refund.pk)
 
 

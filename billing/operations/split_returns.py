@@ -9,6 +9,7 @@ from billing import ledger, providers
 from billing.models import Account, Journal, Split, SplitReturn, StateChange
 from billing.models.splits import SplitState
 from billing.money import Money
+from billing.operations.backoff import again
 from billing.operations.crash import crash_here
 from billing.operations.earnings import credited, taken_before
 from billing.operations.orders import held
@@ -152,5 +153,5 @@ def _unknown(back: SplitReturn, at: datetime) -> None:
 
 
 def _ask_later(back: SplitReturn, at: datetime) -> None:
-    due = at + min(max(at - back.asked_at, FIRST_QUESTION), LATEST_QUESTION)
+    due = again(at=at, since=back.asked_at, first=FIRST_QUESTION, latest=LATEST_QUESTION)
     enqueue("billing.tasks.resolve_split_return", due_at=due, return_id=back.pk)

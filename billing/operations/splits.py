@@ -26,6 +26,7 @@ from billing.models import (
 )
 from billing.models.splits import SplitState
 from billing.money import WHOLE_BPS, Money
+from billing.operations.backoff import again
 from billing.operations.crash import crash_here
 from billing.operations.earnings import credited, of, taken_before
 from billing.operations.holds import is_held
@@ -288,5 +289,5 @@ def _unknown(order: SplitOrder, at: datetime) -> None:
 
 
 def _ask_later(order: SplitOrder, at: datetime) -> None:
-    due = at + min(max(at - order.asked_at, FIRST_QUESTION), LATEST_QUESTION)
+    due = again(at=at, since=order.asked_at, first=FIRST_QUESTION, latest=LATEST_QUESTION)
     enqueue("billing.tasks.resolve_split", due_at=due, order_id=order.pk)
