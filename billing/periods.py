@@ -23,6 +23,14 @@ def following(start: datetime, *, interval: str, anchor: int, zone: tzinfo) -> d
     return local.replace(year=year, month=month + 1, day=day).astimezone(start.tzinfo)
 
 
+def following_after(start: datetime, *, at: datetime, anchor: int, zone: tzinfo) -> datetime:
+    """Return the first of the monthly dates after `start` that is not over at `at`: never two at once."""
+    due = following(start, interval="month", anchor=anchor, zone=zone)
+    while due <= at:
+        due = following(due, interval="month", anchor=anchor, zone=zone)
+    return due
+
+
 def unused(amount: int, *, starts_at: datetime, ends_at: datetime, at: datetime) -> int:
     """Return what of a period's price, in minor units, is for the time after `at`; a part of a unit is not counted."""
     whole, left = ends_at - starts_at, ends_at - min(max(at, starts_at), ends_at)

@@ -18,7 +18,7 @@ from billing.models import (
     SplitReturn,
     WebhookEvent,
 )
-from billing.operations import reconciliation, splitting
+from billing.operations import due_parts, reconciliation, splitting
 from kpplatform.errors import Refused
 from kpplatform.jobs.running import job, long_job
 from kpplatform.tenancy.models import Tenant
@@ -190,7 +190,8 @@ def resolve_method(*, method_id: int) -> None:
 
 @long_job
 def renew_subscriptions(*, tenant: Tenant) -> None:
-    for step in (operations.renew_some, operations.collect_next):
+    """Instalments fall due and are collected with the renewals."""
+    for step in (operations.renew_some, due_parts.charge_parts, operations.collect_next):
         is_more = True
         while is_more:
             with scope(tenant):

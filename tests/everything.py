@@ -57,6 +57,7 @@ from tests import make
 from tests.billing import books, shop
 from tests.billing.disputes import disputed_gift
 from tests.billing.papers import billed
+from tests.billing.parts import in_parts
 from tests.billing.paying import paid_out
 from tests.billing.splits import asked_back, divided_gift
 from tests.catalog import things
@@ -146,6 +147,7 @@ def _bought(found: Everything) -> None:
     billing.give_gift(viewer=found.staff, gift=rose, creator=found.creator, key="rose", at=NOON)
     billing.answer(consultation=shop.asked_for(found.staff, found.creator), by=found.publisher, body="Play.", at=NOON)
     _joined(found)
+    in_parts(found.course, make.member())
     paid_out(found.creator, by=found.staff)
     billing.paying.settle(month=NOON.date(), at=NOON + timedelta(days=32))
     billed(order, found.creator, by=found.staff)

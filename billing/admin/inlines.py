@@ -1,6 +1,7 @@
 """What belongs to a row of money, shown below it."""
 
 from billing.models import (
+    InstalmentPart,
     OrderLine,
     Payment,
     PayoutChange,
@@ -40,6 +41,12 @@ class Periods(TenantInline):
     model = Period
     fields = ("kind", "plan", "starts_at", "ends_at", "order", "credit")
     related = ("plan__product", "order")
+
+
+class InstalmentParts(TenantInline):
+    model = InstalmentPart
+    fields = ("number", "through", "is_rest", "order", "due_at", "paid_at", "voided_at")
+    related = ("order",)
 
 
 class SubscriptionChanges(TenantInline):

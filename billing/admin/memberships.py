@@ -122,10 +122,10 @@ class GiftMembershipAdmin(TenantAdmin):
 
 @admin.register(Charge)
 class ChargeAdmin(TenantAdmin):
-    list_display = ("key", "subscription", money, "shown_state", "reason", "due_at", "made_at", "done_at")
-    list_select_related = ("subscription",)
+    list_display = ("key", "subscription", "plan", money, "shown_state", "reason", "due_at", "made_at", "done_at")
+    list_select_related = ("subscription", "plan__item", "plan__product")
     search_fields = ("^key", "^reference")
-    number_fields = ("pk", "subscription_id", "payment_id")
+    number_fields = ("pk", "subscription_id", "plan_id", "payment_id")
     list_filter = ("state", "made_at")
 
     @display(description=_("state"), label=CHARGE_COLOURS)

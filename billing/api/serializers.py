@@ -5,6 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from billing.models import Account, Journal, Order, OrderLine, Payment, Price, Refund, Revocation
+from billing.models.instalments import FEWEST
+from billing.models.instalments import MOST as MOST_PARTS
 from billing.money import EXPONENTS
 from billing.operations.prices import MOST
 from billing.providers import Way
@@ -48,7 +50,7 @@ class WantedIn(In):
         return attrs
 
 
-class OrderIn(In):
+class QuoteIn(In):
     item = serializers.IntegerField(required=False, help_text="For an order of one item.")
     lines = serializers.ListField(child=WantedIn(), required=False, allow_empty=False, max_length=50)
     coupon = serializers.CharField(required=False, max_length=40, help_text="A coupon's code.")
@@ -57,6 +59,19 @@ class OrderIn(In):
         """Take an item, or lines."""
         if ("item" in attrs) == ("lines" in attrs):
             raise serializers.ValidationError("Say an item, or lines.", code="item_or_lines")
+        return attrs
+
+
+class OrderIn(QuoteIn):
+    instalments = serializers.IntegerField(
+        required=False, min_value=FEWEST, max_value=MOST_PARTS, help_text="In how many monthly parts one thing is paid."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Take one thing in parts, and no coupon with it."""
+        attrs = super().validate(attrs)
+        if "instalments" in attrs and ("coupon" in attrs or len(attrs.get("lines", [attrs])) > 1):
+            raise serializers.ValidationError("One thing is paid in parts, without a coupon.", code="one_in_parts")
         return attrs
 
 

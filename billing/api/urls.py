@@ -8,6 +8,7 @@ from billing.api.coupons import CouponViewSet
 from billing.api.disputes import DisputeFileViewSet, DisputeViewSet
 from billing.api.ebooks import DownloadView, EbookFileViewSet, EbookViewSet
 from billing.api.giving import CoinPackViewSet, CoinView, GivingViewSet, VirtualGiftViewSet
+from billing.api.instalments import InstalmentOfferViewSet, InstalmentPlanViewSet
 from billing.api.invoices import BillingView, InvoiceRequestViewSet, InvoiceViewSet, TaxRuleViewSet
 from billing.api.memberships import PaymentMethodViewSet, SubscriptionViewSet
 from billing.api.offline import BankAccountView, OfflineRefundViewSet, PaymentProofViewSet
@@ -35,6 +36,8 @@ router.register("products", ProductViewSet, basename="product")
 router.register("coupons", CouponViewSet, basename="coupon")
 router.register("tiers", TierViewSet, basename="tier")
 router.register("subscriptions", SubscriptionViewSet, basename="subscription")
+router.register("instalment-offers", InstalmentOfferViewSet, basename="instalment-offer")
+router.register("instalment-plans", InstalmentPlanViewSet, basename="instalment-plan")
 router.register("payment-methods", PaymentMethodViewSet, basename="payment-method")
 router.register("collaborations", CollaborationViewSet, basename="collaboration")
 router.register("affiliates", AffiliateViewSet, basename="affiliate")

@@ -22,6 +22,7 @@ from billing.api.serializers import (
     PriceIn,
     PriceOut,
     PricesIn,
+    QuoteIn,
     QuoteOut,
     RefundIn,
     RefundOut,
@@ -30,7 +31,7 @@ from billing.api.serializers import (
 )
 from billing.models import Order, OrderLine, Product
 from billing.money import Money
-from billing.operations import Said, Wanted
+from billing.operations import Said, Wanted, instalments
 from billing.providers import Buyer, Way
 from catalog.models import Item
 from catalog.queries import published
@@ -89,22 +90,31 @@ class OrderViewSet(MoneyViewSet):
 
     @extend_schema(request=OrderIn, responses={201: OrderOut})
     def create(self, request: Request) -> Response:
-        """Order an item, or several things, at their prices of now; under one Idempotency-Key it is one order."""
-        order = operations.order_all(key=self.key(), **self.asked())
+        """Order an item, or several things, at their prices of now; under one Idempotency-Key it is one order.
+
+        With `instalments` it is the order of the first part.
+        """
+        asked, parts = self.asked(OrderIn), self.sent(OrderIn).get("instalments")
+        if parts is None:
+            order = operations.order_all(key=self.key(), **asked)
+        else:
+            [wanted] = asked["wanted"]
+            told = {"viewer": self.viewer, "key": self.key(), "at": asked["at"]}
+            order = instalments.order_in_parts(wanted=wanted, parts=parts, **told)
         return Response(OrderOut(self.order(order.pk)).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=OrderIn, responses=QuoteOut)
+    @extend_schema(request=QuoteIn, responses=QuoteOut)
     @action(detail=False, methods=["post"])
     def quote(self, request: Request) -> Response:
         """What it would cost now, line by line; nothing is ordered."""
-        lines = operations.quote(**self.asked())
+        lines = operations.quote(**self.asked(QuoteIn))
         summed = {name: sum(getattr(of, name).minor for of in lines) for name in ("price", "discount", "amount")}
         tax, currency = sum(of.parts["tax"].minor for of in lines), lines[0].price.currency
         return Response(QuoteOut({"lines": lines, "tax": tax, "currency": currency, **summed}).data)
 
-    def asked(self) -> dict[str, Any]:
+    def asked(self, kind: type[QuoteIn]) -> dict[str, Any]:
         """Return who wants to buy what, with which coupon, now."""
-        now, ask = timezone.now(), self.sent(OrderIn)
+        now, ask = timezone.now(), self.sent(kind)
         wanted = [self.wanted(of, now) for of in ask.get("lines", [ask])]
         return {"viewer": self.viewer, "wanted": wanted, "coupon": ask.get("coupon", ""), "at": now}
 

@@ -1,6 +1,7 @@
 """What was paid: the ledger's rows, the sales, and what providers said."""
 
 from billing.models.changes import StateChange
+from billing.models.charges import Charge
 from billing.models.checkouts import ClosedCheckout
 from billing.models.consultations import Consultation, ConsultationEntry, ConsultationOffer
 from billing.models.coupons import Coupon, CouponUse, Revocation
@@ -9,10 +10,10 @@ from billing.models.earnings import Maturity
 from billing.models.ebooks import EbookCopy, EbookFile
 from billing.models.giving import Giving, VirtualGift
 from billing.models.inbox import WebhookEvent
+from billing.models.instalments import InstalmentOffer, InstalmentPart, InstalmentPlan
 from billing.models.invoices import BillingProfile, Invoice, InvoiceRequest, InvoiceSeries, TaxRule
 from billing.models.ledger import Account, ChainHead, Journal, Transfer
 from billing.models.memberships import (
-    Charge,
     GiftMembership,
     PaymentMethod,
     Period,
@@ -57,6 +58,9 @@ __all__ = [
     "EbookFile",
     "GiftMembership",
     "Giving",
+    "InstalmentOffer",
+    "InstalmentPart",
+    "InstalmentPlan",
     "Invoice",
     "InvoiceRequest",
     "InvoiceSeries",

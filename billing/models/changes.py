@@ -16,6 +16,7 @@ class StateChange(TenantOwned):
         SPLIT = "split"
         SPLIT_RETURN = "split_return"
         INVOICE_REQUEST = "invoice_request"
+        INSTALMENT_PLAN = "instalment_plan"
 
     of = models.CharField(max_length=20, choices=Of.choices)
     row = models.BigIntegerField()

@@ -84,7 +84,7 @@ class OrderLine(TenantOwned, Parted):
     """One thing of an order, divided as agreed when the order was placed."""
 
     class Kind(models.TextChoices):
-        """What is sold: an item by itself, a gift of money to its creator, or a product of this kind."""
+        """What is sold: an item, a gift of money to its creator, a product of this kind, or a part of a price."""
 
         ITEM = "item"
         TIP = "tip"
@@ -94,6 +94,7 @@ class OrderLine(TenantOwned, Parted):
         CONSULTATION = Product.Kind.CONSULTATION.value
         MEMBERSHIP = Product.Kind.MEMBERSHIP.value
         COINS = Product.Kind.COINS.value
+        INSTALMENT = "instalment"
 
     order = TenantForeignKey(Order, related_name="lines")
     kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.ITEM, db_default=Kind.ITEM)
@@ -115,6 +116,7 @@ class OrderLine(TenantOwned, Parted):
             models.CheckConstraint(
                 condition=Q(kind="item", item__isnull=False, product=None, creator__isnull=False)
                 | Q(kind="tip", item=None, product=None, creator__isnull=False)
+                | Q(kind="instalment", item__isnull=False, product=None)
                 | (~Q(kind__in=["item", "tip"]) & Q(item=None, product__isnull=False)),
                 name="a_line_says_what_is_sold",
             ),

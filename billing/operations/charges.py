@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from billing import providers
-from billing.models import Charge, Order, Payment, PaymentMethod, Period, Subscription
+from billing.models import Charge, InstalmentPart, InstalmentPlan, Order, Payment, PaymentMethod, Period, Subscription
 from billing.operations.backoff import again
 from billing.operations.crash import crash_here
+from billing.operations.due_parts import part_declined
 from billing.operations.memberships import held_all as held_subscriptions
 from billing.operations.memberships import noted
 from billing.operations.methods import usable
 from billing.operations.orders import held
+from billing.operations.parts import OWING, WAITING, held_plans
 from billing.operations.payments import book_all, webhook_url
 from billing.operations.renewals import declined
 from billing.providers import Charged
@@ -24,6 +26,7 @@ FIRST_RETRY, LATEST_RETRY = timedelta(seconds=10), timedelta(hours=1)
 State = Charge.State
 # So many charges are collected in one transaction; so often in a row a provider may give no answer in it.
 BATCH, MOST_SILENT = 100, 3
+Debtor = Subscription | InstalmentPlan
 
 
 @transaction.atomic
@@ -46,10 +49,10 @@ def collect(*, charge: Charge, at: datetime) -> bool:
 
 
 def _collected(charges: Sequence[Charge], at: datetime) -> int:
-    """Hold orders, then subscriptions; ask about each charge, which is held; book together what was paid."""
+    """Hold orders, then subscriptions and plans; ask about each charge, which is held; book together what was paid."""
     orders = Payment.objects.filter(charges__in=charges).values("order_id")
     list(Order.objects.select_for_update(no_key=True).filter(pk__in=orders).order_by("pk").values_list("pk"))
-    subscriptions = held_subscriptions([of.subscription_id for of in charges], "method")
+    debtors = _held(charges)
     payments = Payment.objects.in_bulk([of.payment_id for of in charges])
     methods = {of.method_id: of.method for of in charges}
     asking, answered = Asking(), []
@@ -57,7 +60,7 @@ def _collected(charges: Sequence[Charge], at: datetime) -> int:
         charge.method = methods[charge.method_id]  # one, so that what is refused is refused for all of them
         crash_here("before_charge_call")
         try:
-            said = asking.said(charge, payments[charge.payment_id], subscriptions[charge.subscription_id])
+            said = asking.said(charge, payments[charge.payment_id], debtors[charge.pk])
         except providers.ProviderUnavailable as error:
             charge.due_at = again(at=at, since=charge.made_at, first=FIRST_RETRY, latest=LATEST_RETRY)
             charge.reason = error.detail[:200]
@@ -69,8 +72,15 @@ def _collected(charges: Sequence[Charge], at: datetime) -> int:
     _book([(of, payments[of.payment_id]) for of in answered if of.state == State.PAID], at)
     for of in answered:
         if of.state != State.PAID:
-            _not_paid(subscriptions[of.subscription_id], of, payments[of.payment_id], at=at)
+            _not_paid(debtors[of.pk], of, payments[of.payment_id], at=at)
     return len(answered)
+
+
+def _held(charges: Sequence[Charge]) -> dict[int, Debtor]:
+    """Return who owes what is charged, by charge: subscriptions and plans, which are held."""
+    subscriptions = held_subscriptions([pk for of in charges if (pk := of.subscription_id)], "method")
+    plans = held_plans([pk for of in charges if (pk := of.plan_id)], "viewer", "method")
+    return {of.pk: plans[of.plan_id] if of.plan_id else subscriptions[of.subscription_id or 0] for of in charges}
 
 
 def _book(paid: Sequence[tuple[Charge, Payment]], at: datetime) -> None:
@@ -100,7 +110,7 @@ class Asking:
     drivers: dict[str, tuple[providers.ChargingProvider, str]] = field(default_factory=dict)
     silent: dict[str, int] = field(default_factory=dict)
 
-    def said(self, charge: Charge, payment: Payment, subscription: Subscription) -> Charged | None:
+    def said(self, charge: Charge, payment: Payment, debtor: Debtor) -> Charged | None:
         """Return what the provider says; None when it was never asked and shall not be any more.
 
         Raises ProviderUnavailable.
@@ -109,7 +119,7 @@ class Asking:
         if self.silent.get(name, 0) >= MOST_SILENT:
             raise providers.ProviderUnavailable("The provider does not answer at all.")
         try:
-            said = self._asked(charge, payment, is_wanted=_is_wanted(charge, payment, subscription))
+            said = self._asked(charge, payment, is_wanted=_is_wanted(charge, payment, debtor))
         except providers.ProviderUnavailable:
             self.silent[name] = self.silent.get(name, 0) + 1
             raise
@@ -140,8 +150,11 @@ class Asking:
         return self.drivers[name]
 
 
-def _is_wanted(charge: Charge, payment: Payment, of: Subscription) -> bool:
+def _is_wanted(charge: Charge, payment: Payment, of: Debtor) -> bool:
     """Tell whether it may still be charged: nothing was ended or cancelled meanwhile, nor the method refused."""
+    if isinstance(of, InstalmentPlan):
+        is_voided = InstalmentPart.objects.filter(order=payment.order_id, voided_at__isnull=False).exists()
+        return usable(charge.method) and of.state in OWING and not is_voided
     is_cancelled = not of.renews and Period.objects.filter(order=payment.order_id, kind=Period.Kind.RENEWAL).exists()
     return usable(charge.method) and not of.is_over and not is_cancelled
 
@@ -160,21 +173,31 @@ def _note(charge: Charge, said: Charged | None, *, at: datetime) -> None:
         charge.method.save(update_fields=["state"])
 
 
-def _not_paid(of: Subscription, charge: Charge, payment: Payment, *, at: datetime) -> None:
-    """Let a declined upgrade be as if it was never asked for, and a declined renewal be tried again."""
+def _not_paid(of: Debtor, charge: Charge, payment: Payment, *, at: datetime) -> None:
+    """Let what was declined be tried again: on a later day, or at once with another method that was chosen since."""
+    if of.method and of.method_id == charge.method_id:
+        of.method.refresh_from_db(fields=["state"])
+    if isinstance(of, InstalmentPlan):
+        part_declined(of, charge, payment, at=at)
+        is_owed = of.state in WAITING
+    else:
+        is_owed = _period_declined(of, charge, payment, at=at)
+    if is_owed and of.method_id != charge.method_id and usable(of.method):
+        of.due_at = at
+        of.save(update_fields=["due_at"])
+
+
+def _period_declined(of: Subscription, charge: Charge, payment: Payment, *, at: datetime) -> bool:
+    """Let a declined upgrade be as if it was never asked for, and say whether a renewal is still owed."""
     period = Period.objects.get(order=payment.order_id)
     if period.kind == Period.Kind.UPGRADE:
         Period.objects.filter(pk=period.pk).update(credited=None, credit=0)
     if of.is_over:
-        return
-    if of.method and of.method_id == charge.method_id:
-        of.method.refresh_from_db(fields=["state"])
+        return False
     if period.kind == Period.Kind.UPGRADE:
         of.due_at = of.ends_at
         of.save(update_fields=["due_at"])
         noted(of, "upgrade_declined", at=at, before=of.state, why=charge.reason)
-        return
+        return False
     declined(of, payment, why=charge.reason, at=at)
-    if of.ended_at is None and of.method_id != charge.method_id and usable(of.method):
-        of.due_at = at
-        of.save(update_fields=["due_at"])
+    return of.ended_at is None

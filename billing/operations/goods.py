@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from billing.models import Content, OrderLine, Product
 from billing.operations import asking, coins, ebooks, tips
 from billing.operations.memberships import check_plan, close_period, credited, open_again, open_periods
+from billing.operations.parts import give_back, later_parts, may_return, open_parts, take_again
 from billing.operations.said import Said
 from catalog.models import Access, Item
 from catalog.operations import grant_access, revoke_access, revoke_source
@@ -130,6 +131,9 @@ KINDS: Mapping[str, Goods] = {
         *(asking.check, asking.ask, asking.drop, asking.note),
         may_return=asking.is_unanswered,
         is_earned=lambda line: not asking.is_unanswered(line),
+    ),
+    OrderLine.Kind.INSTALMENT: Goods(
+        *(_anybody, take_again, give_back), may_return=may_return, spent=later_parts, deliver_all=open_parts
     ),
     OrderLine.Kind.MEMBERSHIP: Goods(check_plan, open_again, close_period, spent=credited, deliver_all=open_periods),
 }

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 
-from billing.models import Coupon, CouponUse, Order, Payment, PaymentProof, Period
+from billing.models import Coupon, CouponUse, InstalmentPart, Order, Payment, PaymentProof, Period
 from kpplatform.tenancy.scope import current_tenant
 
 BATCH = 500
@@ -18,8 +18,8 @@ DAYS = 7  # unless the tenant's settings say otherwise (order_days); providers' 
 def lapse_orders(*, at: datetime, most: int = BATCH) -> int:
     """Give so many orders up that were placed long ago and never paid, and say how many.
 
-    Not those of which a proof is being looked at, nor periods of memberships, which have a clock of their own. Who has
-    an order at this moment keeps it until next time.
+    Not those of which a proof is being looked at, nor periods of memberships and parts of a price, which have a clock
+    of their own. Who has an order at this moment keeps it until next time.
     """
     days = current_tenant().settings.get("order_days", DAYS)
     rows = _unpaid(until=at - timedelta(days=days)).select_for_update(no_key=True, of=("self",), skip_locked=True)
@@ -34,9 +34,10 @@ def lapse_orders(*, at: datetime, most: int = BATCH) -> int:
 def _unpaid(*, until: datetime) -> QuerySet[Order]:
     payments = Payment.objects.filter(order=OuterRef("pk"))
     proofs = PaymentProof.objects.filter(payment__order=OuterRef("pk"), state=PaymentProof.State.WAITING)
-    kept = (proofs, Period.objects.filter(order=OuterRef("pk")), payments.filter(state=Payment.State.AGREED))
+    parts = InstalmentPart.objects.filter(order=OuterRef("pk"), number__gt=1)
+    periods, charged = Period.objects.filter(order=OuterRef("pk")), payments.filter(state=Payment.State.AGREED)
     rows = Order.objects.filter(state=Order.State.PLACED, lapsed_at=None, placed_at__lte=until)
-    return rows.exclude(Exists(kept[0]) | Exists(kept[1]) | Exists(kept[2]))
+    return rows.exclude(Exists(proofs) | Exists(periods) | Exists(parts) | Exists(charged))
 
 
 def _free(orders: Sequence[Order], *, at: datetime) -> None:

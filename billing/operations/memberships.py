@@ -91,9 +91,10 @@ def must_not_be_member(viewer: Member, plan: Plan) -> None:
 
 
 def saves_method(order: Order) -> bool:
-    """Tell whether what the buyer pays by is to be charged again: for a membership of their own."""
-    is_membership = OrderLine.objects.filter(order=order, kind=OrderLine.Kind.MEMBERSHIP).exists()
-    return is_membership and not GiftMembership.objects.filter(order=order).exists()
+    """Tell whether what the buyer pays by is to be charged again: for a membership of their own, or in parts."""
+    kinds = [OrderLine.Kind.MEMBERSHIP, OrderLine.Kind.INSTALMENT]
+    goes_on = OrderLine.objects.filter(order=order, kind__in=kinds).exists()
+    return goes_on and not GiftMembership.objects.filter(order=order).exists()
 
 
 def may_be_paid_by_hand(order: Order) -> bool:
@@ -115,7 +116,7 @@ def open_periods(lines: Sequence[OrderLine], at: datetime) -> None:
     periods = [period for period in invoiced.order_by("pk") if not period.source]
     subscriptions = held_all(period.subscription_id for period in periods)
     paid = [(subscriptions[period.subscription_id], period) for period in periods]
-    saved = _saved_with(lines)
+    saved = saved_with(lines)
     for of, period in paid:
         if period.order_id in saved:
             of.method = saved[period.order_id]
@@ -131,7 +132,7 @@ def open_periods(lines: Sequence[OrderLine], at: datetime) -> None:
             _begin(line, at)
 
 
-def _saved_with(lines: Sequence[OrderLine]) -> dict[int, PaymentMethod]:
+def saved_with(lines: Sequence[OrderLine]) -> dict[int, PaymentMethod]:
     """Return what buyers paid by at the provider's page and have saved there, by order."""
     orders = Payment.objects.filter(order__in=[of.order_id for of in lines]).exclude(checkout_url="")
     keys = dict(orders.values_list("key", "order_id"))

@@ -171,6 +171,7 @@ def _same(order: Order, wanted: Sequence[Wanted], coupon: str) -> Order:
     lines = order.lines.all()
     placed = {(of.item_id, of.product_id, of.creator_id if of.kind == tip else None) for of in lines}
     used = CouponUse.objects.filter(order=order).values_list("coupon__code", flat=True).first() or ""
-    if placed != {of.sold for of in wanted} or used != plain(coupon):
+    is_in_parts = any(of.kind == OrderLine.Kind.INSTALMENT for of in lines)
+    if is_in_parts or placed != {of.sold for of in wanted} or used != plain(coupon):
         raise OrderKeyTaken("An order of something else was placed under this key.")
     return order

@@ -15,6 +15,7 @@ from billing.operations.goods import goods_of
 from billing.operations.lapses import revive
 from billing.operations.memberships import may_be_paid_by_hand, saves_method
 from billing.operations.orders import held
+from billing.operations.parts import part_may_be_paid_by_hand
 from billing.operations.reopening import begin_anew, closed_at_provider, is_reached_otherwise
 from billing.operations.terms import WINDOW
 from kpplatform.errors import Conflict
@@ -41,8 +42,8 @@ def pay(*, order: Order, return_url: str = "", buyer: providers.Buyer | None = N
     However often it is asked, there is one checkout: the order is held while the provider is called, and the key
     was committed with the order. If this process dies in between, the next call finds the same checkout. One that ran
     out, or belongs to another way, is closed at the provider, and another one opened; if it was paid after all, it is
-    booked. A renewal that was declined can be paid so too: from then on it is not charged any more. Raises AlreadyPaid,
-    OrderLapsed, BadWay, and ProviderUnavailable when the outcome is not known: then it may be asked again.
+    booked. A renewal or a part that was declined can be paid so too: from then on it is not charged any more. Raises
+    AlreadyPaid, OrderLapsed, BadWay, and ProviderUnavailable when the outcome is not known: then it may be asked again.
     """
     order = held(order)
     payment = Payment.objects.filter(order=order).first()
@@ -51,7 +52,9 @@ def pay(*, order: Order, return_url: str = "", buyer: providers.Buyer | None = N
     if order.lapsed_at is not None:
         raise OrderLapsed("This order was given up, for it had not been paid. Please order again.")
     payment = _made_ready(payment, buyer, at)
-    if payment.state not in {Payment.State.NEW, Payment.State.AGREED} or not may_be_paid_by_hand(order):
+    if payment.state not in {Payment.State.NEW, Payment.State.AGREED}:
+        return payment
+    if not may_be_paid_by_hand(order) or not part_may_be_paid_by_hand(order):
         return payment
     crash_here("before_provider_call")
     checkout = _opened(payment, return_url, buyer, saves=saves_method(order))

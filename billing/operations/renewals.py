@@ -1,20 +1,19 @@
 """What the clock does to subscriptions: renew them, charge again what failed, end them."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
 from billing.models import Payment, Period, Subscription
-from billing.operations.invoices import Due, charge, invoice
+from billing.operations.dunning import DUNNING, charge_again, next_look
+from billing.operations.invoices import Due, invoice
 from billing.operations.memberships import GRACE, State, move_access, noted, tenants_zone
 from billing.operations.methods import usable
 from billing.periods import anchor_of, following
 from kpplatform.tenancy.many import update_all
 
 BATCH = 200
-# After a charge was declined it is tried again so many days after the invoice; then the subscription expires.
-DUNNING = tuple(timedelta(days=days) for days in (2, 7, 14, 21))
 
 
 @transaction.atomic
@@ -85,21 +84,11 @@ def end(of: Subscription, state: State, *, at: datetime, why: str = "") -> None:
 
 
 def _charge_again(subscriptions: Iterable[Subscription], *, at: datetime) -> None:
-    """Charge what was not paid once more; where there is nothing to charge it to, the subscription expires.
-
-    Who has opened the provider's page pays there: it is not charged as well.
-    """
+    """Charge what was not paid once more; where there is nothing to charge it to, the subscription expires."""
     for of in subscriptions:
         payment = unpaid(of)
-        is_paid_by_hand = payment is not None and payment.state != Payment.State.AGREED
-        later = next_try(payment, at) if payment and is_paid_by_hand else None
-        if payment is None or not (usable(of.method) or is_paid_by_hand) or (is_paid_by_hand and later is None):
+        if payment is None or not charge_again(of, payment, at=at):
             end(of, State.EXPIRED, at=at, why="not paid")
-            continue
-        if not is_paid_by_hand:
-            charge([(of, payment)], at=at)
-        of.due_at = later
-        of.save(update_fields=["due_at"])
 
 
 def unpaid(of: Subscription) -> Payment | None:
@@ -109,20 +98,15 @@ def unpaid(of: Subscription) -> Payment | None:
     return waiting.select_related("order").order_by("-pk").first()
 
 
-def next_try(payment: Payment, at: datetime) -> datetime | None:
-    """Return the next of the days after its invoice; None after the last."""
-    return next((day for days in DUNNING if (day := payment.created_at + days) > at), None)
-
-
 def declined(of: Subscription, payment: Payment, *, why: str, at: datetime) -> None:
     """Go on after a renewal was declined: try again on the next of the days, or with a new method at once."""
     before = of.state
     of.failures, of.state = of.failures + 1, State.PAST_DUE
-    following_day = next_try(payment, at)
-    if not of.renews or following_day is None:
+    following_look = next_look(of, payment, at)
+    if not of.renews or following_look is None:
         of.save(update_fields=["failures", "state"])
         end(of, State.EXPIRED if of.renews else State.CANCELLED, at=at, why=why)
         return
-    of.due_at = following_day if usable(of.method) else payment.created_at + DUNNING[-1]
+    of.due_at = following_look
     of.save(update_fields=["failures", "state", "due_at"])
     noted(of, "declined", at=at, before=before, why=why)

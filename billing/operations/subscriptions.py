@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from billing.models import Charge, GiftMembership, Order, Payment, PaymentMethod, Period, Plan, Subscription
-from billing.operations.invoices import Bill, Due, invoice, order_periods
+from billing.operations.invoices import Due, bill_of, invoice, place_bills
 from billing.operations.memberships import (
     OVER,
     AlreadyMember,
@@ -214,7 +214,7 @@ def give_membership(*, viewer: Member, plan: Plan, to: Member, key: str, message
     if to.pk == viewer.pk:
         raise AlreadyMember("A gift is for somebody else.")
     check_plan(to, plan.product, at)
-    [payment] = order_periods([Bill(viewer, plan, key=key)], state=Payment.State.NEW, at=at)
+    [payment] = place_bills([bill_of(viewer, plan, key=key)], state=Payment.State.NEW, at=at)
     given = GiftMembership.objects.create(order=payment.order, plan=plan, to=to, message=message)
     order: Order = given.order
     return order

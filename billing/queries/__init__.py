@@ -25,6 +25,7 @@ from billing.queries.giving import (
     leaders,
     virtual_gifts,
 )
+from billing.queries.instalments import changes_of_plan, instalment_offers, plans_of, plans_seen_by
 from billing.queries.invoices import (
     billed_to,
     invoice_requests_seen_by,
@@ -85,6 +86,7 @@ __all__ = [
     "booked_and_never_reported",
     "changes_of",
     "changes_of_dispute",
+    "changes_of_plan",
     "changes_of_split",
     "changes_of_subscription",
     "coin_packs",
@@ -104,6 +106,7 @@ __all__ = [
     "givings_of",
     "givings_to",
     "holds_seen_by",
+    "instalment_offers",
     "invoice_requests_seen_by",
     "invoices_seen_by",
     "is_answered",
@@ -121,7 +124,9 @@ __all__ = [
     "payouts_seen_by",
     "place_of",
     "places_of",
+    "plans_of",
     "plans_offered",
+    "plans_seen_by",
     "price_of",
     "products_seen_by",
     "proofs_seen_by",

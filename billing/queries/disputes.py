@@ -81,6 +81,7 @@ def access_log_of(dispute: Dispute) -> str:
 def _accesses(dispute: Dispute) -> Iterator[str]:
     order = dispute.payment.order
     sources = {line.source for line in order.lines.order_by("pk")}
+    sources |= {part.plan.source for part in order.instalment_parts.select_related("plan")}
     opened = Access.objects.filter(viewer=order.viewer_id, source__in=sources).select_related("item").order_by("pk")
     for access in opened:
         yield f"{access.starts_at:%Y-%m-%d %H:%M} UTC: access to “{access.item.title}”"

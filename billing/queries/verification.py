@@ -12,6 +12,7 @@ from billing.models import ChainHead, Journal, Transfer
 from billing.queries import (
     disputes,
     earnings,
+    instalments,
     invoices,
     memberships,
     payouts,
@@ -154,7 +155,7 @@ OF_CREATORS = (
     *settlements.QUESTIONS,
     *splits.QUESTIONS,
 )
-OF_PAPERS = invoices.QUESTIONS
+OF_PAPERS = (*invoices.QUESTIONS, *instalments.QUESTIONS)
 
 
 @dataclass(frozen=True)

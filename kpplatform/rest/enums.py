@@ -30,6 +30,7 @@ ENUM_NAMES = {
     "ImpressionSource": "recommender.models.Impression.Source",
     "PeriodKind": "billing.models.Period.Kind",
     "PaymentMethodState": "billing.models.PaymentMethod.State",
+    "InstalmentPlanState": "billing.models.InstalmentPlan.State",
     "SubscriptionState": "billing.models.Subscription.State",
     "RuleVerb": "recommender.models.Rule.Verb",
     "TextRunKind": "recommender.models.TextRun.Kind",

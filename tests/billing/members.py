@@ -6,8 +6,8 @@ from typing import Any
 from django.db.models import Min
 
 from billing import operations
-from billing.models import Charge, Order, Payment, PaymentMethod, Period, Plan, Subscription, Tier
-from billing.operations import Wanted
+from billing.models import Charge, InstalmentPlan, Order, Payment, PaymentMethod, Period, Plan, Subscription, Tier
+from billing.operations import Wanted, due_parts
 from billing.providers.sandbox.faults import Fault, Kind
 from billing.providers.sandbox.server import Server
 from catalog.models import Item
@@ -75,6 +75,8 @@ def tick(at: datetime) -> None:
     """Do what is due, as the job does."""
     while operations.renew_some(at=at):
         pass
+    while due_parts.charge_parts(at=at):
+        pass
     while operations.collect_next(at=at):
         pass
 
@@ -87,7 +89,8 @@ def travel(until: datetime) -> None:
 
 def next_due() -> datetime | None:
     charges = Charge.objects.filter(state=Charge.State.NEW)
-    found = [rows.aggregate(due=Min("due_at"))["due"] for rows in (Subscription.objects.all(), charges)]
+    waiting = (Subscription.objects.all(), InstalmentPlan.objects.all(), charges)
+    found = [rows.aggregate(due=Min("due_at"))["due"] for rows in waiting]
     return min((due for due in found if due is not None), default=None)
 
 

@@ -11,6 +11,9 @@ from billing import models
 HAN, ACRONYM = re.compile("[一-鿿]"), re.compile("[A-Z]+")
 READ = (
     models.BillingProfile,
+    models.InstalmentOffer,
+    models.InstalmentPart,
+    models.InstalmentPlan,
     models.Invoice,
     models.InvoiceRequest,
     models.InvoiceSeries,

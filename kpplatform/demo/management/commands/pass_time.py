@@ -13,13 +13,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from billing import operations
+from billing.operations import due_parts
 from kpplatform.demo.sites import SITES
 from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.scope import scope
 
 # Each is done again until it says that nothing was left to do.
 WORK: dict[str, tuple[Callable[..., Any], ...]] = {
-    "renew": (operations.renew_some, operations.collect_next),
+    "renew": (operations.renew_some, due_parts.charge_parts, operations.collect_next),
     "mature": (operations.mature, operations.mature_gifts, operations.release_reserves),
     "settle": (operations.paying.settle_all,),
     "reconcile": (operations.reconcile_days,),
