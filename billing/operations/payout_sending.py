@@ -11,7 +11,7 @@ from billing.operations.crash import crash_here
 from billing.operations.holds import is_held
 from billing.operations.payments import webhook_url
 from billing.operations.payout_accounts import destination_of
-from billing.operations.payouts import State, held, moved_to, settle_failed, settle_paid
+from billing.operations.payouts import State, held, moved_to, settle_failed, settle_paid, settle_reversed
 from billing.providers import Outcome
 from kpplatform.jobs.operations import enqueue
 from kpplatform.tenancy.scope import current_tenant
@@ -41,10 +41,9 @@ def send_payout(*, payout: Payout, at: datetime) -> None:
     payout = held(payout)
     if payout.state != State.SUBMITTED or payout.reference:
         return
-    rail = providers.rail_of(current_tenant(), payout.account.rail)
     crash_here("before_payout_call")
     try:
-        sent = rail.payout(
+        sent = _rail(payout).payout(
             key=payout.key,
             amount=payout.money,
             to=destination_of(payout.account),
@@ -54,15 +53,40 @@ def send_payout(*, payout: Payout, at: datetime) -> None:
         _unknown(payout, at)
         return
     except providers.ProviderRefused as error:
-        # It may refuse this request only: it has done what it was asked before.
-        if sent_before := rail.query_payout(key=payout.key):
-            _obey(payout, sent_before, at)
-        else:
-            settle_failed(payout, by=None, why=error.detail, at=at)
+        _refused(payout, error.detail, at)
         return
     crash_here("after_payout_call")
     _obey(payout, sent, at)
     crash_here("after_payout_post")
+
+
+def _refused(payout: Payout, why: str, at: datetime) -> None:
+    """Ask before it is believed: the provider may refuse this request only, and have done what it was asked before."""
+    try:
+        sent_before = _known(payout)
+    except providers.ProviderUnavailable:
+        _unknown(payout, at)
+        return
+    if sent_before:
+        _obey(payout, sent_before, at)
+    else:
+        settle_failed(payout, by=None, why=why, at=at)
+
+
+def _known(payout: Payout) -> providers.SentPayout | None:
+    """Return what the provider knows of the payout. Raises ProviderUnavailable, also when it refuses to say."""
+    try:
+        return _rail(payout).query_payout(key=payout.key)
+    except providers.ProviderRefused as no:
+        raise providers.ProviderUnavailable(no.detail) from no
+
+
+def _rail(payout: Payout) -> providers.Rail:
+    """Return by which rail it goes. Raises ProviderUnavailable while the tenant has lost its account there."""
+    try:
+        return providers.rail_of(current_tenant(), payout.account.rail)
+    except providers.NotConnected as no:
+        raise providers.ProviderUnavailable(no.detail) from no
 
 
 @transaction.atomic
@@ -72,7 +96,7 @@ def resolve_payout(*, payout: Payout, at: datetime) -> None:
     if payout.state not in {State.UNKNOWN, State.SUBMITTED}:
         return
     try:
-        sent = providers.rail_of(current_tenant(), payout.account.rail).query_payout(key=payout.key)
+        sent = _known(payout)
     except providers.ProviderUnavailable:
         _ask_later(payout, at)
         return
@@ -90,6 +114,9 @@ def _obey(payout: Payout, sent: providers.SentPayout, at: datetime) -> None:
         raise ValueError(f"{payout} is of {payout.money}; the provider says {sent.amount}.")
     if sent.outcome == Outcome.PAID:
         settle_paid(payout, reference=sent.reference, by=None, at=at)
+    elif sent.outcome == Outcome.RETURNED:
+        settle_paid(payout, reference=sent.reference, by=None, at=at)
+        settle_reversed(payout, by=None, why=sent.reason or "came back", at=at)
     elif sent.outcome == Outcome.FAILED:
         settle_failed(payout, by=None, why=sent.reason or "refused", at=at)
     else:

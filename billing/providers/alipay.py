@@ -42,12 +42,15 @@ STAMP = "%Y-%m-%d %H:%M:%S"
 # Alipay repeats a message for 25 hours, and does not say whether its time is the first sending's.
 LATEST, AHEAD = timedelta(hours=25), timedelta(minutes=5)
 AMOUNT = re.compile(r"(\d{1,12})\.(\d{2})")
-DONE, UNCLEAR = "10000", ("20000", "ACQ.SYSTEM_ERROR", "SYSTEM_ERROR", "aop.", "isp.")
+DONE = "10000"
+# Answered as a failure of the request, and none: Alipay is at it, or says to ask again under the same number.
+AT_IT = ("ACQ.SYSTEM_ERROR", "SYSTEM_ERROR", "REQUEST_PROCESSING", "RESOURCE_LIMIT_EXCEED")
+UNCLEAR = ("20000", *AT_IT, "aop.", "isp.")
 PAID = {"TRADE_SUCCESS", "TRADE_FINISHED"}
 # What a trade's state means; a message with a refund in it says nothing new, for refunds are answered at once.
 KINDS = {"TRADE_CLOSED": "payment.declined", "WAIT_BUYER_PAY": "noted"} | dict.fromkeys(PAID, "payment.captured")
 # What a transfer's state means; any other one: it is on its way.
-TRANSFERRED = {"SUCCESS": Outcome.PAID, "FAIL": Outcome.FAILED, "CLOSED": Outcome.FAILED, "REFUND": Outcome.FAILED}
+TRANSFERRED = {"SUCCESS": Outcome.PAID, "FAIL": Outcome.FAILED, "CLOSED": Outcome.FAILED, "REFUND": Outcome.RETURNED}
 TRANSFER_KINDS = {
     "SUCCESS": "payout.paid",
     "FAIL": "payout.failed",

@@ -16,6 +16,7 @@ class Outcome(StrEnum):
     PENDING = "pending"
     PAID = "paid"
     FAILED = "failed"
+    RETURNED = "returned"  # it had left, and came back
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,6 @@ class StripeRail:
 
 
 def _sent(made: stripe.Transfer) -> SentPayout:
-    outcome = Outcome.FAILED if made.reversed else Outcome.PAID
+    outcome = Outcome.RETURNED if made.reversed else Outcome.PAID
     reason = "reversed" if made.reversed else ""
     return SentPayout(made.id, outcome, from_stripe(made.amount, made.currency), reason)

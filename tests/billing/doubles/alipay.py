@@ -50,11 +50,14 @@ class AlipayDouble(Double):
         if urlsplit(path).path == "/bill":
             return 200, bills.packed(self.bills[asked["type"]]), {"Content-Type": "application/zip"}
         verb = asked["method"]
-        fault, said = self.fault(verb), self._done(verb, asked)
+        fault = self.fault(verb)
+        said = {} if fault.isupper() else self._done(verb, asked)  # a code of theirs, and nothing is done
         if fault == "500_after":
             return 500, b"", {}
         if fault == "unclear":
             said = {"code": "20000", "msg": "Service Currently Unavailable", "sub_code": "aop.unknow-error"}
+        if fault.isupper():
+            said = FAILED | {"sub_code": fault}
         content = json.dumps(said)
         signature = b64encode(keys.signed(self.signs_as, content)).decode()
         whole = f'{{"{verb.replace(".", "_")}_response":{content},"sign":{json.dumps(signature)}}}'
