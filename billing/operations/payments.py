@@ -16,7 +16,7 @@ from billing.operations.lapses import revive
 from billing.operations.memberships import may_be_paid_by_hand, saves_method
 from billing.operations.orders import held
 from billing.operations.parts import part_may_be_paid_by_hand
-from billing.operations.reopening import begin_anew, closed_at_provider, is_reached_otherwise
+from billing.operations.reopening import begin_anew, closed_at_provider, is_opened_again
 from billing.operations.terms import WINDOW
 from kpplatform.errors import Conflict
 from kpplatform.jobs.operations import enqueue
@@ -79,7 +79,7 @@ def _made_ready(payment: Payment, buyer: providers.Buyer | None, at: datetime) -
         return _found_paid(payment, ended, at)
     if ended and ended.is_closed:
         begin_anew(payment, at=at)
-    elif is_another_way and is_reached_otherwise(payment):
+    elif is_opened_again(payment, is_another_way=is_another_way, at=at):
         payment.state = Payment.State.NEW
     return payment
 
@@ -110,6 +110,8 @@ def _opened(payment: Payment, return_url: str, buyer: providers.Buyer | None, *,
     asked["return_url"] = return_url
     if saves and isinstance(provider, providers.ChargingProvider):
         return provider.create_checkout(**asked, amount=payment.money, saves=True)
+    if isinstance(provider, providers.ManyWaysProvider) and provider.is_one_trade and payment.way:
+        buyer = buyer or providers.Buyer(providers.Way(payment.way))  # who names no way stays on the one there is
     _must_have_way(provider, buyer)
     if isinstance(provider, providers.ManyWaysProvider):
         return provider.create_checkout(**asked, amount=payment.money, buyer=buyer)

@@ -20,8 +20,7 @@ def closed_at_provider(payment: Payment, *, is_forced: bool, at: datetime) -> pr
     provider = providers.provider_for(current_tenant(), payment.provider)
     if not isinstance(provider, providers.ClosingProvider):
         return None
-    is_young = at - (payment.opened_at or payment.created_at) < provider.closes_after
-    if is_young and not is_forced and payment.state != Payment.State.DECLINED:
+    if not has_run_out(payment, provider, at) and not is_forced and payment.state != Payment.State.DECLINED:
         return None
     return provider.close(key=payment.key, reference=payment.reference, order=str(payment.order_id))
 
@@ -38,10 +37,20 @@ def begin_anew(payment: Payment, *, at: datetime) -> None:
     payment.save(update_fields=["key", "reference", "checkout_url", "handed", "state"])
 
 
-def is_reached_otherwise(payment: Payment) -> bool:
-    """Tell whether the same checkout can be reached by another way, for at the provider it is one trade."""
+def is_opened_again(payment: Payment, *, is_another_way: bool, at: datetime) -> bool:
+    """Tell whether the same checkout is reached by another address now, for at the provider it is one trade.
+
+    So it is by another way; and where the address, as a code is, was good for a while only.
+    """
     provider = providers.provider_for(current_tenant(), payment.provider)
-    return isinstance(provider, providers.ManyWaysProvider) and provider.is_one_trade
+    if not isinstance(provider, providers.ManyWaysProvider) or not provider.is_one_trade:
+        return False
+    return is_another_way or has_run_out(payment, provider, at)
+
+
+def has_run_out(payment: Payment, provider: providers.ClosingProvider, at: datetime) -> bool:
+    """Tell whether where the buyer was sent is no longer good."""
+    return at - (payment.opened_at or payment.created_at) >= provider.lasts(payment.way)
 
 
 def is_closed(key: str, provider: str) -> bool:

@@ -130,7 +130,8 @@ class Alipay:
             is_closed=found["trade_status"] == "TRADE_CLOSED",
         )
 
-    closes_after: ClassVar[timedelta] = timedelta(hours=2)
+    def lasts(self, way: str) -> timedelta:
+        return timedelta(hours=2)  # a code's; a page is opened anew then as well, it is the same trade
 
     def close(self, *, key: str, reference: str, order: str) -> Checkout | None:
         # Nobody closes it here: of a page that was never opened Alipay knows nothing, and it can be opened later.

@@ -189,9 +189,11 @@ class ChargingProvider(Provider, Protocol):
 
 @runtime_checkable
 class ClosingProvider(Provider, Protocol):
-    """A provider whose checkouts run out, after about so long, and can be closed for good."""
+    """A provider whose checkouts run out, and can be closed for good."""
 
-    closes_after: ClassVar[timedelta]
+    def lasts(self, way: str) -> timedelta:
+        """Return for how long what was opened by this way can be paid at."""
+        ...
 
     def close(self, *, key: str, reference: str, order: str) -> Checkout | None:
         """Let nothing more be paid under this key, if that can be, and return how it is now; None if nobody knows."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import stripe
@@ -124,7 +124,8 @@ class Stripe:
                 return None
             raise refusal(error) from error
 
-    closes_after: ClassVar[timedelta] = timedelta(hours=24)
+    def lasts(self, way: str) -> timedelta:
+        return timedelta(hours=24)
 
     def close(self, *, key: str, reference: str, order: str) -> Checkout | None:
         sessions = self.client.v1.checkout.sessions

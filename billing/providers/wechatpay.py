@@ -122,23 +122,28 @@ class Wechat:
             return None
         return self._checkout(found)
 
-    closes_after: ClassVar[timedelta] = timedelta(hours=2)
+    def lasts(self, way: str) -> timedelta:
+        # An address for a phone's browser is good for five minutes: who comes for it gets one that lasts a while yet.
+        return timedelta(minutes=4) if way == Way.MOBILE else timedelta(hours=2)
 
     def close(self, *, key: str, reference: str, order: str) -> Checkout | None:
         number = _number(key)
         with suppress(ProviderRefused):  # paid at this moment, perhaps, or closed before
             self.said("close", out_trade_no=number)
-        found = self.said("query", out_trade_no=number)
-        return self._checkout(found)
+        try:
+            return self._checkout(self.said("query", out_trade_no=number))
+        except ProviderRefused:  # it knows nothing of it
+            return Checkout("", "", order, Money(0, "CNY"), is_paid=False, is_closed=True)
 
     def _checkout(self, found: Mapping[str, Any]) -> Checkout:
         if (found["appid"], found["mchid"]) != (self.appid, self.mchid):
             raise ProviderUnavailable("WeChat Pay answers for another merchant.")
+        # Of what was not paid it need not tell more than that.
         return Checkout(
             reference=found.get("transaction_id", ""),
             url="",
-            order=found["attach"],
-            amount=_money(found["amount"], "total"),
+            order=found.get("attach", ""),
+            amount=_money(found.get("amount") or {"total": 0}, "total"),
             is_paid=found["trade_state"] == "SUCCESS",
             is_closed=found["trade_state"] in CLOSED,
         )

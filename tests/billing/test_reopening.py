@@ -176,7 +176,7 @@ def test_a_trade_that_alipay_has_closed_is_opened_anew_and_no_other(
 
         rail.double.visit(before.checkout_url, pays=False)
         rail.double.trades[before.key]["trade_status"] = "TRADE_CLOSED"
-        after = again(order)
+        after = again(order, RUN_OUT + timedelta(hours=3))
         assert after.key != before.key
 
         test_alipay.told(rail.double, rail.double.visit(after.checkout_url))

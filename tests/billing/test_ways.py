@@ -3,6 +3,7 @@
 import json
 from base64 import b64decode
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -131,3 +132,48 @@ def test_the_buyer_names_the_way_over_http(wechat: Rail, order: Order) -> None:
 def test_a_provider_with_one_way_takes_no_other(in_school: Tenant, order: Order) -> None:
     with pytest.raises(providers.BadWay):
         pay(order, Buyer(Way.QR))
+
+
+def test_an_address_for_a_phone_is_good_for_minutes(wechat: Rail, order: Order) -> None:
+    first = pay(order, PHONE)
+    soon = operations.pay(order=order, buyer=PHONE, at=NOON + timedelta(minutes=3))
+    assert (soon.key, soon.checkout_url) == (first.key, first.checkout_url)
+
+    later = operations.pay(order=order, buyer=PHONE, at=NOON + timedelta(minutes=5))
+
+    assert later.key != first.key
+    assert [made["trade_state"] for made in wechat.double.orders.values()] == ["CLOSED", "NOTPAY"]
+    told(wechat, later)
+    assert payment_of(order).state == Payment.State.CAPTURED
+
+
+@pytest.mark.parametrize("buyer", [Buyer(Way.QR), None])
+def test_a_code_of_alipay_that_is_no_longer_good_is_made_anew_for_the_same_trade(
+    in_school: Tenant, order: Order, buyer: Buyer | None
+) -> None:
+    with rail_on("alipay") as rail:
+        Payment.objects.update(provider="alipay")
+        first = pay(order, Buyer(Way.QR))
+        at = NOON + timedelta(hours=3)
+
+        later = operations.pay(order=order, buyer=buyer, at=at)
+
+        assert (later.key, later.way, later.opened_at) == (first.key, "qr", at)
+        assert len(rail.double.requests) == 3, "Made, asked about, made again."
+        test_alipay.told(rail.double, rail.double.visit(later.checkout_url))
+    assert payment_of(order).state == Payment.State.CAPTURED
+
+
+def test_what_wechat_does_not_know_any_more_is_opened_anew(wechat: Rail, order: Order) -> None:
+    first = pay(order)
+    wechat.double.orders.clear()
+
+    assert operations.pay(order=order, at=NOON + timedelta(hours=3)).key != first.key
+
+
+def test_what_is_not_paid_yet_is_asked_about_again(wechat: Rail, order: Order) -> None:
+    payment = pay(order)
+
+    operations.resolve_payment(payment=payment, at=NOON + timedelta(minutes=1))
+
+    assert (payment_of(order).state, shop.jobs("resolve_payment")) == (Payment.State.OPEN, 2)

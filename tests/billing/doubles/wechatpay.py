@@ -67,6 +67,7 @@ class WechatDouble(Double):
             content = gzip.compress(self.bills[urlsplit(path).query.removeprefix("token=")].encode())
             return 200, content[: len(content) // (2 if self.is_spoilt else 1)], {"Content-Type": "text/plain"}
         fault = self.fault(place)
+        place += "?OPERATION" if "account_type=OPERATION" in path else ""
         status, said = self._done(method, place, json.loads(body or b"{}"))
         if fault == "500_after":
             status, said = 500, {"code": "SYSTEM_ERROR"}
@@ -94,7 +95,7 @@ class WechatDouble(Double):
             return doing[path](asked)
         if path in {NATIVE, JSAPI, H5}:
             return self._order(path, asked)
-        return self._bill(path) if path in {TRADES, FLOWS} else self._found(path)
+        return self._bill(path) if path.startswith((TRADES, FLOWS)) else self._found(path)
 
     def _beside(self, method: str, path: str, asked: Any) -> tuple[int, Any]:
         if path.startswith(COMPLAINTS):
@@ -102,6 +103,8 @@ class WechatDouble(Double):
         return self._sharing(method, path.removeprefix(f"{SHARING}/"), asked)
 
     def _close(self, number: str, asked: Any) -> tuple[int, Any]:
+        if number not in self.orders:
+            return 404, {"code": "ORDER_NOT_EXIST"}
         if asked != {"mchid": MCHID} or self.orders[number]["trade_state"] == "SUCCESS":
             return 400, {"code": "ORDER_PAID"}
         self.orders[number]["trade_state"] = "CLOSED"
@@ -113,6 +116,8 @@ class WechatDouble(Double):
             bill = self.transfers.get(number)
             return (200, {**bill, "mch_id": MCHID}) if bill else (404, {"code": "NOT_FOUND"})
         order = self.orders.get(number)
+        if order and order["trade_state"] in {"NOTPAY", "CLOSED"}:  # of what was not paid little is told
+            return 200, {name: order[name] for name in ("appid", "mchid", "out_trade_no", "trade_state")}
         return (200, order) if order else (404, {"code": "ORDER_NOT_EXIST"})
 
     def _order(self, path: str, asked: Any) -> tuple[int, Any]:
