@@ -169,14 +169,19 @@ def verify_ledger(*, tenant: Tenant) -> None:
 
 @long_job
 def reconcile(*, tenant: Tenant) -> None:
-    """Day by day, each in a transaction of its own: a report that cannot be had or read keeps no other waiting."""
+    """Day by day, each in a transaction of its own: a report that cannot be had or read keeps no other waiting.
+
+    None is open while the provider is asked, however long its report is.
+    """
     now, failed = timezone.now(), None
     with scope(tenant):
         days = list(reconciliation.days_to_reconcile(at=now))
     for provider, since, until in days:
         try:
             with scope(tenant):
-                reconciliation.reconcile_day(provider=provider, since=since, until=until, at=now)
+                report = reconciliation.report_of_day(provider=provider, since=since, until=until)
+            with reconciliation.kept(report.rows) as rows, scope(tenant):
+                reconciliation.compare_kept(report=report, rows=rows, at=now)
         except Refused as error:
             failed = failed or error
     if failed:

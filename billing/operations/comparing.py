@@ -1,15 +1,18 @@
 """Rows of a report beside our rows: where they differ, and what is done about it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from billing import queries
 from billing.models import Dispute, Payment, Payout, ReconciliationException, ReconciliationRun, Refund, ReportRow
 from billing.operations.charges import ask_again
+from billing.operations.reports import SOME
 from billing.providers import Reported
+from billing.queries.reconciliation import Name, Place
 from kpplatform.jobs.operations import enqueue
 
 Reason, State, Kind = ReconciliationException.Reason, ReconciliationException.State, ReportRow.Kind
@@ -34,17 +37,18 @@ class Difference:
 def compare(run: ReconciliationRun, rows: Sequence[Reported], *, at: datetime) -> int:
     """Keep some rows of a report, and list each difference with its reason. Say how many rows have none."""
     ours = queries.reported_on(run.provider, rows)
-    _resolve(ours.values(), run.provider, at)
-    seen = queries.reported_before(ours.values())
+    _resolve(ours, run.provider, at)
+    seen = Seen(*queries.reported_before(run.pk, ours.values()))
     found = [_compared(said, _ours(said, ours), seen) for said in rows]
-    kept = ReportRow.objects.bulk_create(_row(run, said, our) for said, our, _ in found)
+    kept = ReportRow.objects.bulk_create(_row(run, of.said, of.our) for of in found)
     listed = []
-    for row, (said, our, differences) in zip(kept, found, strict=True):
-        listed += [_listed(run, said.kind, (row, our), difference, at) for difference in differences]
-        if any(difference.reason == Reason.NOT_BOOKED for difference in differences):
-            _ask(our, said.key, at)
+    for row, of in zip(kept, found, strict=True):
+        if not of.is_again:
+            listed += [_listed(run, of.said.kind, (row, of.our), difference, at) for difference in of.differences]
+        if any(difference.reason == Reason.NOT_BOOKED for difference in of.differences):
+            _ask(of.our, of.said.key, at)
     ReconciliationException.objects.bulk_create(listed)
-    return sum(not differences for _, _, differences in found)
+    return sum(not of.differences for of in found)
 
 
 def list_missing(run: ReconciliationRun, missing: Iterable[tuple[str, Ours]], *, at: datetime) -> None:
@@ -52,7 +56,8 @@ def list_missing(run: ReconciliationRun, missing: Iterable[tuple[str, Ours]], *,
     told = (
         _listed(run, kind, (None, our), Difference(Reason.MISSING, expected=our.amount), at) for kind, our in missing
     )
-    ReconciliationException.objects.bulk_create(told, batch_size=1_000)
+    while some := list(islice(told, SOME)):
+        ReconciliationException.objects.bulk_create(some)
 
 
 def settle_not_booked(provider: str, *, at: datetime) -> None:
@@ -75,15 +80,43 @@ def _ours(said: Reported, ours: dict[tuple[str, str, str], Ours]) -> Ours | None
     return ours.get((said.kind, "key", said.key)) or ours.get((said.kind, "reference", said.reference))
 
 
-def _compared(
-    said: Reported, our: Ours | None, seen: set[tuple[str, int]]
-) -> tuple[Reported, Ours | None, list[Difference]]:
+@dataclass(frozen=True)
+class Compared:
+    """A row of theirs, which of ours it is about, and where they differ."""
+
+    said: Reported
+    our: Ours | None
+    differences: list[Difference]
+    is_again: bool = False  # another report said the very same: what differs was listed when it did
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Which of our rows this report has told of so far, and word for word what other reports have told of them."""
+
+    here: set[Place]
+    elsewhere: dict[Place, set[Reported]]
+
+    def is_again(self, said: Reported, our: Ours) -> bool:
+        """Tell whether a day, it seems, is reported once more: another report said the very same, this one not yet."""
+        place = (said.kind, our.pk)
+        return place not in self.here and said in self.elsewhere.get(place, ())
+
+    def is_twice(self, said: Reported, our: Ours) -> bool:
+        """Tell whether this report told of it before, or another one told otherwise of it. It is told of now."""
+        place = (said.kind, our.pk)
+        is_known = place in self.here or (place in self.elsewhere and not self.is_again(said, our))
+        self.here.add(place)
+        return is_known
+
+
+def _compared(said: Reported, our: Ours | None, seen: Seen) -> Compared:
     if our is None:
-        return said, None, [Difference(Reason.UNKNOWN, found=said.amount.minor)]
-    if (said.kind, our.pk) in seen:
-        return said, our, [Difference(Reason.TWICE, found=said.amount.minor)]
-    seen.add((said.kind, our.pk))
-    return said, our, list(_differences(said, our))
+        return Compared(said, our, [Difference(Reason.UNKNOWN, found=said.amount.minor)])
+    is_again = seen.is_again(said, our)
+    if seen.is_twice(said, our):
+        return Compared(said, our, [Difference(Reason.TWICE, found=said.amount.minor)])
+    return Compared(said, our, list(_differences(said, our)), is_again)
 
 
 def _differences(said: Reported, our: Ours) -> Iterator[Difference]:
@@ -145,14 +178,14 @@ def _ask(our: Ours | None, key: str, at: datetime) -> None:
         enqueue("billing.tasks.hear_of_dispute", **about)
 
 
-def _resolve(ours: Iterable[Ours], provider: str, at: datetime) -> None:
-    """Resolve what was missing and is reported now."""
-    kinds: dict[type, list[int]] = {Payment: [], Refund: [], Payout: [], Dispute: []}
-    for our in ours:
-        kinds[type(our)].append(our.pk)
+def _resolve(ours: Mapping[Name, Ours], provider: str, at: datetime) -> None:
+    """Resolve what was missing and is reported now: a payout's return, say, is another row than that it left."""
+    ids: dict[tuple[str, str], set[int]] = {}
+    for (kind, _, _), our in ours.items():
+        ids.setdefault((kind, type(our).__name__.lower()), set()).add(our.pk)
     missing = _open(provider).filter(reason=Reason.MISSING)
-    for name, ids in zip(("payment", "refund", "payout", "dispute"), kinds.values(), strict=True):
-        late = missing.filter(**{f"{name}__in": ids})
+    for (kind, name), reported in ids.items():
+        late = missing.filter(kind__in=["", kind], **{f"{name}__in": reported})
         late.update(state=State.RESOLVED, note="Reported later.", changed_at=at)
 
 

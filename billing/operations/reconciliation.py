@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from billing import providers, queries
 from billing.models import ReconciliationException, ReconciliationRun
 from billing.operations.comparing import compare, list_missing, settle_not_booked
-from billing.operations.reports import Report, kept
+from billing.operations.reports import Kept, Report, kept
 from billing.operations.staff import must_run_the_tenant
 from kpplatform.errors import Conflict, Invalid
 from kpplatform.tenancy.models import Member
@@ -19,11 +19,14 @@ __all__ = [
     "NoteNeeded",
     "Report",
     "WrongSpan",
+    "compare_kept",
     "days_to_reconcile",
     "explain",
+    "kept",
     "reconcile",
     "reconcile_day",
     "reconcile_days",
+    "report_of_day",
 ]
 
 State = ReconciliationException.State
@@ -44,7 +47,6 @@ class WrongSpan(Invalid):
     code = "wrong_span"
 
 
-@transaction.atomic
 def reconcile(*, report: Report, at: datetime) -> ReconciliationRun:
     """Compare the report with our rows, and list each difference with its reason. The same report is the same run.
 
@@ -54,15 +56,24 @@ def reconcile(*, report: Report, at: datetime) -> ReconciliationRun:
     if not report.since < report.until <= at:
         raise WrongSpan("A report is about a span of time that is over.")
     with kept(report.rows) as rows:
-        span = {"provider": report.provider, "since": report.since, "until": report.until, "digest": rows.digest}
-        if done := ReconciliationRun.objects.filter(**span).first():
-            return done
-        source = ReconciliationRun.Source.UPLOADED if report.by else ReconciliationRun.Source.FETCHED
-        told = {"source": source, "by": report.by, "rows": rows.count, "made_at": at}
-        # Its rows point to it before it says how many of them agree: their keys are looked at when all is committed.
-        run = ReconciliationRun(pk=_next_number(), **span, **told)
-        settle_not_booked(report.provider, at=at)
-        run.matched = sum(compare(run, some, at=at) for some in rows.batches())
+        return compare_kept(report=report, rows=rows, at=at)
+
+
+@transaction.atomic
+def compare_kept(*, report: Report, rows: Kept, at: datetime) -> ReconciliationRun:
+    """Compare a report that was read to its end. Raises WrongSpan for rows of another time."""
+    if rows.count and (rows.latest < report.since - LATE or rows.earliest >= report.until + LATE):
+        raise WrongSpan(f"What the report tells is of {rows.earliest:%Y-%m-%d} to {rows.latest:%Y-%m-%d}.")
+    _one_at_a_time(report.provider)
+    span = {"provider": report.provider, "since": report.since, "until": report.until, "digest": rows.digest}
+    if done := ReconciliationRun.objects.filter(**span).first():
+        return done
+    source = ReconciliationRun.Source.UPLOADED if report.by else ReconciliationRun.Source.FETCHED
+    told = {"source": source, "by": report.by, "rows": rows.count, "made_at": at}
+    # Its rows point to it before it says how many of them agree: their keys are looked at when all is committed.
+    run = ReconciliationRun(pk=_next_number(), **span, **told)
+    settle_not_booked(report.provider, at=at)
+    run.matched = sum(compare(run, some, at=at) for some in rows.batches())
     run.save(force_insert=True)
     missing = queries.booked_and_never_reported(report.provider, since=report.since - LATE, until=report.until - LATE)
     list_missing(run, missing, at=at)
@@ -83,13 +94,20 @@ def days_to_reconcile(*, at: datetime) -> Iterator[tuple[str, datetime, datetime
                 yield provider, since, until
 
 
-def reconcile_day(*, provider: str, since: datetime, until: datetime, at: datetime) -> ReconciliationRun:
-    """Fetch the provider's report of a day and compare it. Raises ProviderUnavailable, BadReport and NotConnected."""
+def report_of_day(*, provider: str, since: datetime, until: datetime) -> Report:
+    """Return the provider's report of a day: it is asked for it, row by row, when its rows are read.
+
+    That needs no scope, and raises ProviderUnavailable and BadReport. Raises NotConnected.
+    """
     reports = providers.reports_of(current_tenant(), provider)
     if reports is None:
         raise providers.NotConnected(f"{provider} is not asked for reports here.")
-    rows = reports.fetch_report(since=since, until=until)
-    return reconcile(report=Report(provider, since, until, rows), at=at)
+    return Report(provider, since, until, reports.fetch_report(since=since, until=until))
+
+
+def reconcile_day(*, provider: str, since: datetime, until: datetime, at: datetime) -> ReconciliationRun:
+    """Fetch the provider's report of a day and compare it. Raises ProviderUnavailable, BadReport and NotConnected."""
+    return reconcile(report=report_of_day(provider=provider, since=since, until=until), at=at)
 
 
 def reconcile_days(*, at: datetime) -> list[ReconciliationRun]:
@@ -116,6 +134,13 @@ def explain(
     exception.note, exception.by, exception.changed_at = note.strip()[:500], by, at
     exception.save(update_fields=["state", "note", "by", "changed_at"])
     return exception
+
+
+def _one_at_a_time(provider: str) -> None:
+    """Have two reports of a provider compared one after the other, so that the later one knows what the other told."""
+    with connection.cursor() as cursor:
+        name = f"report {current_tenant().pk} {provider}"
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
 def _next_number() -> int:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from tempfile import TemporaryFile
 from typing import IO
@@ -35,6 +35,8 @@ class Kept:
 
     count: int
     digest: str
+    earliest: datetime
+    latest: datetime
     file: IO[str]
 
     def batches(self) -> Iterator[list[Reported]]:
@@ -50,14 +52,16 @@ def kept(rows: Iterable[Reported]) -> Iterator[Kept]:
     """Read a report to its end before anything is done about it. Raises what reading raises, and BadReport."""
     with TemporaryFile("w+", encoding="utf-8") as file:
         digest, count = hashlib.sha256(), 0
+        earliest, latest = datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
         for row in rows:
+            earliest, latest = min(earliest, row.at), max(latest, row.at)
             line = _written(row)
             file.write(line)
             digest.update(line.encode())
             count += 1
             if count > MOST_ROWS:
                 raise BadReport(f"A report has at most {MOST_ROWS} rows.")
-        yield Kept(count, digest.hexdigest(), file)
+        yield Kept(count, digest.hexdigest(), earliest, latest, file)
 
 
 def _written(row: Reported) -> str:

@@ -47,14 +47,23 @@ def rows_of(lines: Iterable[str]) -> Iterator[Reported]:
 
     Amounts are in minor units; a fee that is not told is left empty. Raises BadReport with the first bad line.
     """
-    rows = csv.reader(lines)
-    if next(rows, None) != COLUMNS:
+    rows = csv_rows(lines)
+    if next(rows, (1, []))[1] != COLUMNS:
         raise BadReport(f"The first line must be {','.join(COLUMNS)}.")
-    for number, row in enumerate(rows, start=2):
+    for number, row in rows:
         try:
             yield _row(*row)
         except (TypeError, ValueError) as error:
             raise bad_line(number) from error
+
+
+def csv_rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a CSV that are not empty, each with its line's number. Raises BadReport for what is no CSV."""
+    rows = csv.reader(lines)
+    try:
+        yield from ((rows.line_num, row) for row in rows if row)
+    except csv.Error as error:
+        raise bad_line(rows.line_num) from error
 
 
 def reported(kind: str, *, reference: str, key: str, amount: Money, fee: int | None, at: datetime) -> Reported:

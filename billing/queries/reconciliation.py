@@ -18,12 +18,15 @@ from billing.models import (
     Refund,
     ReportRow,
 )
+from billing.money import Money
 from billing.providers import Reported
 
 # A dispute is reported when its money is taken, and when that is given back.
 Ours = Payment | Refund | Payout | Dispute
 # Of which kind, by which of its names ("key" is ours, "reference" the provider's), and that name.
 Name = tuple[str, str, str]
+# A row of ours: of which kind, and its id.
+Place = tuple[str, int]
 
 # What verify_ledger asks: the table, the row and what is wrong with it.
 QUESTIONS = (
@@ -91,13 +94,22 @@ def _payments(known: Q, provider: str, name: str) -> dict[Name, Ours]:
     return named | {("payment", name, word): by_pk[pk] for word, pk in of_charge.items()}
 
 
-def reported_before(ours: Iterable[Ours]) -> set[tuple[str, int]]:
-    """Return the kinds and ids of those rows of ours that an earlier report had."""
+def reported_before(run: int, ours: Iterable[Ours]) -> tuple[set[Place], dict[Place, set[Reported]]]:
+    """Return which of our rows this report had so far, and what other reports said of them, word for word."""
     ids = {kind: _ids(ours, kind) for kind in (Payment, Refund, Payout, Dispute)}
     about = Q(payment__in=ids[Payment]) | Q(refund__in=ids[Refund])
     about |= Q(payout__in=ids[Payout]) | Q(dispute__in=ids[Dispute])
-    rows = ReportRow.objects.filter(about).order_by("pk").values_list("kind", "payment", "refund", "payout", "dispute")
-    return {(kind, next(pk for pk in pks if pk)) for kind, *pks in rows}
+    here: set[Place] = set()
+    elsewhere: dict[Place, set[Reported]] = {}
+    for row in ReportRow.objects.filter(about).order_by("pk").iterator(chunk_size=1_000):
+        place = (row.kind, row.payment_id or row.refund_id or row.payout_id or row.dispute_id or 0)
+        if row.run_id == run:
+            here.add(place)
+        else:
+            amount = Money(row.amount, row.currency)
+            said = Reported(row.kind, row.reference, row.key, amount, row.fee, row.at)
+            elsewhere.setdefault(place, set()).add(said)
+    return here, elsewhere
 
 
 def booked_and_never_reported(provider: str, *, since: datetime, until: datetime) -> Iterator[tuple[str, Ours]]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, time, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 
 from billing.money import Money
@@ -27,6 +27,14 @@ def cny(yuan: str) -> Money:
     if Decimal(money.minor) != abs(Decimal(yuan)) * 100:
         raise ValueError(yuan)
     return money
+
+
+def day_of(since: datetime, until: datetime) -> str:
+    """Return the day in Beijing that this span is, as both write it. Raises BadReport for any other span."""
+    start = since.astimezone(BEIJING)
+    if until - since != timedelta(days=1) or start.time() != time():
+        raise BadReport("The bills are about a day in Beijing.")
+    return f"{start:%Y-%m-%d}"
 
 
 def moment(text: str) -> datetime:

@@ -4,6 +4,7 @@ import gzip
 import io
 import zipfile
 import zlib
+from codecs import getincrementaldecoder
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from http.client import HTTPException
@@ -94,9 +95,10 @@ def text_of(file: Any) -> Iterator[str]:
 
 def _encoding(begins: bytes) -> str:
     """Tell how a text is written by its first line."""
-    first = begins.partition(b"\n")[0]
+    first, is_whole, _ = begins.partition(b"\n")
     try:
-        first.decode("utf-8-sig")
+        # What was looked at may end in the middle of a letter.
+        getincrementaldecoder("utf-8-sig")().decode(first, final=bool(is_whole))
     except UnicodeDecodeError:
         return "gb18030"
     return "utf-8-sig"

@@ -1,6 +1,6 @@
 """Stripe's report: its balance transactions, a page at a time, or the itemised file of its dashboard."""
 
-import csv
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import stripe
 
 from billing.money import EXPONENTS, Money
+from billing.providers.bills.chinese import must_have
 from billing.providers.protocol import ProviderUnavailable
-from billing.providers.reports import BadReport, Reported, bad_line, reported
+from billing.providers.reports import Reported, bad_line, csv_rows, reported
 from billing.providers.stripe import PAGE, Stripe, refusal
 from billing.providers.stripe_amounts import from_stripe
 
@@ -27,7 +28,11 @@ KINDS = {
     "transfer": "payout",
     "transfer_refund": "reversal",
     "transfer_reversal": "reversal",
+    "dispute": "dispute",
+    "dispute_reversal": "reinstated",
 }
+METADATA = {"payment": "payment", "refund": "refund", "payout": "transfer", "reversal": "transfer"}
+AMOUNT = re.compile(r"-?\d{1,15}(\.\d{1,6})?")
 
 
 @dataclass(frozen=True)
@@ -43,24 +48,28 @@ class StripeReports:
         asked: Any = {"created": span, "limit": PAGE, "expand": ["data.source"]}
         try:
             for made in self.driver.client.v1.balance_transactions.list(asked).auto_paging_iter():
-                if made.type in KINDS:
-                    yield _told(made)
+                if kind := _kind(made):
+                    yield _told(kind, made)
         except stripe.StripeError as error:
             raise refusal(error) from error
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             raise ProviderUnavailable("Stripe's report cannot be read.") from error
 
 
-def _told(made: Any) -> Reported:
+def _kind(made: Any) -> str | None:
+    """Return of which of our kinds it is: what a dispute takes and gives back is an adjustment, of that category."""
+    return KINDS.get(made.reporting_category if made.type == "adjustment" else made.type)
+
+
+def _told(kind: str, made: Any) -> Reported:
     source = made.source.to_dict()
-    kind = KINDS[made.type]
     # The balance may be kept in another currency than was paid: what was paid stands in the source.
     amount = from_stripe(source["amount"], source["currency"])
     fee = from_stripe(made.fee, made.currency)
     return reported(
         kind,
         reference=source["transfer"] if kind == "reversal" else source["id"],
-        key="" if kind == "reversal" else (source.get("metadata") or {}).get("key", ""),
+        key=(source.get("metadata") or {}).get("key", "") if kind in {"payment", "refund", "payout"} else "",
         amount=amount,
         fee=fee.minor if fee.currency == amount.currency else None,
         at=datetime.fromtimestamp(made.created, UTC),
@@ -69,11 +78,12 @@ def _told(made: Any) -> Reported:
 
 def rows_of(lines: Iterable[str]) -> Iterator[Reported]:
     """Yield the rows of an itemised balance file, whose amounts are in whole units. Raises BadReport."""
-    rows = csv.DictReader(lines)
-    if missing := COLUMNS - set(rows.fieldnames or ()):
-        raise BadReport(f"The report lacks the columns {', '.join(sorted(missing))}.")
-    for number, row in enumerate(rows, start=2):
+    rows = csv_rows(lines)
+    _, names = next(rows, (1, []))
+    must_have(names, COLUMNS)
+    for number, values in rows:
         try:
+            row = dict(zip(names, values, strict=True))
             said = _row(row) if row["reporting_category"] in KINDS else None
         except (ValueError, TypeError, KeyError, ArithmeticError) as error:
             raise bad_line(number) from error
@@ -83,15 +93,19 @@ def rows_of(lines: Iterable[str]) -> Iterator[Reported]:
 
 def _row(row: dict[str, str]) -> Reported:
     kind, currency = KINDS[row["reporting_category"]], row["currency"].upper()
-    metadata = {"payment": "payment", "refund": "refund", "payout": "transfer", "reversal": "transfer"}[kind]
-    key = row.get(f"{metadata}_metadata[key]") or ""
+    key = row.get(f"{METADATA.get(kind)}_metadata[key]", "")
     at = datetime.strptime(row["created_utc"], STAMP).replace(tzinfo=UTC)
-    fee = abs(_minor(row["fee"], currency))
+    fee: int | None = abs(_minor(row["fee"], currency))
     amount = Money(abs(_minor(row["gross"], currency)), currency)
+    paid_in = row.get("customer_facing_currency", "").upper()
+    if paid_in not in {"", currency}:  # the balance is kept in another currency than was paid
+        amount, fee = Money(abs(_minor(row["customer_facing_amount"], paid_in)), paid_in), None
     return reported(kind, reference=row["source_id"], key=key.removesuffix("-back"), amount=amount, fee=fee, at=at)
 
 
 def _minor(amount: str, currency: str) -> int:
+    if not AMOUNT.fullmatch(amount):
+        raise ValueError(amount)
     minor = Decimal(amount).scaleb(EXPONENTS[currency])
     if minor != int(minor):
         raise ValueError(amount)

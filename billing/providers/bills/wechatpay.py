@@ -16,14 +16,17 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from wechatpayv3.utils import build_authorization
 
-from billing.providers.bills.chinese import BEIJING, Row, cny, each, fen, moment, must_have, named
+from billing.providers.bills.chinese import BEIJING, Row, cny, day_of, each, fen, moment, must_have, named
 from billing.providers.bills.spooling import fetched, text_of
 from billing.providers.protocol import ProviderRefused, ProviderUnavailable
 from billing.providers.reports import BadReport, Reported, reported
 from billing.providers.wechatpay import PAYOUT_PREFIX, PREFIX, TIMEOUT_S, Wechat
 
 TRADES, FLOWS = "交易时间,", "记账时间,"
-TRADE_COLUMNS = {"交易时间", "微信订单号", "商户订单号", "交易状态", "货币种类", "微信退款单号", "商户退款单号"}
+OPERATION = "OPERATION"
+TRADE_COLUMNS = {
+    *("交易时间", "微信订单号", "商户订单号", "交易状态", "货币种类", "微信退款单号", "商户退款单号", "手续费"),
+}
 FLOW_COLUMNS = {"记账时间", "微信支付业务单号", "业务名称", "业务类型", "收支类型", "业务凭证号"}
 OUR_BILL = re.compile(r"[0-9a-f]{32}")
 TRANSFER = "转账"
@@ -38,33 +41,33 @@ class WechatReports:
     ready_after: ClassVar[timedelta] = timedelta(hours=11)  # they are made from nine o'clock on
 
     def fetch_report(self, *, since: datetime, until: datetime) -> Iterator[Reported]:
-        if until - since != timedelta(days=1) or since.astimezone(BEIJING).hour:
-            raise BadReport("WeChat Pay's bills are about a day in Beijing.")
-        day = f"{since.astimezone(BEIJING):%Y-%m-%d}"
+        day = day_of(since, until)
         bills = [("trade_bill", {"bill_type": "ALL"})]
         if self.driver.transfer_scene_id:  # what left for people stands in the account's bill
-            bills.append(("fundflow_bill", {"account_type": "BASIC"}))
+            # Of the account for operations, where the merchant has one, and else of the basic one.
+            bills += [("fundflow_bill", {"account_type": kind}) for kind in ("BASIC", OPERATION)]
         for verb, asked in bills:
             try:
                 told = self.driver.said(verb, bill_date=day, tar_type="GZIP", **asked)
             except ProviderRefused as no:
-                if "NO_STATEMENT_EXIST" not in no.detail:
-                    raise
-                continue  # nothing has moved that day
+                # Nothing has moved that day, or there is no such account.
+                if "NO_STATEMENT_EXIST" in no.detail or (OPERATION in asked.values() and "CREATING" not in no.detail):
+                    continue
+                raise
             with TemporaryFile() as file:
                 self._download(told, file)
                 yield from rows_of(text_of(file))
 
     def _download(self, told: Any, file: IO[bytes]) -> None:
         """Write a bill into the file, unpacked. Raises ProviderUnavailable unless it has the hash that was told."""
-        to = urlsplit(told["download_url"])
+        to = urlsplit(told.get("download_url", ""))
         path = f"{to.path}?{to.query}"
         key = self.driver.client()._core._private_key  # noqa: SLF001  the package would read all of it into memory
         signed = build_authorization(path, "GET", self.driver.mchid, self.driver.cert_serial_no, key)
         digest = hashlib.sha1(usedforsecurity=False)
         headers = {"Authorization": signed, "Accept": "*/*"}
         fetched(settings.WECHATPAY_URL + path, file, timeout=TIMEOUT_S, headers=headers, digest=digest)
-        if told["hash_type"] != "SHA1" or digest.hexdigest() != told["hash_value"].lower():
+        if told.get("hash_type") != "SHA1" or digest.hexdigest() != told.get("hash_value", "").lower():
             raise ProviderUnavailable("WeChat Pay's bill is not the one that it has told of.")
 
 

@@ -1,7 +1,7 @@
 """Speaking to the sandbox."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from http import HTTPStatus
@@ -102,11 +102,11 @@ class Sandbox:
     zone: ClassVar[tzinfo] = UTC
     ready_after: ClassVar[timedelta] = timedelta()
 
-    def fetch_report(self, *, since: datetime, until: datetime) -> list[Reported]:
+    def fetch_report(self, *, since: datetime, until: datetime) -> Iterator[Reported]:
         span = urlencode({"since": since.isoformat(), "until": until.isoformat()})
         try:
-            return [
-                Reported(
+            for row in self.speak("GET", f"/v1/report?{span}")["data"]:
+                yield Reported(
                     kind=row["kind"],
                     reference=row["reference"],
                     key=row["key"],
@@ -114,8 +114,6 @@ class Sandbox:
                     fee=row["fee"],
                     at=datetime.fromisoformat(row["at"]),
                 )
-                for row in self.speak("GET", f"/v1/report?{span}")["data"]
-            ]
         except (TypeError, ValueError, KeyError) as error:
             raise ProviderUnavailable("The payment provider's report cannot be read.") from error
 

@@ -251,11 +251,12 @@ class StripeDouble(Double):
         most = int(query.get("limit", 10))
         return {"object": "list", "url": "/", "data": newest[:most], "has_more": len(newest) > most}
 
-    def moved(self, kind: str, source: Any, *, at: int, fee: int = 0) -> None:
+    def moved(self, kind: str, source: Any, *, at: int, fee: int = 0, category: str = "") -> None:
         """Let the account's balance have changed."""
         number = f"txn_{len(self.transactions) + 1}"
         made = {"id": number, "object": "balance_transaction", "type": kind, "fee": fee, "created": at}
         made |= {"amount": source["amount"], "currency": source["currency"], "source": source}
+        made["reporting_category"] = category or kind
         self.transactions[number] = made
 
     def pay(self, session: str) -> Any:
