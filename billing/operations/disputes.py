@@ -6,6 +6,7 @@ A lost one is like a refund; after a won one everything is as if it had not been
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import F
 
 from billing import providers
 from billing.models import Dispute, Order, OrderLine, Payment, StateChange
@@ -13,7 +14,7 @@ from billing.operations.crash import crash_here
 from billing.operations.dispute_money import hold_missing, reinstate, release, withdraw
 from billing.operations.orders import held
 from billing.operations.refunds import ends_or_opens, lost_of
-from billing.providers import Disputed
+from billing.providers import Disputed, ProviderUnavailable
 from kpplatform.errors import Conflict
 from kpplatform.jobs.operations import enqueue
 from kpplatform.tenancy.models import Member
@@ -23,13 +24,13 @@ State = Dispute.State
 # It moves on only: an enquiry can become a dispute, also after it was closed; what was decided stays decided.
 RANK = {
     State.WARNING: 0,
-    State.CLOSED: 1,
-    State.NEEDS_RESPONSE: 2,
-    State.UNDER_REVIEW: 3,
-    State.WON: 4,
-    State.LOST: 4,
+    State.CLOSED: 0,  # at WeChat Pay a buyer can go on with a complaint that was closed
+    State.NEEDS_RESPONSE: 1,
+    State.UNDER_REVIEW: 2,
+    State.WON: 3,
+    State.LOST: 3,
 }
-AGAIN = timedelta(days=1)
+AGAIN, SOON = timedelta(days=1), timedelta(hours=1)
 
 
 class CannotBe(Conflict):
@@ -44,6 +45,19 @@ class CannotBe(Conflict):
 
 @transaction.atomic
 def hear_of_dispute(*, provider: str, reference: str, at: datetime) -> bool:
+    """Do the same as `ask_about_dispute`; while the provider does not answer, ask again within the hour.
+
+    A job that fails is given up after some minutes, and nobody else would ask. Raises CannotBe.
+    """
+    try:
+        return ask_about_dispute(provider=provider, reference=reference, at=at)
+    except ProviderUnavailable:
+        _ask_again(provider, reference, at + SOON)
+        return False
+
+
+@transaction.atomic
+def ask_about_dispute(*, provider: str, reference: str, at: datetime) -> bool:
     """Ask the provider how a dispute stands, and obey; tell whether that was news. Until it is decided, ask each day.
 
     Raises ProviderUnavailable, and CannotBe for what does not agree with our rows.
@@ -53,10 +67,13 @@ def hear_of_dispute(*, provider: str, reference: str, at: datetime) -> bool:
         raise CannotBe("unknown_dispute")
     heard = [note_dispute(provider=provider, said=each, at=at) for each in said]
     if not all(is_settled(dispute) for dispute, _ in heard):
-        key = f"dispute:{provider}:{reference}"
-        again = {"provider": provider, "reference": reference}
-        enqueue("billing.tasks.hear_of_dispute", key=key, due_at=at + AGAIN, **again)
+        _ask_again(provider, reference, at + AGAIN)
     return any(is_news for _, is_news in heard)
+
+
+def _ask_again(provider: str, reference: str, due_at: datetime) -> None:
+    about = {"provider": provider, "reference": reference}
+    enqueue("billing.tasks.hear_of_dispute", key=f"dispute:{provider}:{reference}", due_at=due_at, **about)
 
 
 @transaction.atomic
@@ -128,6 +145,15 @@ def _book(dispute: Dispute, order: Order, said: Disputed, at: datetime) -> None:
         reinstate(dispute, said, at)
     if dispute.state in {State.WON, State.CLOSED}:
         release(dispute, at)
+        _hold_for_others(dispute, order, at)
+
+
+def _hold_for_others(dispute: Dispute, order: Order, at: datetime) -> None:
+    """Take what came back for other disputes of the order, which found too little left."""
+    others = Dispute.objects.filter(payment=dispute.payment, state__in=Dispute.HELD, held__lt=F("amount"))
+    for other in others.exclude(pk=dispute.pk).order_by("pk"):
+        hold_missing(other, order, at)
+        other.save(update_fields=["held"])
 
 
 def _gone(order: Order) -> dict[int, int]:
@@ -149,7 +175,9 @@ def _shown(dispute: Dispute) -> tuple[object, ...]:
 
 
 def is_settled(dispute: Dispute) -> bool:
-    """Tell whether nothing more is to come of a dispute."""
+    """Tell whether nothing more is to come of a dispute; of one that is heard of before its payment, there is."""
+    if dispute.payment.state != Payment.State.CAPTURED:
+        return False
     if dispute.state == State.LOST:
         return dispute.withdrawn_id is not None
     return dispute.state in Dispute.OVER and (dispute.withdrawn_id is None) == (dispute.reinstated_id is None)

@@ -12,7 +12,7 @@ from billing.operations.dispute_answers import (
     send_dispute_answer,
     submit_evidence,
 )
-from billing.operations.disputes import CannotBe, hear_of_dispute, is_settled, note_dispute
+from billing.operations.disputes import CannotBe, ask_about_dispute, hear_of_dispute, is_settled, note_dispute
 
 __all__ = [
     "AnswerUnderWay",
@@ -22,6 +22,7 @@ __all__ = [
     "NothingToSay",
     "accept_dispute",
     "add_evidence",
+    "ask_about_dispute",
     "begin_dispute_answer",
     "hear_of_dispute",
     "is_settled",

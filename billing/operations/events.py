@@ -9,7 +9,7 @@ from django.db.models import F
 from billing import providers
 from billing.models import Payment, PaymentMethod, Refund, WebhookEvent
 from billing.operations.backoff import again
-from billing.operations.disputes import CannotBe, hear_of_dispute
+from billing.operations.disputes import CannotBe, ask_about_dispute
 from billing.operations.methods import save_method
 from billing.operations.orders import held
 from billing.operations.payments import capture, decline
@@ -121,10 +121,10 @@ def _method_saved(message: Message, provider: str, _at: datetime) -> bool:
 def _disputed(message: Message, provider: str, at: datetime) -> bool:
     """Ask how the dispute stands: what a message says may be old by now, and some say nothing."""
     try:
-        return hear_of_dispute(provider=provider, reference=message.reference, at=at)
+        return ask_about_dispute(provider=provider, reference=message.reference, at=at)
     except CannotBe as no:
         raise Doubted(no.reason) from no
-    except providers.NoDisputes as no:
+    except (providers.NoDisputes, providers.ProviderRefused) as no:
         raise Doubted(no.code) from no
 
 
