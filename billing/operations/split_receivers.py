@@ -1,11 +1,12 @@
 """To whom providers give creators' parts: sealed when it is written down, made known to the provider by a job."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from billing import providers
 from billing.models import SplitReceiver
+from billing.operations.backoff import again
 from billing.operations.payout_accounts import BadAccount, NotYourMoney
 from billing.providers import Receiver, vault
 from creators.models import Creator
@@ -14,6 +15,7 @@ from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant, current_tenant_id
 
 LEAST = 4
+FIRST_QUESTION, LATEST_QUESTION = timedelta(minutes=1), timedelta(hours=1)
 
 
 @transaction.atomic
@@ -40,12 +42,16 @@ def set_split_receiver(
 
 @transaction.atomic
 def register_receiver(*, receiver: SplitReceiver, at: datetime) -> None:
-    """Make a receiver known to the provider; known already, nothing happens. Raises ProviderUnavailable."""
+    """Make a receiver known to the provider; known already, nothing happens. If it does not answer, try again later."""
     receiver = SplitReceiver.objects.select_for_update(no_key=True).get(pk=receiver.pk)
     if receiver.registered_at or receiver.withdrawn_at:
         return
     try:
         providers.split_at(current_tenant(), receiver.provider).add_receiver(receiver=receiver_of(receiver))
+    except providers.ProviderUnavailable:
+        due = again(at=at, since=receiver.made_at, first=FIRST_QUESTION, latest=LATEST_QUESTION)
+        enqueue("billing.tasks.register_receiver", due_at=due, receiver_id=receiver.pk)
+        return
     except providers.ProviderRefused as error:
         receiver.refusal = error.detail[:200]
     else:

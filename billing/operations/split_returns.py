@@ -96,6 +96,8 @@ def resolve_split_return(*, back: SplitReturn, at: datetime) -> None:
     elif back.state == State.UNKNOWN:
         _move(back, State.ASKED, why="the provider knows nothing of it", at=at)
         enqueue("billing.tasks.send_split_return", due_at=at, return_id=back.pk)
+    else:
+        _ask_later(back, at)
 
 
 def _obey(back: SplitReturn, said: GivenBack, at: datetime) -> None:

@@ -57,6 +57,7 @@ def plan_splits(*, at: datetime) -> int:
     unanswered = asked.filter(line__amount__gt=F("line__refunded") + F("line__disputed"))
     is_ripe = (~Exists(waits) & ~Exists(unanswered)) | Q(captured_at__lt=at - LATEST)
     payments = Payment.objects.filter(~Exists(planned), is_ripe, is_split=True, state=Payment.State.CAPTURED)
+    payments = payments.filter(provider__in=providers.splitting_for(current_tenant()))
     payment = payments.select_related("order").order_by("pk").first()
     if payment is None:
         return 0
@@ -199,6 +200,8 @@ def resolve_split(*, order: SplitOrder, at: datetime) -> None:
     elif order.state == State.UNKNOWN:
         move(order, State.ASKED, why="the provider knows nothing of it", at=at)
         enqueue("billing.tasks.send_split", due_at=at, order_id=order.pk)
+    else:
+        _ask_later(order, at)
 
 
 def _obey(order: SplitOrder, given: list[Given], at: datetime) -> None:

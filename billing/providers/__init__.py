@@ -48,6 +48,7 @@ from billing.providers.splits import (
     Splitting,
     marked,
     split_at,
+    splitting_for,
 )
 from billing.providers.vault import Sealed, seal, unseal
 
@@ -109,5 +110,6 @@ __all__ = [
     "reports_of",
     "seal",
     "split_at",
+    "splitting_for",
     "unseal",
 ]

@@ -1,5 +1,6 @@
 """Which providers divide payments."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from billing.models import ProviderAccount
@@ -30,6 +31,16 @@ def split_at(tenant: Tenant, name: str) -> Splitting:
     if isinstance(driver, Wechat):
         return WechatSplits(driver)
     raise NotConnected(f"{name} divides no payments.")
+
+
+def splitting_for(tenant: Tenant) -> list[str]:
+    """Return with which of the providers that divide payments the tenant is connected now."""
+    names = []
+    for name in sorted(SPLITTING):
+        with suppress(NotConnected):
+            split_at(tenant, name)
+            names.append(name)
+    return names
 
 
 def marked(provider: Provider, *, is_split: bool) -> Provider:
