@@ -20,7 +20,7 @@ from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant
 
 State, Kind = DisputeAnswer.State, DisputeEvidence.Kind
-LONGEST, MOST_PIECES = 10_000, 20
+LONGEST, MOST_PIECES = queries.LONGEST_EVIDENCE, 20
 FIRST_QUESTION, LATEST_QUESTION = timedelta(seconds=30), timedelta(hours=1)
 
 
@@ -40,17 +40,23 @@ class AnswerUnderWay(Conflict):
     code = "answer_under_way"
 
 
+class AnswerKeyTaken(Conflict):
+    code = "answer_key_taken"
+
+
 @transaction.atomic
 def add_evidence(
     *, dispute: Dispute, by: Member, kind: str, text: str = "", content: bytes = b"", at: datetime
 ) -> DisputeEvidence:
     """Keep something that speaks against a dispute; receipt and access log are written from our own rows.
 
-    Raises StaffOnly for who neither runs the tenant nor sold any of it, DisputeOver and BadEvidence.
+    Raises StaffOnly for who neither runs the tenant nor sold any of it, or, of our own rows, not all of it;
+    DisputeOver and BadEvidence.
     """
-    _must_be_theirs(dispute, by)
+    is_of_all = kind in {Kind.RECEIPT, Kind.ACCESS_LOG}
+    _must_be_theirs(dispute, by, is_of_all=is_of_all)
     dispute = _open(dispute)
-    if kind in {Kind.RECEIPT, Kind.ACCESS_LOG}:
+    if is_of_all:
         text = queries.receipt_of(dispute) if kind == Kind.RECEIPT else queries.access_log_of(dispute)
     type_ = next((name for start, name in BEGINS.items() if content.startswith(start)), "")
     is_file = kind == Kind.FILE
@@ -67,9 +73,10 @@ def add_evidence(
 def submit_evidence(*, dispute: Dispute, by: Member, key: str, at: datetime) -> DisputeAnswer:
     """Have the provider told all the evidence that there is by now. The same key gives the same answer.
 
-    Raises StaffOnly, DisputeOver, AnswerUnderWay and NothingToSay.
+    It is told once, so that who sold a part of it does not speak for the others. Raises StaffOnly, DisputeOver,
+    AnswerUnderWay, AnswerKeyTaken and NothingToSay.
     """
-    _must_be_theirs(dispute, by)
+    _must_be_theirs(dispute, by, is_of_all=True)
     last = dispute.evidence.order_by("-pk").first()
     if last is None:
         raise NothingToSay("There is no evidence yet.")
@@ -80,7 +87,7 @@ def submit_evidence(*, dispute: Dispute, by: Member, key: str, at: datetime) -> 
 def accept_dispute(*, dispute: Dispute, by: Member, key: str, at: datetime) -> DisputeAnswer:
     """Let the buyer have the money, or say that a complaint is settled: only staff may.
 
-    The same key gives the same answer. Raises StaffOnly, DisputeOver and AnswerUnderWay.
+    The same key gives the same answer. Raises StaffOnly, DisputeOver, AnswerUnderWay and AnswerKeyTaken.
     """
     if not by.runs_the_tenant:
         raise StaffOnly("Only the tenant's staff give a dispute up.")
@@ -92,6 +99,8 @@ def _asked(
 ) -> DisputeAnswer:
     held(dispute.payment.order)
     if asked := DisputeAnswer.objects.filter(dispute=dispute, asked_by=by, asked_key=key).first():
+        if asked.kind != kind:
+            raise AnswerKeyTaken("Something else was said under this key.")
         return asked
     dispute = _open(dispute)
     if DisputeAnswer.objects.filter(dispute=dispute, state__in=DisputeAnswer.OPEN).exists():
@@ -159,7 +168,7 @@ def resolve_dispute_answer(*, answer: DisputeAnswer, at: datetime) -> None:
     names = {dispute.payment.key, dispute.payment.reference}
     said = next((each for each in found if (each.key or each.paid) in names), None)
     is_accepted = answer.kind == DisputeAnswer.Kind.ACCEPT and said is not None and said.stand.value in Dispute.OVER
-    if said and (said.answer == answer.key or is_accepted):
+    if said and (answer.key in said.answers or is_accepted):
         _to(answer, State.DONE, at=at)
         note_dispute(provider=dispute.payment.provider, said=said, by=answer.asked_by, at=at)
     else:
@@ -181,9 +190,13 @@ def _evidence(answer: DisputeAnswer) -> Evidence:
     )
 
 
-def _must_be_theirs(dispute: Dispute, by: Member) -> None:
-    if not by.runs_the_tenant and not dispute.payment.order.lines.filter(creator__member=by).exists():
+def _must_be_theirs(dispute: Dispute, by: Member, *, is_of_all: bool) -> None:
+    if by.runs_the_tenant:
+        return
+    if not dispute.payment.order.lines.filter(creator__member=by).exists():
         raise StaffOnly("Only the tenant's staff and who has sold it say something about a dispute.")
+    if is_of_all and not queries.is_all_sold_by(by, dispute):
+        raise StaffOnly("Others have sold a part of it as well: the tenant's staff do this.")
 
 
 def _open(dispute: Dispute) -> Dispute:

@@ -1,6 +1,7 @@
 """What is done about disputes: heard of, answered, accepted."""
 
 from billing.operations.dispute_answers import (
+    AnswerKeyTaken,
     AnswerUnderWay,
     BadEvidence,
     DisputeOver,
@@ -15,6 +16,7 @@ from billing.operations.dispute_answers import (
 from billing.operations.disputes import CannotBe, ask_about_dispute, hear_of_dispute, is_settled, note_dispute
 
 __all__ = [
+    "AnswerKeyTaken",
     "AnswerUnderWay",
     "BadEvidence",
     "CannotBe",

@@ -5,16 +5,17 @@ from billing.queries.books import BalanceOfKind, balances_of, journals, trial_ba
 from billing.queries.consultations import consultation_offers, consultations_seen_by
 from billing.queries.coupons import coupons_of
 from billing.queries.disputes import (
-    access_log_of,
     changes_of_dispute,
     disputes_seen_by,
     evidence_files,
+    is_all_sold_by,
     is_answered,
-    receipt_of,
     reminder_of,
     whole_disputes,
 )
 from billing.queries.ebooks import copies_of
+from billing.queries.evidence import LONGEST as LONGEST_EVIDENCE
+from billing.queries.evidence import access_log_of, receipt_of
 from billing.queries.giving import (
     coin_packs,
     coin_value,
@@ -74,6 +75,7 @@ from billing.queries.withholding import (
 )
 
 __all__ = [
+    "LONGEST_EVIDENCE",
     "BalanceOfKind",
     "Fault",
     "Report",
@@ -109,6 +111,7 @@ __all__ = [
     "instalment_offers",
     "invoice_requests_seen_by",
     "invoices_seen_by",
+    "is_all_sold_by",
     "is_answered",
     "is_to_be_reconciled",
     "journals",

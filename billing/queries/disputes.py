@@ -1,17 +1,13 @@
-"""Disputes, to be read; what we know of a disputed sale ourselves; and questions for `verify_ledger`."""
+"""Disputes, to be read; and questions for `verify_ledger`."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from billing.models import Dispute, DisputeAnswer, DisputeEvidence, DisputePart, OrderLine, StateChange
-from billing.money import Money
-from catalog.models import Access, Watch
 from kpplatform.tenancy import roles
 from kpplatform.tenancy.models import Member
 
-MOST_WATCHES = 100
 # From then on the lists remind of an answer that is due.
 REMINDED = timedelta(days=3)
 
@@ -26,17 +22,33 @@ def disputes_seen_by(member: Member, state: str | None = None) -> QuerySet[Dispu
 
 
 def whole_disputes(member: Member) -> QuerySet[Dispute]:
-    """Return the same, with what was held, said and answered."""
-    rows = disputes_seen_by(member)
-    pieces = Prefetch("evidence", DisputeEvidence.objects.defer("content").order_by("pk"))
-    parts = Prefetch("parts", DisputePart.objects.order_by("pk"))
-    return rows.prefetch_related(parts, pieces, Prefetch("answers", DisputeAnswer.objects.order_by("pk")))
+    """Return the same, with what was held, said and answered; for a creator, as far as it is about own sales."""
+    parts, pieces = DisputePart.objects.order_by("pk"), _pieces(member).defer("content").order_by("pk")
+    if not member.runs_the_tenant:
+        parts = parts.filter(line__creator__member=member)
+    answers = Prefetch("answers", DisputeAnswer.objects.order_by("pk"))
+    return disputes_seen_by(member).prefetch_related(Prefetch("parts", parts), Prefetch("evidence", pieces), answers)
 
 
 def evidence_files(member: Member) -> QuerySet[DisputeEvidence]:
     """Return the evidence that is a file, of the disputes that the member may see."""
-    files = DisputeEvidence.objects.filter(kind=DisputeEvidence.Kind.FILE).order_by("-pk")
+    files = _pieces(member).filter(kind=DisputeEvidence.Kind.FILE).order_by("-pk")
     return files.filter(dispute__in=disputes_seen_by(member).order_by().values("pk"))
+
+
+def _pieces(member: Member) -> QuerySet[DisputeEvidence]:
+    """Return the evidence that the member may see: what tells of others' sales, staff only."""
+    pieces = DisputeEvidence.objects.all()
+    if member.runs_the_tenant:
+        return pieces
+    others = OrderLine.objects.filter(order=OuterRef("dispute__payment__order")).exclude(creator__member=member)
+    return pieces.filter(Q(by=member) | ~Exists(others))
+
+
+def is_all_sold_by(member: Member, dispute: Dispute) -> bool:
+    """Tell whether a creator has sold all that was paid with the disputed payment."""
+    lines = OrderLine.objects.filter(order=dispute.payment.order_id)
+    return not lines.exclude(creator__member=member).exists()
 
 
 def changes_of_dispute(dispute: Dispute) -> QuerySet[StateChange]:
@@ -45,8 +57,13 @@ def changes_of_dispute(dispute: Dispute) -> QuerySet[StateChange]:
 
 
 def is_answered(*, using: str = roles.APP) -> Exists:
-    """Return whether a dispute was answered, or is about to be; `using` tells through which role it is read."""
-    answers = DisputeAnswer.objects.db_manager(using).filter(dispute=OuterRef("pk"))
+    """Return whether a dispute was answered, or is about to be; `using` tells through which role it is read.
+
+    What was said to an enquiry says nothing to the dispute that it has become: answers count from the last change on.
+    """
+    changes = StateChange.objects.db_manager(using).filter(of=StateChange.Of.DISPUTE, row=OuterRef(OuterRef("pk")))
+    now = changes.filter(after=OuterRef(OuterRef("state"))).order_by("-pk").values("changed_at")[:1]
+    answers = DisputeAnswer.objects.db_manager(using).filter(dispute=OuterRef("pk"), asked_at__gte=now)
     return Exists(answers.exclude(state=DisputeAnswer.State.FAILED))
 
 
@@ -57,38 +74,6 @@ def reminder_of(dispute: Dispute, *, is_answered: bool, at: datetime) -> str:
     if at > dispute.due_at:
         return "overdue"
     return "due" if at > dispute.due_at - REMINDED else ""
-
-
-def receipt_of(dispute: Dispute) -> str:
-    """Return what was bought, when, for how much, and how it was paid."""
-    payment, order = dispute.payment, dispute.payment.order
-    told = [f"Order {order.pk}, placed {order.placed_at:%Y-%m-%d %H:%M} UTC by member {order.viewer_id}"]
-    if payment.captured_at:
-        paid = f"{payment.captured_at:%Y-%m-%d %H:%M} UTC by {payment.provider}, reference {payment.reference}"
-        told.append(f"Paid {payment.money}, {paid}")
-    for line in order.lines.select_related("item", "product", "creator").order_by("pk"):
-        told.append(f"{line.title}: {Money(line.amount, order.currency)}")
-        if line.refunded:
-            told.append(f"  of which given back: {Money(line.refunded, order.currency)}")
-    return "\n".join(told)
-
-
-def access_log_of(dispute: Dispute) -> str:
-    """Return what the buyer may watch because of the order, since when, and when they watched it."""
-    return "\n".join(_accesses(dispute)) or "The buyer was given access to nothing."
-
-
-def _accesses(dispute: Dispute) -> Iterator[str]:
-    order = dispute.payment.order
-    sources = {line.source for line in order.lines.order_by("pk")}
-    sources |= {part.plan.source for part in order.instalment_parts.select_related("plan")}
-    opened = Access.objects.filter(viewer=order.viewer_id, source__in=sources).select_related("item").order_by("pk")
-    for access in opened:
-        yield f"{access.starts_at:%Y-%m-%d %H:%M} UTC: access to “{access.item.title}”"
-    watched = Watch.objects.filter(viewer=order.viewer_id, item__in=[access.item_id for access in opened])
-    since = watched.filter(started_at__gte=order.placed_at).select_related("item").order_by("started_at", "pk")
-    for watch in since[:MOST_WATCHES]:
-        yield f"{watch.started_at:%Y-%m-%d %H:%M} UTC: watched {watch.watch_ms // 1000} s of “{watch.item.title}”"
 
 
 # Each returns the table, the row and what is wrong with it.

@@ -255,6 +255,7 @@ def test_a_reminder_comes_three_days_before_and_goes_with_the_answer(dispute: Di
     assert said(1, is_answered=True) == ""
     assert queries.disputes_seen_by(staff()).get().is_answered is False  # type: ignore[attr-defined]
     submitted(dispute)
+    DisputeAnswer.objects.update(asked_at=due)
     assert queries.disputes_seen_by(staff()).get().is_answered is True  # type: ignore[attr-defined]
 
 
