@@ -6,7 +6,7 @@ A lost one is like a refund; after a won one everything is as if it had not been
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from billing import providers
 from billing.models import Dispute, Order, OrderLine, Payment, StateChange
@@ -60,12 +60,17 @@ def hear_of_dispute(*, provider: str, reference: str, at: datetime) -> bool:
 def ask_about_dispute(*, provider: str, reference: str, at: datetime) -> bool:
     """Ask the provider how a dispute stands, and obey; tell whether that was news. Until it is decided, ask each day.
 
+    A complaint may be about other things as well, sold elsewhere.
     Raises ProviderUnavailable, and CannotBe for what does not agree with our rows.
     """
     said = providers.disputes_at(current_tenant(), provider).query_disputes(reference=reference)
     if not said:
         raise CannotBe("unknown_dispute")
-    heard = [note_dispute(provider=provider, said=each, at=at) for each in said]
+    ours = [each for each in said if _payments(provider, each).exists()] or said[:1]
+    # Their orders before the ledger, each in its turn.
+    orders = {payment.order_id for each in ours for payment in _payments(provider, each)}
+    list(Order.objects.select_for_update(no_key=True).filter(pk__in=orders).order_by("pk").values_list("pk"))
+    heard = [note_dispute(provider=provider, said=each, at=at) for each in ours]
     if not all(is_settled(dispute) for dispute, _ in heard):
         _ask_again(provider, reference, at + AGAIN)
     return any(is_news for _, is_news in heard)
@@ -84,8 +89,7 @@ def note_dispute(
 
     What it said earlier, and comes later, changes nothing. Raises CannotBe.
     """
-    named = {"key": said.key} if said.key else {"reference": said.paid or "none"}
-    payment = Payment.objects.select_related("order__viewer").filter(**named, provider=provider).first()
+    payment = _payments(provider, said).select_related("order__viewer").first()
     if payment is None:
         raise CannotBe("unknown_payment")
     order = held(payment.order)
@@ -102,17 +106,26 @@ def note_dispute(
     return dispute, _shown(dispute) != before
 
 
+def _payments(provider: str, said: Disputed) -> QuerySet[Payment]:
+    """Return the payment that is disputed, if it is one of ours."""
+    named = {"key": said.key} if said.key else {"reference": said.paid or "none"}
+    return Payment.objects.filter(**named, provider=provider).order_by("pk")
+
+
 def _row(payment: Payment, said: Disputed, at: datetime) -> Dispute:
     """Return what we know of it, or a new row. Raises CannotBe."""
     if said.amount.currency != payment.currency:
         raise CannotBe("wrong_currency")
     known = Dispute.objects.filter(payment=payment, reference=said.reference).first()
+    is_enquiry = known is not None and known.state in {State.WARNING, State.CLOSED}
+    if (known is None or is_enquiry) and not 0 < said.amount.minor <= payment.amount:
+        raise CannotBe("wrong_amount")
     if known is None:
-        if not 0 < said.amount.minor <= payment.amount:
-            raise CannotBe("wrong_amount")
         told = {"reference": said.reference, "amount": said.amount.minor, "currency": payment.currency}
         return Dispute(payment=payment, state="", opened_at=at, **told)
-    if known.money != said.amount:
+    if is_enquiry:
+        known.amount = said.amount.minor  # nothing was held for it, so that it can still be about more or less
+    elif known.money != said.amount:
         raise CannotBe("wrong_amount")
     if {known.state, said.stand} == {State.WON, State.LOST}:
         raise CannotBe(f"was_{known.state}")

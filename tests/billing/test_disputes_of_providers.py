@@ -100,6 +100,8 @@ def test_stripe_is_told_that_a_dispute_is_accepted(stripe: StripeDouble, viewer:
         ({"amount": 10_001}, "wrong_amount"),
         ({"currency": "usd"}, "wrong_currency"),
         ({"payment_intent": "pi_of_somebody"}, "unknown_payment"),
+        ({"payment_intent": None}, "unknown_payment"),
+        ({"status": "something_new"}, "unknown_state"),
     ],
 )
 def test_what_stripe_says_of_others_is_quarantined(
@@ -142,6 +144,45 @@ def test_a_complaint_at_wechat_is_answered_and_closed_and_moves_no_money(
 
     assert Dispute.objects.get().state == "closed"
     assert stands(course.creator) == {"pending": 8_940}
+
+
+@pytest.mark.usefixtures("_fresh_cache")
+def test_a_complaint_is_about_what_was_sold_here(wechat: WechatDouble, viewer: Member, course: Item) -> None:
+    payment, number = test_wechatpay.opened(viewer, course)
+    test_wechatpay.told(wechat, wechat.pay(number))
+    body = wechat.complain("2000", wechat.orders[number])
+    of_another_shop = {"transaction_id": "43", "out_trade_no": "shop-1", "amount": 500}
+    wechat.complaints["2000"]["complaint_order_info"].insert(0, of_another_shop)
+    test_wechatpay.deliver(body, wechat.signature(body))
+    shop.work()
+    assert Dispute.objects.get().payment == payment
+
+    body = wechat.complain("3000")
+    del wechat.complaints["3000"]["complaint_order_info"]
+    test_wechatpay.deliver(body, wechat.signature(body))
+    shop.work()
+    assert WebhookEvent.objects.latest("pk").reason == "unknown_dispute"
+
+
+@pytest.mark.usefixtures("_fresh_cache")
+def test_a_second_answer_to_a_complaint_is_found_wherever_it_stands(
+    wechat: WechatDouble, viewer: Member, course: Item
+) -> None:
+    _, number = test_wechatpay.opened(viewer, course)
+    test_wechatpay.told(wechat, wechat.pay(number))
+    wechat.complain("2000", wechat.orders[number])
+    disputing.hear_of_dispute(provider="wechatpay", reference="2000", at=NOW)
+    dispute, by = Dispute.objects.select_related("payment__order__viewer").get(), staff()
+    words(dispute, by)
+    assert sent(disputing.submit_evidence(dispute=dispute, by=by, key="1", at=NOW)) == "done"
+    wechat.fail("/v3/merchant-service/complaints-v2/2000/response", "500_after")
+    second = disputing.submit_evidence(dispute=dispute, by=by, key="2", at=NOW)
+    assert sent(second) == "unknown"
+    wechat.complaints["2000"]["history"].reverse()  # the oldest first
+
+    disputing.resolve_dispute_answer(answer=second, at=NOW)
+
+    assert DisputeAnswer.objects.get(pk=second.pk).state == "done"
 
 
 @COMMITTED

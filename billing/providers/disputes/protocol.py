@@ -1,11 +1,13 @@
 """Disputes, in our words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from billing.money import Money
+from billing.providers.protocol import Garbled
 
 
 class Stand(StrEnum):
@@ -23,7 +25,8 @@ class Stand(StrEnum):
 class Disputed:
     """A dispute of one of our payments, as the provider knows it now: whole, whatever was missed before.
 
-    `answer` is our key of what it was told last. Without our key of the payment, it tells its own name of it (`paid`).
+    `answers` are our keys of what it was told, as far as it keeps them. Without our key of the payment, it tells its
+    own name of it (`paid`).
     """
 
     reference: str
@@ -32,7 +35,7 @@ class Disputed:
     stand: Stand
     reason: str = ""
     due_at: datetime | None = None
-    answer: str = ""
+    answers: tuple[str, ...] = ()
     paid: str = ""
     is_withdrawn: bool = False
     is_reinstated: bool = False
@@ -51,6 +54,14 @@ class Evidence:
     file_type: str = ""
 
 
+def stand_of(word: str, stands: Mapping[str, Stand]) -> Stand:
+    """Return what a provider's word for how it stands means. Raises Garbled for a word that is new."""
+    stand = stands.get(word)
+    if stand is None:
+        raise Garbled("unknown_state")
+    return stand
+
+
 class Disputing(Protocol):
     """A provider at which payments are disputed, in one tenant's account.
 
@@ -59,7 +70,10 @@ class Disputing(Protocol):
     """
 
     def query_disputes(self, *, reference: str) -> list[Disputed]:
-        """Return what is disputed under this reference, payment by payment; nothing, if there is no such dispute."""
+        """Return what is disputed under this reference, payment by payment; nothing, if there is no such dispute.
+
+        Raises Garbled for what cannot be understood.
+        """
         ...
 
     def answer_dispute(self, *, key: str, reference: str, evidence: Evidence) -> None: ...

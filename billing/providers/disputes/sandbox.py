@@ -42,7 +42,7 @@ def _disputed(said: dict[str, Any]) -> Disputed:
         stand=Stand(said["status"]),
         reason=said["reason"],
         due_at=datetime.fromisoformat(said["due_at"]),
-        answer=said["answer"],
+        answers=(said["answer"],),
         is_withdrawn=said["withdrawn"],
         is_reinstated=said["reinstated"],
         fee=Money(said["fee"], currency) if said["withdrawn"] else None,

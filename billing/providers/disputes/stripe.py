@@ -11,7 +11,7 @@ from typing import Any
 import stripe
 
 from billing.money import Money
-from billing.providers.disputes.protocol import Disputed, Evidence, Stand
+from billing.providers.disputes.protocol import Disputed, Evidence, Stand, stand_of
 from billing.providers.stripe import Stripe, metadata_of, refusal
 from billing.providers.stripe_amounts import from_stripe
 
@@ -41,6 +41,8 @@ class StripeDisputes:
     def query_disputes(self, *, reference: str) -> list[Disputed]:
         try:
             found = self.driver.client.v1.disputes.retrieve(reference)
+            if not found.payment_intent:  # of a charge that was not made here
+                return [_disputed(found, "", "")]
             sessions = self.driver.client.v1.checkout.sessions.list({"payment_intent": str(found.payment_intent)})
         except stripe.StripeError as error:
             if error.http_status == 404:
@@ -83,10 +85,10 @@ def _disputed(said: stripe.Dispute, key: str, paid: str) -> Disputed:
         reference=said.id,
         key=key,
         amount=from_stripe(said.amount, said.currency),
-        stand=STANDS[said.status],
+        stand=stand_of(said.status, STANDS),
         reason=said.reason,
         due_at=datetime.fromtimestamp(due, UTC) if due else None,
-        answer=metadata_of(said).get("answer", ""),
+        answers=(metadata_of(said).get("answer", ""),),
         paid="" if key else paid,  # charged without a page: then the intent is what we know it by
         is_withdrawn=taken is not None,
         is_reinstated=back is not None,

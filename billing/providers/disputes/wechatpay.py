@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from billing.money import Money
-from billing.providers.disputes.protocol import Disputed, Evidence, Stand
+from billing.providers.disputes.protocol import Disputed, Evidence, Stand, stand_of
 from billing.providers.protocol import ProviderRefused
 from billing.providers.wechatpay import PREFIX, Wechat
 
@@ -27,17 +27,18 @@ class WechatComplaints:
             history = self.driver.said("complaint_history_query", complaint_id=reference, limit=MOST_HISTORY)
         except ProviderRefused:
             return []
-        answers = [_number_in(entry.get("operate_details", "")) for entry in history["data"]]
+        numbers = (_number_in(entry.get("operate_details", "")) for entry in history["data"])
+        answers = tuple(number for number in numbers if number)
         return [
             Disputed(
                 reference=reference,
                 key=PREFIX + about["out_trade_no"],
                 amount=Money(about["amount"], "CNY"),
-                stand=STANDS[found["complaint_state"]],
+                stand=stand_of(found["complaint_state"], STANDS),
                 reason=found.get("problem_type", ""),
-                answer=next((number for number in answers if number), ""),
+                answers=answers,
             )
-            for about in found["complaint_order_info"]
+            for about in found.get("complaint_order_info") or []
         ]
 
     def answer_dispute(self, *, key: str, reference: str, evidence: Evidence) -> None:
