@@ -7,7 +7,8 @@ from django.db import transaction
 from django.db.models import F
 
 from billing import providers
-from billing.models import Payment, PaymentMethod, Refund, WebhookEvent
+from billing.models import Payment, PaymentMethod, Refund, Split, SplitOrder, WebhookEvent
+from billing.models.splits import SplitState
 from billing.operations.backoff import again
 from billing.operations.disputes import CannotBe, ask_about_dispute
 from billing.operations.methods import save_method
@@ -128,6 +129,30 @@ def _disputed(message: Message, provider: str, at: datetime) -> bool:
         raise Doubted(no.code) from no
 
 
+def _split_told(message: Message, provider: str, at: datetime) -> bool:
+    """Ask what became of a division while that is open; else it is known."""
+    order = _split(message, provider).order
+    if order.state not in SplitOrder.OPEN:
+        return False
+    enqueue("billing.tasks.resolve_split", due_at=at, order_id=order.pk)
+    return True
+
+
+def _split_reversed(message: Message, provider: str, _at: datetime) -> bool:
+    if not _split(message, provider).returns.exclude(state=SplitState.FAILED).exists():
+        raise Doubted("split_came_back")  # nobody here has asked for it
+    return False
+
+
+def _split(message: Message, provider: str) -> Split:
+    key, _, number = message.key.rpartition("-")
+    ours = Split.objects.filter(order__key=key, order__payment__provider=provider).select_related("order")
+    for split in ours.order_by("pk"):
+        if str(split.pk) == number:
+            return split
+    raise Doubted("unknown_split")
+
+
 OBEYED: dict[str, Callable[[Message, str, datetime], bool]] = {
     providers.DISPUTED: _disputed,
     "noted": _noted,
@@ -139,6 +164,8 @@ OBEYED: dict[str, Callable[[Message, str, datetime], bool]] = {
     "payout.paid": payout_paid,
     "payout.failed": payout_failed,
     "payout.reversed": payout_reversed,
+    "split.told": _split_told,
+    "split.reversed": _split_reversed,
 }
 
 

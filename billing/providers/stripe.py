@@ -33,23 +33,13 @@ from billing.providers.protocol import (
     StaleMessage,
 )
 from billing.providers.stripe_amounts import from_stripe, to_stripe
+from billing.providers.stripe_events import told_of
 
 HEADER = "Stripe-Signature"
 TOLERANCE, TIMEOUT_S = timedelta(minutes=5), 10.0
 PAGE, MOST_LOOKED_THROUGH = 100, 300
 # What is refused for good. A wrong key, a lock or too many requests say nothing about the request itself.
 FINAL = {400, 402, 404}
-KINDS = {
-    "checkout.session.completed": "noted",
-    "checkout.session.async_payment_succeeded": "payment.captured",
-    "checkout.session.async_payment_failed": "payment.declined",
-    "checkout.session.expired": "payment.declined",
-}
-REFUND_EVENTS = {"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"}
-TRANSFER_EVENTS = {"transfer.created", "transfer.updated", "transfer.reversed"}
-# A connected account's own bank: its money stays with Stripe, and nothing of ours changes.
-OWN_BANK_EVENTS = {"payout.failed", "payout.canceled", "payout.paid"}
-REFUND_KINDS = {"succeeded": "refund.succeeded", "failed": "refund.failed", "canceled": "refund.failed"}
 
 
 @dataclass(frozen=True)
@@ -183,7 +173,7 @@ class Stripe:
         try:
             said = json.loads(body)
             about = said["data"]["object"]
-            kind, minor = _told(said["type"], about)
+            kind, minor = told_of(said["type"], about)
             known = {"tenant": self.account} if kind == DISPUTED else about.get("metadata") or {}
             is_live = said["livemode"]
             message = Message(
@@ -235,26 +225,6 @@ class Stripe:
             return next((refund for refund in made if metadata_of(refund).get("key") == key), None)
         except stripe.StripeError as error:
             raise refusal(error) from error
-
-
-def _told(kind: str, about: dict[str, Any]) -> tuple[str, Any]:
-    """Return what an event means in our words, and the amount that it is about. Raises KeyError for other events."""
-    if kind.startswith("charge.dispute."):
-        return DISPUTED, about["amount"]
-    if kind in REFUND_EVENTS:
-        return REFUND_KINDS.get(about["status"], "noted"), about["amount"]
-    if kind in TRANSFER_EVENTS:
-        if about["amount_reversed"] and not about["reversed"]:
-            raise Garbled("partly_reversed")
-        return "payout.reversed" if about["reversed"] else "payout.paid", about["amount"]
-    if kind in OWN_BANK_EVENTS:
-        raise Garbled("bank_of_the_connected_account")
-    if kind not in KINDS:
-        raise Garbled("unknown_kind")
-    if about.get("mode") == "setup":
-        return "method.saved" if kind == "checkout.session.completed" else "noted", 0
-    is_paid = about["payment_status"] == "paid"
-    return "payment.captured" if is_paid and KINDS[kind] != "payment.declined" else KINDS[kind], about["amount_total"]
 
 
 def _checkout(session: Session) -> Checkout:

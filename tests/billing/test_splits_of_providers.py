@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from billing import operations
-from billing.models import Order, Split, SplitOrder, SplitReceiver
+from billing.models import Order, Split, SplitOrder, SplitReceiver, StateChange, WebhookEvent
 from billing.operations import splitting
 from catalog.models import Item
 from kpplatform.tenancy.models import Member
@@ -84,6 +84,9 @@ def test_wechat_is_asked_again_while_a_receiver_is_pending(wechat: WechatDouble,
     order = sent(at_wechat(wechat, viewer, course))
     assert (order.state, shop.jobs("resolve_split")) == ("submitted", 1)
 
+    splitting.resolve_split(order=order, at=LATER)
+    changes = StateChange.objects.filter(of="split", row=order.pk).order_by("pk").values_list("after", flat=True)
+    assert list(changes) == ["asked", "submitted"], "Asking changes nothing."
     wechat.finish(order.key, "CLOSED")
     splitting.resolve_split(order=order, at=LATER)
 
@@ -187,3 +190,34 @@ def test_an_account_that_is_not_connected_is_refused(stripe: StripeDouble, cours
     made = receiver(course.creator, "acct_0000", provider="stripe")
 
     assert (made.registered_at, SplitReceiver.objects.get().refusal[:15]) == (None, "Stripe refuses:")
+
+
+def test_what_stripe_tells_of_its_transfers_is_known(stripe: StripeDouble, viewer: Member, course: Item) -> None:
+    order = sent(at_stripe(stripe, viewer, course))
+    (made,) = stripe.transfers.values()
+
+    def told(kind: str, **changed: Any) -> tuple[str, str]:
+        test_stripe.told(stripe, f"transfer.{kind}", made | changed)
+        event = WebhookEvent.objects.latest("pk")
+        return event.state, event.reason
+
+    assert told("created") == ("duplicate", "")
+    assert told("reversed", reversed=True, amount_reversed=8_940) == ("quarantined", "split_came_back")
+    assert told("created", metadata=made["metadata"] | {"key": "sp_x-1"}) == ("quarantined", "unknown_split")
+    refunded(order.payment.order, 5_000)
+    back = splitting.ask_back(split=split_of(order), at=LATER)
+    assert back is not None
+    sent_back(back)
+    assert told("updated", amount_reversed=4_470) == ("duplicate", "")
+
+
+def test_a_transfer_whose_answer_was_lost_is_asked_for_when_stripe_tells_of_it(
+    stripe: StripeDouble, viewer: Member, course: Item
+) -> None:
+    order = at_stripe(stripe, viewer, course)
+    stripe.fail(TRANSFERS, "500_after")
+    assert sent(order).state == "unknown"
+
+    test_stripe.told(stripe, "transfer.created", *stripe.transfers.values())
+
+    assert (WebhookEvent.objects.latest("pk").state, shop.jobs("resolve_split")) == ("applied", 2)
