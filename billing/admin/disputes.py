@@ -13,6 +13,7 @@ from unfold.decorators import display
 from billing import queries
 from billing.admin.books import money
 from billing.models import Dispute, DisputeAnswer, DisputeEvidence, DisputePart
+from billing.money import Money
 from billing.operations import disputing
 from kpplatform.tenancy.admin_base import TenantAdmin, database_for, labelled, staff
 
@@ -25,7 +26,7 @@ REMINDER_COLOURS = {"due": "warning", "overdue": "danger"}
 
 @admin.register(Dispute)
 class DisputeAdmin(TenantAdmin):
-    list_display = ("reference", "payment", money, "shown_state", "due_at", "shown_reminder", "held", "opened_at")
+    list_display = ("reference", "payment", money, "shown_state", "due_at", "shown_reminder", "shown_held", "opened_at")
     list_select_related = ("payment",)
     search_fields = ("^reference",)
     number_fields = ("pk", "payment_id")
@@ -39,6 +40,10 @@ class DisputeAdmin(TenantAdmin):
     @display(description=_("state"), label=STATE_COLOURS)
     def shown_state(self, dispute: Dispute) -> tuple[str, str]:
         return labelled(dispute.state, dispute.get_state_display())
+
+    @display(description=_("held"))
+    def shown_held(self, dispute: Dispute) -> str:
+        return str(Money(dispute.held, dispute.currency))
 
     @display(description=_("reminder"), label=REMINDER_COLOURS)
     def shown_reminder(self, dispute: Any) -> tuple[str, str]:
@@ -62,7 +67,7 @@ class DisputeAdmin(TenantAdmin):
         rows = queryset.select_related("payment__order")
         self.do_each(request, rows, lambda row: disputing.submit_evidence(dispute=row, **told))
 
-    @admin.action(description=_("Accept: the buyer gets the money"), permissions=["staff"])
+    @admin.action(description=_("Accept: the buyer gets the money, a complaint is settled"), permissions=["staff"])
     def accept(self, request: HttpRequest, queryset: QuerySet[Dispute]) -> None:
         by, now = staff(request), timezone.now()
         told: dict[str, Any] = {"by": by, "key": f"admin:{now.isoformat()}", "at": now}

@@ -6,6 +6,7 @@ from unfold.decorators import display
 
 from billing.admin.books import money
 from billing.models import Split, SplitOrder, SplitReceiver, SplitReturn
+from billing.money import Money
 from kpplatform.tenancy.admin_base import TenantAdmin, labelled
 
 COLOURS = {"done": "success", "asked": "info", "submitted": "info", "unknown": "warning"}
@@ -38,11 +39,15 @@ class SplitOrderAdmin(TenantAdmin):
 @admin.register(Split)
 class SplitAdmin(TenantAdmin):
     own = "creator__member"
-    list_display = ("creator", "order", money, "returned", "shown_state", "receiver", "reason", "done_at")
+    list_display = ("creator", "order", money, "shown_returned", "shown_state", "receiver", "reason", "done_at")
     list_select_related = ("creator", "order", "receiver")
     search_fields = ("^reference",)
     number_fields = ("pk", "creator_id", "order_id")
     list_filter = ("state", "done_at")
+
+    @display(description=_("returned"))
+    def shown_returned(self, split: Split) -> str:
+        return str(Money(split.returned, split.currency))
 
     @display(description=_("state"), label=STATE_COLOURS)
     def shown_state(self, split: Split) -> tuple[str, str]:
@@ -52,7 +57,7 @@ class SplitAdmin(TenantAdmin):
 @admin.register(SplitReturn)
 class SplitReturnAdmin(TenantAdmin):
     own = "split__creator__member"
-    list_display = ("key", "split", "amount", "shown_state", "reason", "asked_at", "done_at")
+    list_display = ("key", "split", money, "shown_state", "reason", "asked_at", "done_at")
     list_select_related = ("split",)
     search_fields = ("^key",)
     number_fields = ("pk", "split_id")

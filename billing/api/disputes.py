@@ -141,7 +141,7 @@ class DisputeViewSet(MoneyViewSet):
     @extend_schema(request=None, responses={201: DisputeAnswerOut})
     @action(detail=True, methods=["post"])
     def accept(self, request: Request, pk: int) -> Response:
-        """Let the buyer have the money: staff."""
+        """Let the buyer have the money, or say that a complaint is settled, which moves none: staff."""
         asked: dict[str, Any] = {"by": self.viewer, "key": self.key(), "at": timezone.now()}
         answer = disputing.accept_dispute(dispute=self.dispute(pk), **asked)
         return Response(DisputeAnswerOut(answer).data, status=status.HTTP_201_CREATED)

@@ -145,3 +145,7 @@ class SplitReturn(TenantOwned):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.split.currency)

@@ -24,13 +24,14 @@ def set_split_receiver(
 ) -> SplitReceiver:
     """Have the provider give the creator's part to this account of theirs from now on.
 
-    Raises NotYourMoney and BadAccount.
+    Raises NotYourMoney, BadAccount, and NotConnected where the tenant has no account with that provider.
     """
     if creator.member_id != by.pk and not by.runs_the_tenant:
         raise NotYourMoney("Only the creator and the tenant's staff say where a creator is paid.")
     are_words = all(word.strip() and word.isprintable() for word in (to.account, to.name))
     if provider not in providers.SPLITTING or len(to.account) < LEAST or not are_words:
         raise BadAccount("A receiver has an account with a provider that divides payments, and a name.")
+    providers.split_at(current_tenant(), provider)
     Creator.objects.select_for_update(no_key=True).get(pk=creator.pk)
     SplitReceiver.objects.filter(creator=creator, provider=provider, withdrawn_at=None).update(withdrawn_at=at)
     details = vault.seal({"account": to.account, "name": to.name}, tenant_id=current_tenant_id())

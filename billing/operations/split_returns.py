@@ -141,7 +141,8 @@ def _move(back: SplitReturn, state: str, *, at: datetime, why: str = "") -> None
     back.reason = why[:200] if state == State.FAILED else ""
     back.done_at = at if state in {State.DONE, State.FAILED} else None
     back.save()
-    _note(back, before=before, why=why, at=at)
+    if before != state:
+        _note(back, before=before, why=why, at=at)
 
 
 def _note(back: SplitReturn, *, before: str, why: str, at: datetime) -> None:

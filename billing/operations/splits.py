@@ -277,7 +277,8 @@ def move(order: SplitOrder, state: str, *, at: datetime, why: str = "") -> None:
     before, order.state = order.state, state
     order.done_at = at if state in {State.DONE, State.FAILED} else None
     order.save()
-    note(order, before=before, why=why, at=at)
+    if before != state:
+        note(order, before=before, why=why, at=at)
 
 
 def note(order: SplitOrder, *, before: str, why: str, at: datetime) -> None:

@@ -78,7 +78,7 @@ def _deliveries(order: Order) -> Iterator[str]:
 
 
 def _sources(order: Order) -> set[str]:
-    """Return what delivered something: each line, again after each of its refunds that failed, and the plan of a part."""
+    """Return what delivered something: each line, also after a refund of it that failed, and the plan of a part."""
     lines = {line.pk: line.source for line in order.lines.order_by("pk")}
     failed = Refund.objects.filter(line__in=lines, state=Refund.State.FAILED).order_by("pk")
     plans = {part.plan.source for part in order.instalment_parts.select_related("plan").order_by("pk")}

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from billing import operations
 from billing.models import Order, Split, SplitOrder, SplitReceiver, SplitReturn
 from billing.operations import splitting
@@ -17,6 +19,14 @@ from tests.billing import shop
 from tests.conftest import NOON
 
 LATER = NOON + timedelta(days=7)
+
+
+@pytest.fixture(autouse=True)
+def divides(request: pytest.FixtureRequest) -> None:
+    """Let the tenant's provider divide in each test of a module that has this fixture, if it is inside a scope."""
+    if "in_school" in request.fixturenames or "course" in request.fixturenames:
+        request.getfixturevalue("in_school")
+        divided_by_the_provider()
 
 
 def divided_by_the_provider(**more: Any) -> None:

@@ -9,11 +9,14 @@ from rest_framework.test import APIClient
 
 from billing import operations
 from billing.models import Order, Payout, PayoutBatch, ReconciliationException, SettlementPeriod, Subscription
+from billing.operations import splitting
+from billing.providers import Stand
 from billing.providers.sandbox.server import Server
 from catalog.models import Item
 from kpplatform.tenancy.models import Member, Tenant
 from tests import make
-from tests.billing import members, shop
+from tests.billing import members, shop, splits
+from tests.billing.disputes import say
 from tests.billing.paying import BANK_FILE, approved, earner
 from tests.catalog import things
 from tests.conftest import NOON
@@ -153,3 +156,19 @@ def test_creators_see_the_steps_of_their_payouts_and_do_nothing(course: Item) ->
     assert "approved" in shown(theirs, payout)
     done(theirs, "payout", "withdraw", payout)
     assert Payout.objects.get().state == "approved"
+
+
+def test_what_is_held_and_what_came_back_is_shown_as_people_write_amounts(
+    console: Client, sandbox: Server, viewer: Member, course: Item
+) -> None:
+    splits.divided_by_the_provider()
+    splits.receiver(course.creator)
+    order = splits.sent(splits.matured(viewer, course))
+    say(order.payment.order, Stand.NEEDS_RESPONSE, amount=shop.yuan(6_000))
+    back = splitting.ask_back(split=splits.split_of(order), at=splits.LATER)
+    assert back is not None
+    splits.sent_back(back)
+
+    for page, amount in (("dispute", "60.00 CNY"), ("split", "53.64 CNY"), ("splitreturn", "53.64 CNY")):
+        assert amount in console.get(reverse(f"admin:billing_{page}_changelist")).content.decode()
+        assert "5364" not in console.get(reverse(f"admin:billing_{page}_changelist")).content.decode()

@@ -13,7 +13,7 @@ from catalog.models import Item
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.scope import scope
 from tests import make
-from tests.billing import shop
+from tests.billing import shop, splits
 from tests.billing.disputes import say
 from tests.billing.shop import fault, jobs
 from tests.billing.splits import (
@@ -29,12 +29,7 @@ from tests.billing.test_crashes import run
 from tests.billing.test_maturity import refunded, stands
 from tests.conftest import COMMITTED
 
-
-@pytest.fixture(autouse=True)
-def _divides(request: pytest.FixtureRequest) -> None:
-    if "in_school" in request.fixturenames or "course" in request.fixturenames:
-        request.getfixturevalue("in_school")
-        divided_by_the_provider()
+divides = splits.divides  # the fixture
 
 
 def test_what_is_refunded_after_it_was_given_is_asked_back(sandbox: Server, viewer: Member, course: Item) -> None:

@@ -11,16 +11,15 @@ from django.test.utils import CaptureQueriesContext
 from billing import ledger, operations, queries
 from billing.models import LineShare, Payment, Split, SplitOrder, SplitReceiver, StateChange
 from billing.operations import paying, splitting
-from billing.providers import ProviderUnavailable, Receiver
+from billing.providers import Receiver
 from billing.providers.sandbox.server import Server
-from billing.providers.splits.sandbox import SandboxSplits
 from billing.tasks import send_split
 from catalog.models import Item
 from kpplatform.errors import Refused
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.scope import scope
 from tests import make
-from tests.billing import shop
+from tests.billing import shop, splits
 from tests.billing.paying import hold, staff
 from tests.billing.shop import fault, jobs, line_of, payment_of, yuan
 from tests.billing.splits import (
@@ -38,12 +37,7 @@ from tests.billing.test_maturity import refunded, stands
 from tests.catalog import things
 from tests.conftest import COMMITTED, NOON
 
-
-@pytest.fixture(autouse=True)
-def _divides(request: pytest.FixtureRequest) -> None:
-    if "in_school" in request.fixturenames or "course" in request.fixturenames:
-        request.getfixturevalue("in_school")
-        divided_by_the_provider()
+divides = splits.divides  # the fixture
 
 
 def test_what_matured_is_given_by_the_provider(sandbox: Server, viewer: Member, course: Item) -> None:
@@ -176,44 +170,6 @@ def test_a_refused_division_is_paid_out_and_unfrozen(sandbox: Server, viewer: Me
     assert shop.books_are_good()
 
 
-def test_what_is_pending_and_then_not_found_is_asked_for_again(sandbox: Server, viewer: Member, course: Item) -> None:
-    receiver(course.creator)
-    order = matured(viewer, course)
-    assert splitting.begin_split(order=order, at=LATER)
-
-    splitting.resolve_split(order=order, at=LATER)
-
-    assert (SplitOrder.objects.get().state, jobs("resolve_split")) == ("submitted", 1)
-
-
-def test_a_provider_that_is_not_connected_keeps_no_other_payment_waiting(
-    sandbox: Server, viewer: Member, course: Item
-) -> None:
-    receiver(course.creator)
-    for number in range(2):
-        paid(make.member(), course, f"{number}")
-    Payment.objects.filter(pk=min(Payment.objects.values_list("pk", flat=True))).update(provider="stripe")
-    operations.mature(at=LATER)
-
-    assert [splitting.plan_splits(at=LATER) for _ in range(2)] == [1, 0]
-
-    assert SplitOrder.objects.get().payment.provider == "sandbox"
-    assert stands(course.creator) == {"in_transit": 8_940, "available": 8_940}
-
-
-def test_a_receiver_is_made_known_when_the_provider_answers_again(
-    sandbox: Server, course: Item, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def away(*_: object, **__: object) -> None:
-        raise ProviderUnavailable("Please try again.")
-
-    monkeypatch.setattr(SandboxSplits, "add_receiver", away)
-
-    made = receiver(course.creator)
-
-    assert (made.registered_at, jobs("register_receiver")) == (None, 2)
-
-
 @COMMITTED
 @pytest.mark.parametrize("point", ["before_split_call", "after_split_call", "after_split_post"])
 def test_a_crash_while_dividing_gives_once(school: Tenant, sandbox: Server, point: str) -> None:
@@ -242,6 +198,7 @@ def test_a_crash_while_dividing_gives_once(school: Tenant, sandbox: Server, poin
         (lambda creator: set_by(creator, make.member()), "not_your_money"),
         (lambda creator: set_by(creator, creator.member, provider="alipay"), "bad_account"),
         (lambda creator: set_by(creator, creator.member, to=Receiver("abc", "x")), "bad_account"),
+        (lambda creator: set_by(creator, creator.member, provider="stripe"), "provider_not_connected"),
     ],
 )
 def test_a_receiver_that_cannot_be_is_refused(course: Item, act: Any, code: str) -> None:
