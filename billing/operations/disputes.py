@@ -13,7 +13,7 @@ from billing.models import Dispute, Order, OrderLine, Payment, StateChange
 from billing.operations.crash import crash_here
 from billing.operations.dispute_money import hold_missing, reinstate, release, withdraw
 from billing.operations.orders import held
-from billing.operations.refunds import ends_or_opens, lost_of
+from billing.operations.refunds import ends_or_opens, hold_goods, lost_of
 from billing.providers import Disputed, ProviderUnavailable
 from kpplatform.errors import Conflict
 from kpplatform.jobs.operations import enqueue
@@ -93,6 +93,7 @@ def note_dispute(
     if payment is None:
         raise CannotBe("unknown_payment")
     order = held(payment.order)
+    hold_goods(order)
     payment.refresh_from_db()
     if payment.state != Payment.State.CAPTURED:
         enqueue("billing.tasks.resolve_payment", payment_id=payment.pk)  # who can be disputed has been paid

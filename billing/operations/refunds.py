@@ -89,6 +89,12 @@ def refund(*, line: OrderLine, by: Member, amount: Money | None, key: str, at: d
     return made
 
 
+def hold_goods(order: Order) -> None:
+    """Hold what else is locked of what an order's lines deliver, before the ledger: a subscription, a plan of parts."""
+    for line in order.lines.order_by("pk"):
+        goods_of(line.kind).spent(line)
+
+
 def ask_receivers(order: Order) -> None:
     """Have those asked to give back to whom the provider has given a part of what was just taken."""
     for split in Split.objects.filter(order__payment__order=order, state=Split.State.DONE).order_by("pk"):
@@ -230,7 +236,7 @@ def settle_refund(*, refund: Refund, reference: str, at: datetime) -> bool:
 @transaction.atomic
 def fail_refund(*, refund: Refund, reason: str, at: datetime) -> bool:
     """Take a refund back that the provider refused: the money returns to where it was, and so does the access."""
-    held(refund.line.order)
+    hold_goods(held(refund.line.order))
     related = ("line__order__viewer", "line__creator", "line__item", "line__product", "journal")
     refund = Refund.objects.select_related(*related).get(pk=refund.pk)
     if refund.state != Refund.State.ASKED:

@@ -3,6 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
 from billing import ledger, operations
 from billing.models import Dispute
 from billing.operations import disputing
@@ -11,9 +15,9 @@ from billing.providers.sandbox.server import Server
 from catalog.models import Item
 from kpplatform.jobs.models import Job
 from kpplatform.tenancy.models import Member, Tenant
-from tests.billing import shop
+from tests.billing import members, parts, shop
 from tests.billing.disputes import NOW, disputed, say
-from tests.billing.shop import bought, payment_of
+from tests.billing.shop import bought, give_back, payment_of
 from tests.billing.test_disputes_heard import may_watch
 from tests.billing.test_maturity import stands
 from tests.conftest import NOON
@@ -74,3 +78,27 @@ def test_a_complaint_that_was_closed_can_go_on(viewer: Member, course: Item) -> 
     dispute = say(order, Stand.WARNING)
 
     assert (dispute.state, dispute.decided_at, disputing.is_settled(dispute)) == ("warning", None, False)
+
+
+@pytest.mark.parametrize("sold", ["parts", "membership"])
+@pytest.mark.parametrize("what", ["lost", "refund failed"])
+def test_what_was_sold_is_locked_before_the_ledger(
+    sandbox: Server, viewer: Member, course: Item, sold: str, what: str
+) -> None:
+    if sold == "parts":
+        order, table = parts.in_parts(course, viewer).parts.get().order, "billing_instalmentplan"
+    else:
+        joined = members.joined(sandbox, viewer, members.plan(course.creator))
+        order, table = joined.periods.get().order, "billing_subscription"
+    given = give_back(order) if what == "refund failed" else None
+
+    with CaptureQueriesContext(connection) as asked:
+        if given:
+            operations.fail_refund(refund=given, reason="no", at=NOW)
+        else:
+            say(order, Stand.LOST)
+
+    asked_for = [query["sql"] for query in asked]
+    held = next(place for place, sql in enumerate(asked_for) if "FOR NO KEY UPDATE" in sql and table in sql)
+    posted = next(place for place, sql in enumerate(asked_for) if "billing_post(" in sql)
+    assert held < posted, "Who renews holds it, and then waits for the ledger."
