@@ -31,7 +31,7 @@ class ProviderReportIn(In):
     csv = serializers.CharField(
         max_length=2_000_000,
         trim_whitespace=False,
-        help_text="Columns kind (payment, refund, payout, reversal, dispute, reinstated, other), reference, key, "
+        help_text="Columns kind (payment, refund, payout, reversal, fee, dispute, reinstated, other), reference, key, "
         "amount, fee, currency, at, amounts in minor units; or what the provider itself writes.",
     )
 

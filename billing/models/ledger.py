@@ -98,6 +98,7 @@ class Journal(TenantOwned):
         PAYOUT_PAID = "payout_paid"
         PAYOUT_FAILED = "payout_failed"
         PAYOUT_REVERSED = "payout_reversed"
+        PAYOUT_FEE = "payout_fee"
         WITHHOLDING = "withholding"
         WITHHOLDING_BACK = "withholding_back"
         ADS = "ads"

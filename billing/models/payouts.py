@@ -97,10 +97,16 @@ class Payout(TenantOwned):
     submitted_at = models.DateTimeField(null=True, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
     journal = TenantForeignKey(Journal)
+    fee = models.BigIntegerField(default=0, db_default=0, help_text="What the provider has kept for it.")
+    fee_journal = TenantForeignKey(Journal, null=True, blank=True, help_text="With which that was booked.")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["tenant", "key"], name="a_payout_leaves_once"),
+            models.CheckConstraint(
+                condition=Q(fee=0, fee_journal__isnull=True) | Q(fee__gt=0, fee_journal__isnull=False),
+                name="what_was_kept_of_a_payout_is_booked",
+            ),
             models.UniqueConstraint(
                 fields=["tenant", "drafted_by", "creator", "asked_key"], name="a_payout_is_asked_once"
             ),

@@ -48,6 +48,7 @@ class ReportRow(TenantOwned):
         REFUND = "refund"
         PAYOUT = "payout"
         REVERSAL = "reversal", "a payout that came back"
+        FEE = "fee", "kept of a payout"
         DISPUTE = "dispute"
         REINSTATED = "reinstated", "given back after a dispute"
         OTHER = "other"

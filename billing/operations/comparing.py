@@ -1,7 +1,7 @@
 """Rows of a report beside our rows: where they differ, and what is done about it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from billing import queries
 from billing.models import Dispute, Payment, Payout, ReconciliationException, ReconciliationRun, Refund, ReportRow
+from billing.money import Money
 from billing.operations.charges import ask_again
 from billing.operations.reports import SOME
 from billing.providers import Reported
@@ -22,6 +23,7 @@ BOOKED: dict[str, set[str]] = {
     Kind.REFUND: {Refund.State.SENT},
     Kind.PAYOUT: {Payout.State.PAID, Payout.State.REVERSED},
     Kind.REVERSAL: {Payout.State.REVERSED},
+    Kind.FEE: {Payout.State.PAID, Payout.State.REVERSED},
 }
 
 
@@ -66,7 +68,7 @@ def settle_not_booked(provider: str, *, at: datetime) -> None:
     captured = Payment.objects.filter(pk=OuterRef("payment"), state__in=BOOKED[Kind.PAYMENT])
     sent = Refund.objects.filter(pk=OuterRef("refund"), state__in=BOOKED[Kind.REFUND])
     booked = [waiting.filter(Exists(captured)), waiting.filter(Exists(sent))]
-    for kind in (Kind.PAYOUT, Kind.REVERSAL):
+    for kind in (Kind.PAYOUT, Kind.REVERSAL, Kind.FEE):
         settled = Payout.objects.filter(pk=OuterRef("payout"), state__in=BOOKED[kind])
         booked.append(waiting.filter(Exists(settled), kind=kind))
     for kind, booked_as in ((Kind.DISPUTE, "withdrawn"), (Kind.REINSTATED, "reinstated")):
@@ -125,8 +127,13 @@ def _differences(said: Reported, our: Ours) -> Iterator[Difference]:
     if said.amount.currency != our.currency:
         yield Difference(Reason.CURRENCY, our.amount, said.amount.minor)
         return
-    if said.amount != our.money:
-        yield Difference(Reason.AMOUNT, our.amount, said.amount.minor)
+    if isinstance(our, Payout) and our.fee_journal_id is None and said.kind in {Kind.PAYOUT, Kind.FEE}:
+        said = replace(said, fee=None)  # it is booked as it is told, once all is compared
+    expected = our.money
+    if isinstance(our, Payout) and said.kind == Kind.FEE:
+        expected = Money(our.fee, our.currency) if our.fee_journal_id else said.amount
+    if said.amount != expected:
+        yield Difference(Reason.AMOUNT, expected.minor, said.amount.minor)
     fee, lines = queries.fee_of(said.kind, our)
     # A provider rounds its fee once, we have divided each line: a unit per line is no difference.
     if said.fee is not None and abs(said.fee - fee) > lines:

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from billing import providers, queries
 from billing.models import ReconciliationException, ReconciliationRun
 from billing.operations.comparing import compare, list_missing, settle_not_booked
+from billing.operations.payout_fees import book_payout_fees
 from billing.operations.reports import Kept, Report, kept
 from billing.operations.staff import must_run_the_tenant
 from kpplatform.errors import Conflict, Invalid
@@ -77,6 +78,7 @@ def compare_kept(*, report: Report, rows: Kept, at: datetime) -> ReconciliationR
     run.save(force_insert=True)
     missing = queries.booked_and_never_reported(report.provider, since=report.since - LATE, until=report.until - LATE)
     list_missing(run, missing, at=at)
+    book_payout_fees(run=run, at=at)  # last, for it holds the chain's head
     return run
 
 

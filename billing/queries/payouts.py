@@ -89,6 +89,24 @@ QUESTIONS = (
         WHERE a.kind = 'in_transit' AND a.credits - a.debits <> coalesce(p.amount, 0) ORDER BY a.id LIMIT %(most)s""",
     ),
     (
+        "L12",
+        """
+        SELECT 'journal', j.id, format('books %%s kept of payouts, but what was kept of them is %%s', t.amount, p.fee)
+        FROM billing_journal j
+        JOIN (SELECT t.journal_id, sum(t.amount) AS amount FROM billing_transfer t GROUP BY 1) t ON t.journal_id = j.id
+        LEFT JOIN (
+            SELECT fee_journal_id, sum(fee) AS fee FROM billing_payout WHERE fee_journal_id IS NOT NULL GROUP BY 1
+        ) p ON p.fee_journal_id = j.id
+        WHERE j.kind = 'payout_fee' AND t.amount IS DISTINCT FROM p.fee ORDER BY j.id LIMIT %(most)s""",
+    ),
+    (
+        "L12",
+        """
+        SELECT 'payout', p.id, format('what was kept of it was booked as %%s', j.kind)
+        FROM billing_payout p JOIN billing_journal j ON j.tenant_id = p.tenant_id AND j.id = p.fee_journal_id
+        WHERE j.kind <> 'payout_fee' ORDER BY p.id LIMIT %(most)s""",
+    ),
+    (
         "L14",
         """
         SELECT 'hold', id, 'does not say why, until when and what to do' FROM billing_payouthold

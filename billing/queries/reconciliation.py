@@ -76,7 +76,7 @@ def _find(found: dict[Name, Ours], provider: str, kinds: set[str], name: str, wo
         refunds = Refund.objects.filter(known, line__order__payments__provider=provider).order_by("pk")
         found |= {("refund", name, getattr(our, name)): our for our in refunds}
     payouts = Payout.objects.filter(known, account__rail=provider).order_by("pk")
-    for kind in kinds & {"payout", "reversal"}:
+    for kind in kinds & {"payout", "reversal", "fee"}:
         found |= {(kind, name, getattr(our, name)): our for our in payouts}
     if name == "reference":
         disputes = Dispute.objects.filter(known, payment__provider=provider).select_related("payment").order_by("pk")
@@ -136,9 +136,9 @@ def booked_and_never_reported(provider: str, *, since: datetime, until: datetime
 
 
 def fee_of(kind: str, our: Ours) -> tuple[int, int]:
-    """Return the provider's fee that we have booked, and in how many lines; none for what goes to creators."""
+    """Return the provider's fee that we have booked, and in how many lines."""
     if isinstance(our, Payout):
-        return 0, 0
+        return (our.fee if kind == "payout" else 0), 0
     if isinstance(our, Dispute):
         return (our.fee_back if kind == "reinstated" else our.fee), 0
     if isinstance(our, Refund):

@@ -40,8 +40,8 @@ def staff() -> Member:
     return make.member(Member.Role.STAFF)
 
 
-def approved(creator: Creator, minor: int = 10_000) -> Payout:
-    return paying.approve_payout(payout=draft(creator, minor), by=staff(), at=LATER)
+def approved(creator: Creator, minor: int = 10_000, key: str = "payout") -> Payout:
+    return paying.approve_payout(payout=draft(creator, minor, key=key), by=staff(), at=LATER)
 
 
 def sent(payout: Payout) -> Payout:

@@ -53,7 +53,6 @@ def test_a_payout_is_reported_as_it_was_booked(payout: Payout) -> None:
 @pytest.mark.parametrize(
     ("kind", "differences"),
     [
-        ("wrong_fee", [("fee", "payout", 0, 7, "open")]),
         ("wrong_amount", [("amount", "payout", 10_000, 10_007, "open")]),
         ("extra_row", [("unknown", "payout", None, 10_000, "open")]),
         ("twice_row", [("twice", "payout", None, 10_000, "open")]),

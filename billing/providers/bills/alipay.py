@@ -31,6 +31,7 @@ FLOW_COLUMNS = {"业务流水号", "商户订单号", "发生时间", "收入金
 FREE_TEXT = "商品名称"
 KINDS = {"交易": "payment", "退款": "refund"}
 OURS = "po_"
+FEES = {"收费": "fee", "退费": "other"}
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,13 @@ def _trade(row: Row) -> Reported:
 
 
 def _flow(row: Row) -> Reported | None:
-    """Return what went to people under our numbers, or came back; the rest is in the other bill."""
-    if not row["商户订单号"].startswith(OURS) or "收费" in row.get("业务类型", ""):
+    """Return what went to people under our numbers, what it cost, or came back; the rest is in the other bill."""
+    if not row["商户订单号"].startswith(OURS):
         return None
     came, went = cny(row["收入金额（+元）"] or "0"), cny(row["支出金额（-元）"] or "0")
     kind, amount = ("payout", went) if went else ("reversal", came)
+    if fees := [of for name, of in FEES.items() if name in row.get("业务类型", "")]:
+        kind = fees[0]
     # It has other numbers here than where it was made; ours is the same.
     names = {"reference": "", "key": row["商户订单号"]}
     return reported(kind, **names, amount=amount, fee=None, at=moment(row["发生时间"]))
