@@ -189,6 +189,11 @@ def reconcile(*, tenant: Tenant) -> None:
 
 
 @job
+def forget_method(*, method_id: int) -> None:
+    operations.paying.forget_method(method=PaymentMethod.objects.get(pk=method_id), at=timezone.now())
+
+
+@job
 def resolve_method(*, method_id: int) -> None:
     operations.resolve_method(method=PaymentMethod.objects.get(pk=method_id), at=timezone.now())
 

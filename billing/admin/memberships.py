@@ -28,7 +28,7 @@ from kpplatform.tenancy.admin_parts import WordsForm, words_of
 
 STATE_COLOURS = {"active": "success", "trialing": "info", "past_due": "danger", "paused": "warning"}
 CHARGE_COLOURS = {"paid": "success", "new": "warning", "declined": "danger", "refused": "danger"}
-METHOD_COLOURS = {"saved": "success", "new": "warning", "open": "info", "refused": "danger"}
+METHOD_COLOURS = {"saved": "success", "new": "warning", "open": "info", "refused": "danger", "removed": "info"}
 
 
 @admin.register(Tier)
@@ -67,7 +67,7 @@ class PlanAdmin(TenantAdmin):
 
 @admin.register(PaymentMethod)
 class PaymentMethodAdmin(TenantAdmin):
-    list_display = ("key", "member", "provider", "shown_state", "reference", "made_at")
+    list_display = ("key", "member", "provider", "shown_state", "reference", "made_at", "forgotten_at")
     list_select_related = ("member",)
     search_fields = ("^key", "^reference", "member__name")
     number_fields = ("pk", "member_id")

@@ -63,12 +63,13 @@ class InstalmentPlanOut(serializers.ModelSerializer[InstalmentPlan]):
     title = serializers.CharField(source="sold.title")
     method = serializers.IntegerField(source="method_id", allow_null=True)
     parts = InstalmentPartOut(many=True)
+    needs_method = serializers.BooleanField(help_text="Parts are to be paid, and there is nothing to charge them to.")
 
     class Meta:
         model = InstalmentPlan
         fields = [
             *("id", "viewer", "item", "product", "creator", "title", "amount", "currency", "count", "paid", "state"),
-            *("method", "failures", "due_at", "placed_at", "began_at", "ended_at", "parts"),
+            *("method", "needs_method", "failures", "due_at", "placed_at", "began_at", "ended_at", "parts"),
         ]
 
 

@@ -42,12 +42,13 @@ class SubscriptionOut(serializers.ModelSerializer[Subscription]):
     next_plan = serializers.IntegerField(source="next_plan_id", allow_null=True)
     method = serializers.IntegerField(source="method_id", allow_null=True)
     periods = PeriodOut(many=True)
+    needs_method = serializers.BooleanField(help_text="It renews, and there is nothing to charge it to.")
 
     class Meta:
         model = Subscription
         fields = [
             *("id", "viewer", "tier", "title", "plan", "next_plan", "state", "anchor", "starts_at", "ends_at"),
-            *("renews", "method", "failures", "due_at", "began_at", "ended_at", "periods"),
+            *("renews", "method", "needs_method", "failures", "due_at", "began_at", "ended_at", "periods"),
         ]
 
 
@@ -108,6 +109,13 @@ class PaymentMethodViewSet(MoneyViewSet):
         method = get_object_or_404(queries.methods_of(self.viewer), pk=pk)
         return_url = self.sent(PayIn).get("return_url", "")
         return Response(MethodOut(operations.open_method(method=method, return_url=return_url, at=timezone.now())).data)
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: int) -> Response:
+        """Have it charged no more; what it paid for says then that it needs another (`needs_method`)."""
+        method = get_object_or_404(PaymentMethod, member=self.viewer, pk=pk)
+        operations.paying.remove_method(method=method, by=self.viewer, at=timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class SubscriptionViewSet(MoneyViewSet):

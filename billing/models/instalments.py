@@ -124,6 +124,12 @@ class InstalmentPlan(TenantOwned):
         return self.money.split(*[1] * self.count)
 
     @property
+    def needs_method(self) -> bool:
+        """Whether parts are still to be paid, and there is nothing to charge them to."""
+        owes = self.state in {self.State.ACTIVE, self.State.PAST_DUE}
+        return owes and not (self.method and self.method.can_be_charged)
+
+    @property
     def source(self) -> str:
         """What the access is granted by since it was opened last: what was revoked stays revoked."""
         return f"instalments:{self.pk}:{self.opened}"

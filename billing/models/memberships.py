@@ -70,6 +70,7 @@ class PaymentMethod(TenantOwned):
         OPEN = "open", "the member can agree to it"
         SAVED = "saved"
         REFUSED = "refused", "declined for good"
+        REMOVED = "removed", "by the member, to be charged no more"
 
     member = TenantForeignKey(Member)
     provider = models.CharField(max_length=20)
@@ -78,10 +79,15 @@ class PaymentMethod(TenantOwned):
     reference = models.CharField(max_length=100, blank=True, help_text="The provider's.")
     state = models.CharField(max_length=10, choices=State.choices, default=State.NEW)
     made_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+    forgotten_at = models.DateTimeField(null=True, blank=True, help_text="When the provider had let go of it.")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["tenant", "key"], name="a_method_is_asked_for_once"),
+            models.CheckConstraint(
+                condition=~Q(state="removed") | Q(removed_at__isnull=False), name="what_was_removed_says_when"
+            ),
             models.CheckConstraint(
                 condition=~Q(state__in=["saved", "refused"]) | ~Q(reference=""), name="a_saved_method_has_a_reference"
             ),
@@ -90,6 +96,10 @@ class PaymentMethod(TenantOwned):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def can_be_charged(self) -> bool:
+        return self.state == self.State.SAVED
 
 
 class Subscription(TenantOwned):
@@ -147,6 +157,11 @@ class Subscription(TenantOwned):
     @property
     def is_over(self) -> bool:
         return self.ended_at is not None
+
+    @property
+    def needs_method(self) -> bool:
+        """Whether it is to be renewed, and there is nothing to charge it to."""
+        return self.renews and not self.is_over and not (self.method and self.method.can_be_charged)
 
 
 class Period(TenantOwned):

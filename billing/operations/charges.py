@@ -170,7 +170,8 @@ def _note(charge: Charge, said: Charged | None, *, at: datetime) -> None:
     charge.done_at = at
     if charge.state == State.REFUSED:
         charge.method.state = PaymentMethod.State.REFUSED
-        charge.method.save(update_fields=["state"])
+        saved = PaymentMethod.objects.filter(pk=charge.method_id, state=PaymentMethod.State.SAVED)
+        saved.update(state=PaymentMethod.State.REFUSED)  # what was removed meanwhile stays so
 
 
 def _not_paid(of: Debtor, charge: Charge, payment: Payment, *, at: datetime) -> None:

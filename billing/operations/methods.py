@@ -56,6 +56,11 @@ def open_method(*, method: PaymentMethod, return_url: str = "", at: datetime) ->
 def save_method(*, method: PaymentMethod, reference: str) -> bool:
     """Note that the provider keeps what the member agreed to. False if that is known."""
     method = held_method(method)
+    if method.state == State.REMOVED and not method.reference:
+        # It was agreed to on a page that was open when it was removed.
+        method.reference = reference
+        method.save(update_fields=["reference"])
+        enqueue("billing.tasks.forget_method", method_id=method.pk)
     if method.state not in {State.NEW, State.OPEN}:
         return False
     method.reference, method.state = reference, State.SAVED
@@ -86,7 +91,7 @@ def held_method(method: PaymentMethod) -> PaymentMethod:
 
 def usable(method: PaymentMethod | None) -> bool:
     """Tell whether it can be charged."""
-    return method is not None and method.state == State.SAVED
+    return method is not None and method.can_be_charged
 
 
 def must_be_usable(method: PaymentMethod | None, *, by: Member) -> PaymentMethod:

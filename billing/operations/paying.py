@@ -1,5 +1,6 @@
-"""What becomes of creators' money after it is theirs (paid out, held up, told month by month), and of unpaid orders."""
+"""Creators' money after it is theirs (paid out, held up, told month by month), unpaid orders, methods removed."""
 
+from billing.operations.forgetting import NotYourMethod, forget_method, remove_method
 from billing.operations.holds import PayoutsHeld, StaffDecide, place_hold, release_hold
 from billing.operations.lapses import lapse_orders
 from billing.operations.payout_accounts import BadAccount, NotYourMoney, set_payout_account
@@ -27,6 +28,7 @@ __all__ = [
     "MonthNotOver",
     "NoPayoutAccount",
     "NotFree",
+    "NotYourMethod",
     "NotYourMoney",
     "NothingBooked",
     "NothingToPay",
@@ -37,12 +39,14 @@ __all__ = [
     "approve_payout",
     "begin_payout",
     "draft_payout",
+    "forget_method",
     "lapse_orders",
     "lines_of",
     "make_batch",
     "mark_paid",
     "place_hold",
     "release_hold",
+    "remove_method",
     "resolve_payout",
     "reverse_payout",
     "revoke_free",

@@ -186,6 +186,10 @@ class ChargingProvider(Provider, Protocol):
         """Return what became of the charge under this key; None if there is none."""
         ...
 
+    def forget(self, *, method: str) -> None:
+        """Let go of what was saved, so that nobody charges it; done before, nothing happens."""
+        ...
+
 
 @runtime_checkable
 class ClosingProvider(Provider, Protocol):

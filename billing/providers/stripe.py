@@ -93,6 +93,12 @@ class Stripe:
             raise refusal(error) from error
         return _charged(found) if found else None
 
+    def forget(self, *, method: str) -> None:
+        try:
+            charges.forget(self.client, method=method)
+        except stripe.StripeError as error:
+            raise refusal(error) from error
+
     def _page(self, asked: dict[str, Any], key: str, webhook_url: str, return_url: str) -> Checkout:
         site = urlsplit(webhook_url)
         back = return_url or f"{site.scheme}://{site.netloc}/"

@@ -42,19 +42,32 @@ def find(client: stripe.StripeClient, *, method: str, key: str) -> stripe.Paymen
 
 def make(client: stripe.StripeClient, asked: dict[str, Any], *, method: str, key: str) -> stripe.PaymentIntent:
     """Charge the saved method now. Raises StripeError, for a card that is declined too."""
-    customer, _, saved = method.partition("/")
-    if saved.startswith("seti_"):
-        card = client.v1.setup_intents.retrieve(saved).payment_method
-    else:
-        card = client.v1.payment_intents.retrieve(saved).payment_method
     whole: Any = asked | {
-        "customer": customer,
-        "payment_method": str(card),
+        "customer": method.partition("/")[0],
+        "payment_method": str(_card(client, method)),
         "off_session": True,
         "confirm": True,
         "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
     }
     return client.v1.payment_intents.create(whole, {"idempotency_key": key})
+
+
+def forget(client: stripe.StripeClient, *, method: str) -> None:
+    """Take what was saved from its customer, if that was not done before. Raises StripeError."""
+    card = _card(client, method)
+    try:
+        if card and client.v1.payment_methods.retrieve(str(card)).customer:
+            client.v1.payment_methods.detach(str(card))
+    except stripe.StripeError as error:
+        if error.http_status != 404:  # Stripe knows it no more
+            raise
+
+
+def _card(client: stripe.StripeClient, method: str) -> Any:
+    """Return what the intent was paid by, or agreed to, with which the method was saved."""
+    saved = method.partition("/")[2]
+    intents: Any = client.v1.setup_intents if saved.startswith("seti_") else client.v1.payment_intents
+    return intents.retrieve(saved).payment_method
 
 
 def why_declined(intent: stripe.PaymentIntent) -> str:

@@ -67,4 +67,6 @@ def changes_of_plan(plan: InstalmentPlan) -> QuerySet[StateChange]:
 
 def _whole(plans: QuerySet[InstalmentPlan]) -> QuerySet[InstalmentPlan]:
     parts = Prefetch("parts", InstalmentPart.objects.select_related("order").order_by("number", "pk"))
-    return plans.select_related("viewer", "item", "product", "creator").prefetch_related(parts).order_by("-pk")
+    return (
+        plans.select_related("viewer", "item", "product", "creator", "method").prefetch_related(parts).order_by("-pk")
+    )

@@ -71,8 +71,8 @@ def changes_of_subscription(subscription: Subscription) -> QuerySet[Subscription
 
 
 def methods_of(member: Member) -> QuerySet[PaymentMethod]:
-    """Return what the member has saved to pay by, newest first."""
-    return PaymentMethod.objects.filter(member=member).order_by("-pk")
+    """Return what the member has saved to pay by, and not removed, newest first."""
+    return PaymentMethod.objects.filter(member=member, removed_at=None).order_by("-pk")
 
 
 def _whole(subscriptions: QuerySet[Subscription]) -> QuerySet[Subscription]:

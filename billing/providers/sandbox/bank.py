@@ -127,6 +127,7 @@ class Bank:
         plain = {
             "checkouts": self._open,
             "charges": self._charge,
+            "forgotten": self._forget,
             "refunds": self._refund,
             "splits": self._split,
             "returns": self._take_back,
@@ -170,8 +171,8 @@ class Bank:
 
     def _charge(self, account: str, key: str, asked: Row) -> Made:
         """Charge a saved method. What was declined for good is declined again."""
-        method = self.book.tables["methods"].get(text(asked, "method"))
-        if method is None or method["account"] != account:
+        method = self._method(account, asked)
+        if method["status"] == "forgotten":
             raise No(HTTPStatus.NOT_FOUND, "no_such_method")
         decline = "hard" if method["status"] == "refused" else asked["declines"]
         made = {"id": f"ch_{uuid4().hex}", "account": account, "key": key, "order": text(asked, "order")}
@@ -181,6 +182,16 @@ class Bank:
         # Who asked has the answer, so that no message is sent; the report tells of it.
         told = [] if decline else [event("charge.captured", made, made["webhook_url"]) | {"delivered": True}]
         return public(made), {"charges": [made], "methods": refused, "events": told}
+
+    def _forget(self, account: str, _key: str, asked: Row) -> Made:
+        gone = self._method(account, asked) | {"status": "forgotten"}
+        return public(gone), {"methods": [gone]}
+
+    def _method(self, account: str, asked: Row) -> Row:
+        method = self.book.tables["methods"].get(text(asked, "method"))
+        if method is None or method["account"] != account:
+            raise No(HTTPStatus.NOT_FOUND, "no_such_method")
+        return method
 
     def _refund(self, account: str, key: str, asked: Row) -> Made:
         reference, back = text(asked, "checkout"), amount(asked)

@@ -5,6 +5,7 @@ GET  /v1/checkouts?key=…           what was made under an Idempotency-Key
 POST /v1/checkouts/{id}/capture    of one that was made with capture=manual
 POST /v1/charges                   {method, order, amount, currency, webhook_url}
 GET  /v1/charges?key=…
+POST /v1/forgotten                 {method}: it is charged no more
 POST /v1/refunds                   {checkout, order, amount, currency}
 GET  /v1/refunds?key=…
 POST /v1/payouts                   {destination, amount, currency}

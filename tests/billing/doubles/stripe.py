@@ -20,7 +20,7 @@ SESSIONS, REFUNDS = "/v1/checkout/sessions", "/v1/refunds"
 TRANSFERS, REVERSALS = "/v1/transfers", "/v1/transfers/{id}/reversals"
 BALANCE = "/v1/balance_transactions"
 INTENTS, SETUPS = "/v1/payment_intents", "/v1/setup_intents"
-FILES = "/v1/files"
+FILES, CARDS = "/v1/files", "/v1/payment_methods"
 METADATA = "any words"
 # path → the parameters that are taken, nested as they are sent
 ACCEPTED: dict[str, Any] = {
@@ -133,6 +133,8 @@ class StripeDouble(Double):
         if path.startswith(f"{INTENTS}/") and path.endswith("/cancel"):
             intent = self.intents[path.split("/")[3]]
             return intent | {"status": "canceled"} if intent["status"] == "requires_payment_method" else intent
+        if path.startswith(f"{CARDS}/") and path.endswith("/detach"):
+            return stripe_cards.detached(self, path.split("/")[3])
         if path.endswith("/expire"):
             return self._expired(path.removeprefix(f"{SESSIONS}/").removesuffix("/expire"))
         number = path.removeprefix(f"{TRANSFERS}/").removesuffix("/reversals") if path.endswith("/reversals") else ""
@@ -239,6 +241,8 @@ class StripeDouble(Double):
         if (kind, more) == ("transfers", ["reversals"]):
             rows = [row for row in self.reversals if row["transfer"] == number]
             return {"object": "list", "url": path, "data": rows, "has_more": False}
+        if kind == "payment_methods" and (card := stripe_cards.card(self, number)):
+            return card
         if kind == "accounts" and number in self.connected:
             return {"id": number, "object": "account"}
         raise No(404, "invalid_request_error", code="resource_missing")

@@ -22,11 +22,26 @@ def paid(account: Any, session: str) -> Any:
     return page
 
 
+def card(account: Any, number: str) -> Any:
+    """Return a card, and whose it is; nothing for one that nobody has paid by."""
+    saved = [*account.intents.values(), *account.setups.values()]
+    first = next((intent for intent in saved if intent["payment_method"] == number), None)
+    whose = None if first is None or first.get("is_detached") else first["customer"]
+    return first and {"id": number, "object": "payment_method", "customer": whose}
+
+
+def detached(account: Any, number: str) -> Any:
+    """Take a card from its customer."""
+    for intent in [*account.intents.values(), *account.setups.values()]:
+        if intent["payment_method"] == number:
+            intent["is_detached"] = True
+    return card(account, number)
+
+
 def charged(account: Any, asked: Any) -> Any:
     """Charge a saved card; nothing for one that is not this customer's."""
-    saved = [*account.intents.values(), *account.setups.values()]
-    whose = {intent["payment_method"]: intent["customer"] for intent in saved}
-    if whose.get(asked["payment_method"]) != asked["customer"] or asked["off_session"] != "true":
+    whose = card(account, asked["payment_method"]) or {}
+    if whose.get("customer") != asked["customer"] or asked["off_session"] != "true":
         return None
     decline = account.declines.pop(0) if account.declines else ""
     code = decline if decline == "authentication_required" else "card_declined"
