@@ -153,8 +153,8 @@ def _bought(found: Everything) -> None:
     billed(order, found.creator, by=found.staff)
     WebhookEvent.objects.create(provider="sandbox", event_id="evt_1", body=b"{}", received_at=NOON)
     _by_bank(found)
-    rows = [Reported("payment", "co_unknown", "pay_unknown", shop.yuan(100), 1, NOON)]
     since, until = NOON - timedelta(days=30), NOON - timedelta(days=29)
+    rows = [Reported("payment", "co_unknown", "pay_unknown", shop.yuan(100), 1, since)]
     billing.reconcile(report=billing.Report("sandbox", since, until, rows, found.staff), at=NOON)
     billing.connect_provider(by=found.staff, provider="sandbox", public={}, secrets={}, at=NOON)
 
