@@ -43,7 +43,8 @@ def receive_event(*, provider: str, event_id: str, body: bytes, at: datetime) ->
 def apply_event(*, event: WebhookEvent, at: datetime) -> WebhookEvent:
     """Do what the message says, if it is true of this tenant's rows; else put it into quarantine with the reason.
 
-    If the provider has to be asked about it, and does not answer, the message waits.
+    If the provider has to be asked about it, and does not answer, or the tenant has lost its account there for a while,
+    the message waits.
     """
     event = WebhookEvent.objects.select_for_update(no_key=True).get(pk=event.pk)
     if event.state != State.RECEIVED:
@@ -52,7 +53,7 @@ def apply_event(*, event: WebhookEvent, at: datetime) -> WebhookEvent:
         message = providers.provider_for(current_tenant(), event.provider).read(bytes(event.body))
         is_news = _obey(message, event.provider, at=at)
         event.state = State.APPLIED if is_news else State.DUPLICATE
-    except providers.ProviderUnavailable:
+    except (providers.ProviderUnavailable, providers.NotConnected):
         later = again(at=at, since=event.received_at, first=SOON, latest=LATE)
         enqueue("billing.tasks.apply_event", due_at=later, event_id=event.pk)
         return event

@@ -76,7 +76,7 @@ def resolve_method(*, method: PaymentMethod, at: datetime) -> None:
     try:
         provider = providers.charging_provider(current_tenant(), method.provider)
         page = provider.query(key=method.key, reference="", order=str(method.member_id))
-    except providers.ProviderUnavailable:
+    except (providers.ProviderUnavailable, providers.ProviderRefused, providers.NotConnected):
         page = None
     if page and page.method:
         save_method(method=method, reference=page.method)

@@ -16,7 +16,7 @@ from billing.operations.lapses import revive
 from billing.operations.memberships import may_be_paid_by_hand, saves_method
 from billing.operations.orders import held
 from billing.operations.parts import part_may_be_paid_by_hand
-from billing.operations.reopening import begin_anew, closed_at_provider, is_opened_again
+from billing.operations.reopening import begin_anew, closed_at_provider, comes_otherwise, is_opened_again
 from billing.operations.terms import WINDOW
 from kpplatform.errors import Conflict
 from kpplatform.jobs.operations import enqueue
@@ -71,15 +71,14 @@ def _made_ready(payment: Payment, buyer: providers.Buyer | None, at: datetime) -
     """Return a held payment; as a new one, where its checkout is closed, or the buyer comes by another way."""
     if payment.state not in {Payment.State.OPEN, Payment.State.DECLINED}:
         return payment
-    is_another_way = buyer is not None and buyer.way != payment.way
-    if is_another_way:
+    if comes_otherwise(payment, buyer):
         _must_have_way(providers.provider_for(current_tenant(), payment.provider), buyer)
-    ended = closed_at_provider(payment, is_forced=is_another_way, at=at)
+    ended = closed_at_provider(payment, buyer, at=at)
     if ended and ended.is_paid:
         return _found_paid(payment, ended, at)
     if ended and ended.is_closed:
         begin_anew(payment, at=at)
-    elif is_opened_again(payment, is_another_way=is_another_way, at=at):
+    elif is_opened_again(payment, buyer, at=at):
         payment.state = Payment.State.NEW
     return payment
 
@@ -199,7 +198,7 @@ def resolve_payment(*, payment: Payment, at: datetime) -> None:
     try:
         provider = providers.provider_for(current_tenant(), payment.provider)
         checkout = provider.query(key=payment.key, reference=payment.reference, order=str(payment.order_id))
-    except providers.ProviderUnavailable:
+    except (providers.ProviderUnavailable, providers.ProviderRefused, providers.NotConnected):
         checkout = None
     if checkout and checkout.is_paid and checkout.amount == payment.money and checkout.order == str(payment.order_id):
         capture(payment=payment, reference=checkout.reference, method=checkout.method, at=at)

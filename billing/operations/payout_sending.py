@@ -30,7 +30,7 @@ def begin_payout(*, payout: Payout, at: datetime) -> bool:
         _unknown(payout, at)
     if payout.state != State.APPROVED or is_held(payout.creator_id):
         return False
-    payout.submitted_at = at
+    payout.submitted_at = payout.submitted_at or at  # since when: told again and again, it is told ever more seldom
     moved_to(payout, State.SUBMITTED, by=None, at=at)
     return True
 

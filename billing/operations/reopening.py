@@ -11,16 +11,17 @@ PREFIX = "pay_"
 LENGTH = 32  # what WeChat takes, without the prefix
 
 
-def closed_at_provider(payment: Payment, *, is_forced: bool, at: datetime) -> providers.Checkout | None:
+def closed_at_provider(payment: Payment, buyer: providers.Buyer | None, *, at: datetime) -> providers.Checkout | None:
     """Close a held payment's checkout at the provider, if it should have run out, and return how it is there now.
 
-    Forced, also a young one. None while it is young, and where providers keep checkouts open. Raises
-    ProviderUnavailable and ProviderRefused.
+    Of who comes by another way, also a young one. None while it is young, and where providers keep checkouts open.
+    Raises ProviderUnavailable and ProviderRefused.
     """
     provider = providers.provider_for(current_tenant(), payment.provider)
     if not isinstance(provider, providers.ClosingProvider):
         return None
-    if not has_run_out(payment, provider, at) and not is_forced and payment.state != Payment.State.DECLINED:
+    is_over = has_run_out(payment, provider, buyer, at) or payment.state == Payment.State.DECLINED
+    if not is_over and not comes_otherwise(payment, buyer):
         return None
     return provider.close(key=payment.key, reference=payment.reference, order=str(payment.order_id))
 
@@ -37,7 +38,12 @@ def begin_anew(payment: Payment, *, at: datetime) -> None:
     payment.save(update_fields=["key", "reference", "checkout_url", "handed", "state"])
 
 
-def is_opened_again(payment: Payment, *, is_another_way: bool, at: datetime) -> bool:
+def comes_otherwise(payment: Payment, buyer: providers.Buyer | None) -> bool:
+    """Tell whether the buyer comes by another way than the one that was opened."""
+    return buyer is not None and buyer.way != payment.way
+
+
+def is_opened_again(payment: Payment, buyer: providers.Buyer | None, *, at: datetime) -> bool:
     """Tell whether the same checkout is reached by another address now, for at the provider it is one trade.
 
     So it is by another way; and where the address, as a code is, was good for a while only.
@@ -45,12 +51,18 @@ def is_opened_again(payment: Payment, *, is_another_way: bool, at: datetime) -> 
     provider = providers.provider_for(current_tenant(), payment.provider)
     if not isinstance(provider, providers.ManyWaysProvider) or not provider.is_one_trade:
         return False
-    return is_another_way or has_run_out(payment, provider, at)
+    return comes_otherwise(payment, buyer) or has_run_out(payment, provider, buyer, at)
 
 
-def has_run_out(payment: Payment, provider: providers.ClosingProvider, at: datetime) -> bool:
-    """Tell whether where the buyer was sent is no longer good."""
-    return at - (payment.opened_at or payment.created_at) >= provider.lasts(payment.way)
+def has_run_out(
+    payment: Payment, provider: providers.ClosingProvider, buyer: providers.Buyer | None, at: datetime
+) -> bool:
+    """Tell whether where the buyer was sent is no longer good.
+
+    Who names no way may only want to know how it stands: what is being paid at is not closed for them.
+    """
+    way = payment.way if buyer else ""
+    return at - (payment.opened_at or payment.created_at) >= provider.lasts(way)
 
 
 def is_closed(key: str, provider: str) -> bool:

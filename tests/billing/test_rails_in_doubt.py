@@ -1,13 +1,15 @@
 """Payouts of which it is not clear what became of them: nothing is sent twice, and nothing is forgotten."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
-from billing import ledger
+from billing import ledger, operations
 from billing.models import Journal, Payout, ProviderAccount
 from billing.operations import paying
 from catalog.models import Item
+from kpplatform.jobs.models import Job
 from kpplatform.tenancy.models import Tenant
 from tests.billing import shop
 from tests.billing.paying import LATER, approved, earner, now, sent
@@ -83,3 +85,33 @@ def test_what_came_back_before_we_knew_that_it_had_left_is_booked_both_ways(rail
     assert list(posted) == ["payout_paid", "payout_reversed"], "Both rows of the provider's report are booked."
     assert (stands(payout.creator), ledger.clearing("CNY").balance) == ({"available": 17_880}, yuan(-20_000))
     assert shop.books_are_good()
+
+
+def test_what_the_provider_never_takes_is_told_ever_more_seldom(in_school: Tenant, course: Item) -> None:
+    hour = timedelta(hours=1)
+    with rail_on("alipay") as rail:
+        creator = earner(course)
+        paid_at(creator, "alipay")
+        payout = approved(creator)
+        for at in (LATER, LATER + hour / 2, LATER + 2 * hour):
+            rail.fail("REQUEST_PROCESSING")
+            paying.begin_payout(payout=payout, at=at)
+            paying.send_payout(payout=payout, at=at)
+            paying.resolve_payout(payout=payout, at=at)
+            assert now(payout).state == "approved"
+
+    asked = Job.objects.filter(name="billing.tasks.resolve_payout").order_by("pk").values_list("due_at", flat=True)
+    assert list(asked) == [LATER + timedelta(seconds=30), LATER + hour, LATER + 3 * hour]
+
+
+def test_a_message_waits_while_the_tenant_has_no_account(rail: Rail, payout: Payout) -> None:
+    sent(payout)
+    rail.accept()
+    event = operations.receive_event(provider=rail.name, event_id="e1", body=b"{}", at=LATER)
+    ProviderAccount.objects.update(provider="offline")
+
+    assert operations.apply_event(event=event, at=LATER).state == "received"
+    assert jobs("apply_event") == 2
+
+    connect(rail.name)
+    assert operations.apply_event(event=event, at=LATER).state == "quarantined"

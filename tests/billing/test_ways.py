@@ -139,6 +139,7 @@ def test_an_address_for_a_phone_is_good_for_minutes(wechat: Rail, order: Order) 
     soon = operations.pay(order=order, buyer=PHONE, at=NOON + timedelta(minutes=3))
     assert (soon.key, soon.checkout_url) == (first.key, first.checkout_url)
 
+    assert operations.pay(order=order, at=NOON + timedelta(minutes=5)).key == first.key, "They may be paying there."
     later = operations.pay(order=order, buyer=PHONE, at=NOON + timedelta(minutes=5))
 
     assert later.key != first.key
