@@ -7,11 +7,11 @@ from django.db import connection, transaction
 
 from billing import providers, queries
 from billing.models import ReconciliationException, ReconciliationRun
-from billing.operations.comparing import compare, list_missing, settle_not_booked
+from billing.operations.comparing import Ours, compare, list_missing, settle_not_booked
 from billing.operations.payout_fees import book_payout_fees
 from billing.operations.reports import Kept, Report, kept
 from billing.operations.staff import must_run_the_tenant
-from kpplatform.errors import Conflict, Invalid
+from kpplatform.errors import Conflict, Invalid, Refused
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant
 
@@ -48,6 +48,13 @@ class WrongSpan(Invalid):
     code = "wrong_span"
 
 
+class NotReady(Refused):
+    """The provider's report is empty, though something was booked: it seems that it was not made yet."""
+
+    code = "report_not_ready"
+    status = 503
+
+
 def reconcile(*, report: Report, at: datetime) -> ReconciliationRun:
     """Compare the report with our rows, and list each difference with its reason. The same report is the same run.
 
@@ -62,7 +69,7 @@ def reconcile(*, report: Report, at: datetime) -> ReconciliationRun:
 
 @transaction.atomic
 def compare_kept(*, report: Report, rows: Kept, at: datetime) -> ReconciliationRun:
-    """Compare a report that was read to its end. Raises WrongSpan for rows of another time."""
+    """Compare a report that was read to its end. Raises WrongSpan for rows of another time, and NotReady."""
     if rows.count and (rows.latest < report.since - LATE or rows.earliest >= report.until + LATE):
         raise WrongSpan(f"What the report tells is of {rows.earliest:%Y-%m-%d} to {rows.latest:%Y-%m-%d}.")
     _one_at_a_time(report.provider)
@@ -73,11 +80,12 @@ def compare_kept(*, report: Report, rows: Kept, at: datetime) -> ReconciliationR
     told = {"source": source, "by": report.by, "rows": rows.count, "made_at": at}
     # Its rows point to it before it says how many of them agree: their keys are looked at when all is committed.
     run = ReconciliationRun(pk=_next_number(), **span, **told)
+    if not rows.count and at < report.until + report.may_be_late and next(_missing(report), None):
+        raise NotReady(f"{report.provider} tells of nothing on {report.since:%Y-%m-%d}, but something was booked.")
     settle_not_booked(report.provider, at=at)
     run.matched = sum(compare(run, some, at=at) for some in rows.batches())
     run.save(force_insert=True)
-    missing = queries.booked_and_never_reported(report.provider, since=report.since - LATE, until=report.until - LATE)
-    list_missing(run, missing, at=at)
+    list_missing(run, _missing(report), at=at)
     book_payout_fees(run=run, at=at)  # last, for it holds the chain's head
     return run
 
@@ -104,7 +112,8 @@ def report_of_day(*, provider: str, since: datetime, until: datetime) -> Report:
     reports = providers.reports_of(current_tenant(), provider)
     if reports is None:
         raise providers.NotConnected(f"{provider} is not asked for reports here.")
-    return Report(provider, since, until, reports.fetch_report(since=since, until=until))
+    rows = reports.fetch_report(since=since, until=until)
+    return Report(provider, since, until, rows, may_be_late=reports.may_be_late)
 
 
 def reconcile_day(*, provider: str, since: datetime, until: datetime, at: datetime) -> ReconciliationRun:
@@ -136,6 +145,11 @@ def explain(
     exception.note, exception.by, exception.changed_at = note.strip()[:500], by, at
     exception.save(update_fields=["state", "note", "by", "changed_at"])
     return exception
+
+
+def _missing(report: Report) -> Iterator[tuple[str, Ours]]:
+    span = {"since": report.since - LATE, "until": report.until - LATE}
+    return queries.booked_and_never_reported(report.provider, **span)
 
 
 def _one_at_a_time(provider: str) -> None:

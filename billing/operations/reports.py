@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from tempfile import TemporaryFile
 from typing import IO
@@ -20,13 +20,17 @@ MOST_ROWS = 5_000_000
 
 @dataclass(frozen=True)
 class Report:
-    """What a provider says that it has moved since, and before until; who has uploaded it, if it was not fetched."""
+    """What a provider says that it has moved since, and before until; who has uploaded it, if it was not fetched.
+
+    Without a row, it may not have been made yet, until so long after the span.
+    """
 
     provider: str
     since: datetime
     until: datetime
     rows: Iterable[Reported]
     by: Member | None = None
+    may_be_late: timedelta = timedelta()
 
 
 @dataclass(frozen=True)

@@ -32,10 +32,14 @@ class Reported:
 
 
 class Reporting(Protocol):
-    """A provider whose report can be fetched: about days of which zone, and how long after their end."""
+    """A provider whose report can be fetched: about days of which zone, and how long after their end.
+
+    For so long after it, a report without a row can be one that was not made yet: the provider tells both alike.
+    """
 
     zone: ClassVar[tzinfo]
     ready_after: ClassVar[timedelta]
+    may_be_late: ClassVar[timedelta]
 
     def fetch_report(self, *, since: datetime, until: datetime) -> Iterable[Reported]:
         """Yield what was moved since, and before until, a row at a time. Raises ProviderUnavailable and BadReport."""

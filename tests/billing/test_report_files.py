@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -29,6 +30,8 @@ from tests.billing.paying import LATER, approved, earner, sent, staff
 from tests.billing.rails import paid_at, rail_on
 from tests.billing.shop import bought, course_for, payment_of, yuan
 from tests.billing.test_own_reports import HEADER, STRIPES
+from tests.concurrency import at_once
+from tests.conftest import COMMITTED
 
 DAY = datetime(2026, 5, 1, tzinfo=BEIJING)
 NEXT, BOOKED = DAY + timedelta(days=1), DAY + timedelta(hours=20)
@@ -186,3 +189,19 @@ def test_nobody_waits_for_the_database_while_a_report_is_downloaded(
     reconcile.do(tenant=school)
 
     assert set(seen) == {None}
+
+
+@COMMITTED
+def test_two_reports_at_once_know_of_each_other(school: Tenant) -> None:
+    with scope(school):
+        order = bought(make.member(), course_for(10_000), at=BOOKED)
+        Payment.objects.update(provider="wechatpay", reference="42")
+
+    def tell(minutes: int) -> ReconciliationRun:
+        return compared([paid(order, at=BOOKED + timedelta(minutes=minutes))])
+
+    runs = at_once(school, [partial(tell, minutes) for minutes in range(3)])
+
+    with scope(school):
+        assert ReconciliationRun.objects.count() == len(runs)
+        assert listed() == [("twice", "open")] * 2

@@ -41,6 +41,7 @@ class AlipayReports:
     driver: Alipay
     zone: ClassVar[tzinfo] = BEIJING
     ready_after: ClassVar[timedelta] = timedelta(hours=11)  # they are made from nine o'clock on
+    may_be_late: ClassVar[timedelta] = timedelta(days=3)
 
     def fetch_report(self, *, since: datetime, until: datetime) -> Iterator[Reported]:
         day = day_of(since, until)
@@ -51,7 +52,7 @@ class AlipayReports:
             except (ProviderRefused, ProviderUnavailable) as no:
                 if "bill_not_exist" not in no.detail.lower():
                     raise
-                continue  # nothing has moved that day
+                continue  # nothing has moved that day, or it was not made yet
             with TemporaryFile() as file:
                 # Its address is good for half a minute.
                 fetched(told.get("bill_download_url", ""), file, timeout=TIMEOUT_S)

@@ -42,6 +42,7 @@ class StripeReports:
     driver: Stripe
     zone: ClassVar[tzinfo] = UTC
     ready_after: ClassVar[timedelta] = timedelta(hours=1)
+    may_be_late: ClassVar[timedelta] = timedelta()
 
     def fetch_report(self, *, since: datetime, until: datetime) -> Iterator[Reported]:
         span: Any = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}

@@ -39,6 +39,7 @@ class WechatReports:
     driver: Wechat
     zone: ClassVar[tzinfo] = BEIJING
     ready_after: ClassVar[timedelta] = timedelta(hours=11)  # they are made from nine o'clock on
+    may_be_late: ClassVar[timedelta] = timedelta(days=3)
 
     def fetch_report(self, *, since: datetime, until: datetime) -> Iterator[Reported]:
         day = day_of(since, until)
@@ -50,7 +51,7 @@ class WechatReports:
             try:
                 told = self.driver.said(verb, bill_date=day, tar_type="GZIP", **asked)
             except ProviderRefused as no:
-                # Nothing has moved that day, or there is no such account.
+                # Nothing has moved that day, or it was not made yet, or there is no such account.
                 if "NO_STATEMENT_EXIST" in no.detail or (OPERATION in asked.values() and "CREATING" not in no.detail):
                     continue
                 raise

@@ -106,6 +106,7 @@ class Sandbox:
 
     zone: ClassVar[tzinfo] = UTC
     ready_after: ClassVar[timedelta] = timedelta()
+    may_be_late: ClassVar[timedelta] = timedelta()
 
     def fetch_report(self, *, since: datetime, until: datetime) -> Iterator[Reported]:
         span = urlencode({"since": since.isoformat(), "until": until.isoformat()})
