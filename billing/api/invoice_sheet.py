@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
-from billing import typeface
+from billing import queries, typeface
 from billing.models import Invoice
 from billing.money import Money
 
@@ -35,7 +35,7 @@ def _headed(sheet: Canvas, invoice: Invoice) -> float:
     """Write what it is and between whom, and return where the rows begin."""
     typeface.write(sheet, [(LEFT, TOP, f"{TITLES[Invoice.Kind(invoice.kind)]} {invoice}")], size=16)
     about = [
-        f"日期 Date: {invoice.issued_at:%Y-%m-%d}",
+        f"日期 Date: {queries.tenants_time(invoice.issued_at):%Y-%m-%d}",
         f"销售方 Seller: {_party(invoice.seller)}",
         f"购买方 Buyer: {_party(invoice.buyer)}",
     ]

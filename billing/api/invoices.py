@@ -2,11 +2,13 @@
 
 import csv
 import io
+from datetime import date
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -60,13 +62,17 @@ class InvoiceOut(serializers.ModelSerializer[Invoice]):
     seller = serializers.DictField()
     buyer = serializers.DictField()
     lines = serializers.ListField(child=serializers.DictField())
+    issued_on = serializers.SerializerMethodField(help_text="The day of it, where the tenant is.")
 
     class Meta:
         model = Invoice
         fields = [
             "id", "name", "kind", "series", "number", "order", "refund", "seller", "buyer", "lines", "amount", "tax",
-            "currency", "issued_at",
+            "currency", "issued_at", "issued_on",
         ]  # fmt: skip
+
+    def get_issued_on(self, invoice: Invoice) -> date:
+        return queries.tenants_time(invoice.issued_at).date()
 
 
 class InvoiceRequestIn(In):
@@ -147,12 +153,12 @@ class InvoiceViewSet(MoneyViewSet):
         """Its lines as a table, in minor units."""
         invoice, written = self.invoice(pk), io.StringIO()
         rows = csv.writer(written)
-        rows.writerow(["number", "issued_at", "title", "amount", "tax", "currency"])
+        rows.writerow(["number", "issued_at", "title", "amount", "tax", "currency", "invoice"])
         for line in invoice.lines:
             # A spreadsheet takes what begins like this for a formula.
             title = f"'{line['title']}" if line["title"][:1] in "=+-@\t\r" else line["title"]
             told = [str(invoice), invoice.issued_at.isoformat(), title, line["amount"], line["tax"], invoice.currency]
-            rows.writerow(told)
+            rows.writerow([*told, line.get("invoice", "")])
         named = {"Content-Disposition": f'attachment; filename="{invoice}.csv"'}
         return HttpResponse(written.getvalue(), content_type="text/csv; charset=utf-8", headers=named)
 
@@ -172,12 +178,14 @@ class InvoiceViewSet(MoneyViewSet):
         lines = [
             {
                 "title": line["title"],
+                "invoice": line.get("invoice", ""),
                 "amount": Money(line["amount"], invoice.currency),
                 "tax": Money(line["tax"], invoice.currency),
             }
             for line in invoice.lines
         ]
         shown = {"invoice": invoice, "lines": lines, "tax": Money(invoice.tax, invoice.currency)}
+        shown |= {"kind": gettext(invoice.get_kind_display()), "day": queries.tenants_time(invoice.issued_at).date()}
         return render(request, "billing/invoice.html", shown)
 
 

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from billing import queries
 from billing.models import Invoice, InvoiceSeries, Order, OrderLine, Refund
 from kpplatform.tenancy.once import insert_once
-from kpplatform.tenancy.scope import current_tenant
 
 Kind = Invoice.Kind
 LETTERS = {Kind.INVOICE: "INV", Kind.CREDIT_NOTE: "CN"}
@@ -52,8 +50,7 @@ def _paper(
     at: datetime,
     refund: Refund | None = None,
 ) -> Invoice:
-    tenant = current_tenant()
-    series = f"{LETTERS[kind]}-{at.astimezone(ZoneInfo(tenant.time_zone)).year}"
+    series = f"{LETTERS[kind]}-{queries.tenants_time(at).year}"
     sums = {name: sum(line[name] for line in lines) for name in ("amount", "tax")}
     told = {"seller": queries.seller(), "buyer": buyer, "lines": lines, "currency": order.currency, "issued_at": at}
     return Invoice(kind=kind, series=series, order=order, refund=refund, **sums, **told)

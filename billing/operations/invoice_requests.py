@@ -42,8 +42,9 @@ def ask_for_invoice(*, order: Order, by: Member, title: str, tax_id: str = "", a
     if order.viewer_id != by.pk:
         raise NotYoursToAsk("Only who bought it asks for the invoice.")
     tax_id = checked_tax_id(tax_id, place="CN") if tax_id else ""
-    if held(order).state != Order.State.PAID:
-        raise NothingToBill("This order was not paid, or all of it was given back.")
+    now = held(order)
+    if now.state != Order.State.PAID or not now.amount:
+        raise NothingToBill("Nothing was paid for this order, or all of it was given back.")
     if InvoiceRequest.objects.filter(order=order).exclude(state=State.REJECTED).exists():
         raise AskedBefore("The invoice of this order was asked for.")
     asked = InvoiceRequest.objects.create(order=order, viewer=by, title=title, tax_id=tax_id, asked_at=at)

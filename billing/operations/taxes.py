@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
@@ -76,9 +75,8 @@ def bill_to(*, member: Member, place: str, title: str, tax_id: str, at: datetime
 
 def terms_of_all(viewers: Collection[Member], at: datetime) -> dict[int, Terms]:
     """Return by which terms one sells to each viewer: with the tax of their place on the tenant's day."""
-    tenant = current_tenant()
-    rules = queries.tax_rules_on(at.astimezone(ZoneInfo(tenant.time_zone)).date())
-    usual, places = terms_of(tenant), queries.places_of(viewers) if rules else {}
+    rules = queries.tax_rules_on(queries.tenants_time(at).date())
+    usual, places = terms_of(current_tenant()), queries.places_of(viewers) if rules else {}
     found = {viewer.pk: queries.rule_for(places.get(viewer.pk, ""), rules) for viewer in viewers}
     return {
         viewer: replace(usual, tax_bps=rule.bps, tax_is_added=rule.is_exclusive) if rule else usual

@@ -4,7 +4,6 @@ At settlement it would be taken of money that may still be refunded, or never be
 """
 
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -16,7 +15,6 @@ from billing.operations.tax_ids import checked_tax_id
 from billing.operations.taxes import BadTaxRule, StaffSetTaxes, TwoTaxes, make_room
 from creators.models import Creator
 from kpplatform.tenancy.models import Member
-from kpplatform.tenancy.scope import current_tenant
 
 
 @transaction.atomic
@@ -51,7 +49,8 @@ def tax_as(*, creator: Creator, by: Member, place: str, kind: str, tax_id: str, 
     """Tax a creator so from now on, by the papers that staff have seen. Raises StaffSetTaxes and BadTaxId."""
     if not by.runs_the_tenant:
         raise StaffSetTaxes("Only the tenant's staff say as what creators are taxed.")
-    number = checked_tax_id(tax_id, place=place or queries.tenants_place()) if tax_id else ""
+    is_person = kind == Payee.Kind.PERSON
+    number = checked_tax_id(tax_id, place=place or queries.tenants_place(), is_person=is_person) if tax_id else ""
     return Payee.objects.create(creator=creator, place=place, kind=kind, tax_id=number, by=by, made_at=at)
 
 
@@ -61,7 +60,7 @@ def due_of(creator: Creator, gross: Money, at: datetime) -> tuple[WithholdingRul
     It is what is due on all that was paid this month under the rule, beyond what is free, less what was withheld:
     so it is the same however the month is divided into payouts. Rounded down.
     """
-    day = at.astimezone(ZoneInfo(current_tenant().time_zone))
+    day = queries.tenants_time(at)
     rule = queries.withholding_rule(creator, currency=gross.currency, day=day.date())
     if rule is None:
         return None, gross * 0

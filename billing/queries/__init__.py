@@ -38,6 +38,7 @@ from billing.queries.invoices import (
     tax_rules,
     tax_rules_on,
     tenants_place,
+    tenants_time,
 )
 from billing.queries.memberships import (
     changes_of_subscription,
@@ -153,6 +154,7 @@ __all__ = [
     "tax_rules_on",
     "taxed_as",
     "tenants_place",
+    "tenants_time",
     "tiers_seen_by",
     "trial_balance",
     "virtual_gifts",

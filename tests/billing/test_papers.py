@@ -1,0 +1,88 @@
+"""What papers say at the edges: the year's end, nothing paid, people's numbers, and which invoice is credited."""
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from pypdf import PdfReader
+from rest_framework.test import APIClient
+
+from billing import operations
+from billing.models import Invoice, InvoiceRequest
+from billing.operations import papers
+from billing.operations.tax_ids import BadTaxId, checked_tax_id
+from kpplatform.tenancy.models import Member
+from tests import make
+from tests.billing import shop
+from tests.billing.test_taxes import GOOD
+from tests.catalog import things
+from tests.conftest import NOON
+
+PERSON = "11010519491231002X"  # the example of GB 11643-1999
+NEW_YEAR = datetime(2026, 12, 31, 16, 30, tzinfo=UTC)  # half an hour of it have passed in Shanghai
+
+
+def test_an_invoice_bears_the_day_of_the_year_that_it_is_numbered_in(client: APIClient, viewer: Member) -> None:
+    shop.bought(viewer, shop.course_for(1_000), at=NEW_YEAR)
+    invoice = Invoice.objects.get()
+    url = f"/api/v1/invoices/{invoice.pk}"
+
+    page = PdfReader(io.BytesIO(client.get(f"{url}/pdf/").content)).pages[0].extract_text()
+
+    assert str(invoice) == "INV-2027-000001"
+    assert "2027-01-01" in page
+    assert "2027-01-01" in client.get(f"{url}/printed/").content.decode()
+    assert client.get(f"{url}/").json()["issued_on"] == "2027-01-01"
+
+
+def test_a_credit_note_says_on_each_paper_which_invoice_it_credits_in_the_readers_language(
+    client: APIClient, viewer: Member
+) -> None:
+    refund = shop.give_back(shop.bought(viewer, shop.course_for(1_000)))
+    operations.settle_refund(refund=refund, reference="re", at=NOON)
+    url = f"/api/v1/invoices/{Invoice.objects.get(kind='credit_note').pk}"
+
+    printed = client.get(f"{url}/printed/", headers={"accept-language": "zh-hans"}).content.decode()
+
+    assert "INV-2026-000001" in printed
+    assert "贷记单" in printed
+    assert "买家" in printed
+    assert client.get(f"{url}/csv/").content.decode().splitlines()[1].endswith(",INV-2026-000001")
+
+
+def test_nobody_asks_for_the_fapiao_of_what_a_coupon_paid_for(viewer: Member) -> None:
+    course = shop.course_for(1_000)
+    free = shop.coupon(course.creator, bps=10_000)
+    order = operations.order_all(
+        viewer=viewer, wanted=[operations.Wanted(item=course)], coupon=free.code, key="free", at=NOON
+    )
+    assert order.state == "paid"
+
+    with pytest.raises(papers.NothingToBill):
+        papers.ask_for_invoice(order=order, by=viewer, title="Li", at=NOON)
+    assert not InvoiceRequest.objects.exists()
+
+
+def test_a_creator_who_is_a_person_has_a_persons_number_and_a_company_a_companys(viewer: Member) -> None:
+    creator, staff = things.creator(), make.member(Member.Role.STAFF)
+
+    def kept(kind: str, said: str) -> str:
+        return papers.tax_as(creator=creator, by=staff, place="CN", kind=kind, tax_id=said, at=NOON).tax_id
+
+    assert kept("person", " 110105 19491231 002x") == PERSON
+    assert kept("person", GOOD) == GOOD, "Who trades alone has one as companies do."
+    assert kept("company", GOOD) == GOOD
+    for kind, said in (("company", PERSON), ("person", "110105194912310021")):
+        with pytest.raises(BadTaxId):
+            kept(kind, said)
+
+
+@given(place=some.sampled_from(["CN", "US", "DE", "IS", "JP", "BR", "MX"]), said=some.text(min_size=1, max_size=20))
+def test_whatever_is_said_is_a_tax_id_that_can_be_kept_or_refused(place: str, said: str) -> None:
+    for is_person in (False, True):
+        try:
+            assert len(checked_tax_id(said, place=place, is_person=is_person)) <= 20
+        except BadTaxId:
+            continue
