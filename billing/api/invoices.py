@@ -59,6 +59,7 @@ class InvoiceOut(serializers.ModelSerializer[Invoice]):
     name = serializers.CharField(source="__str__")
     order = serializers.IntegerField(source="order_id")
     refund = serializers.IntegerField(source="refund_id", allow_null=True)
+    dispute = serializers.IntegerField(source="lost.dispute_id", default=None, help_text="That was lost, if any.")
     seller = serializers.DictField()
     buyer = serializers.DictField()
     lines = serializers.ListField(child=serializers.DictField())
@@ -67,8 +68,8 @@ class InvoiceOut(serializers.ModelSerializer[Invoice]):
     class Meta:
         model = Invoice
         fields = [
-            "id", "name", "kind", "series", "number", "order", "refund", "seller", "buyer", "lines", "amount", "tax",
-            "currency", "issued_at", "issued_on",
+            "id", "name", "kind", "series", "number", "order", "refund", "dispute", "seller", "buyer", "lines",
+            "amount", "tax", "currency", "issued_at", "issued_on",
         ]  # fmt: skip
 
     def get_issued_on(self, invoice: Invoice) -> date:

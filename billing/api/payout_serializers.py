@@ -65,8 +65,8 @@ class PayoutOut(serializers.ModelSerializer[Payout]):
     class Meta:
         model = Payout
         fields = [
-            "id", "creator", "amount", "withheld", "currency", "rail", "account", "state", "reference", "reason",
-            "confirmation", "drafted_at", "submitted_at", "done_at", "changes",
+            "id", "creator", "amount", "withheld", "withheld_back", "currency", "rail", "account", "state",
+            "reference", "reason", "confirmation", "drafted_at", "submitted_at", "done_at", "changes",
         ]  # fmt: skip
 
 

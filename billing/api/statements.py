@@ -10,6 +10,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from billing import queries, typeface
 from billing.models import Settlement
+from kpplatform.errors import Conflict
 
 SUMMARY = ("opening", "movements", "closing", "pending", "available", "reserve", "in_transit", "debt")
 COLUMNS = ("part", "kind", "count", "amount", "at", "seq", "account", "key")
@@ -17,6 +18,11 @@ COLUMNS = ("part", "kind", "count", "amount", "at", "seq", "account", "key")
 PLACES, LEFT, RIGHT = (30, 78, 190, 220, 285, 395, 440, 490), 30, 800
 PER_PAGE, TOP, STEP, SIZE = 38, 525, 13, 6.5
 Cells = tuple[str, ...]
+MOST_PRINTED = 20_000  # movements: two seconds of a core
+
+
+class TooLongToPrint(Conflict):
+    code = "too_long_to_print"
 
 
 def rows_of(settlement: Settlement) -> Iterator[Cells]:
@@ -53,7 +59,12 @@ def _taken(out: io.StringIO) -> bytes:
 
 
 def pdf_of(settlement: Settlement) -> bytes:
-    """Return the statement as PDF: the same rows under the same columns, the same bytes each time."""
+    """Return the statement as PDF: the same rows under the same columns, the same bytes each time.
+
+    Raises TooLongToPrint for one that nobody turns the pages of: it would be made as a whole, in a web process.
+    """
+    if sum(line.count for line in settlement.lines.all()) > MOST_PRINTED:
+        raise TooLongToPrint(f"A statement of more than {MOST_PRINTED} movements is to be had as CSV.")
     out = io.BytesIO()
     sheet = Canvas(out, pagesize=landscape(A4), invariant=1, pageCompression=1)
     title = f"结算单 Statement  {settlement.creator.name}  {settlement.period}  {settlement.currency}"

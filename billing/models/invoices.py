@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from billing.models.disputes import DisputePart
 from billing.models.sales import Order, Refund
 from billing.money import Money
 from kpplatform.tenancy.constraints import AppendOnly
@@ -68,7 +69,7 @@ class InvoiceSeries(TenantOwned):
 
 
 class Invoice(TenantOwned):
-    """What a sale was billed with, or a refund credited with. Never changed."""
+    """What a sale was billed with, or a refund or a lost dispute credited with. Never changed."""
 
     class Kind(models.TextChoices):
         INVOICE = "invoice"
@@ -79,6 +80,7 @@ class Invoice(TenantOwned):
     number = models.PositiveIntegerField()
     order = TenantForeignKey(Order)
     refund = TenantForeignKey(Refund, null=True, blank=True)
+    lost = TenantForeignKey(DisputePart, null=True, blank=True, help_text="What was lost in a dispute.")
     seller = models.JSONField(help_text="Name, place and tax id, as they were.")
     buyer = models.JSONField()
     lines = models.JSONField(help_text="A list of title, amount and tax.")
@@ -94,9 +96,12 @@ class Invoice(TenantOwned):
                 fields=["tenant", "order"], condition=Q(kind="invoice"), name="an_order_is_billed_once"
             ),
             models.UniqueConstraint(fields=["tenant", "refund"], name="a_refund_is_credited_once"),
+            models.UniqueConstraint(fields=["tenant", "lost"], name="what_was_lost_is_credited_once"),
             models.CheckConstraint(
-                condition=Q(kind="invoice", refund=None) | Q(kind="credit_note", refund__isnull=False),
-                name="a_credit_note_is_of_a_refund",
+                condition=Q(kind="invoice", refund=None, lost=None)
+                | Q(kind="credit_note", refund__isnull=False, lost=None)
+                | Q(kind="credit_note", refund=None, lost__isnull=False),
+                name="a_credit_note_is_of_a_refund_or_a_dispute",
             ),
             AppendOnly(name="an_invoice_is_never_changed"),
         ]

@@ -80,6 +80,9 @@ class Payout(TenantOwned):
     asked_key = models.CharField(max_length=200, help_text="Theirs: asked again, it is this payout.")
     amount = models.BigIntegerField(help_text="What is sent, in minor units.")
     withheld = models.BigIntegerField(default=0, db_default=0, help_text="Tax that was taken off before.")
+    withheld_back = models.BigIntegerField(
+        default=0, db_default=0, help_text="Tax that was given back when it failed: its own, and what is now too much."
+    )
     withholding = TenantForeignKey(WithholdingRule, null=True, blank=True, help_text="By which rule.")
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
@@ -114,6 +117,11 @@ class Payout(TenantOwned):
             models.CheckConstraint(
                 condition=Q(withheld=0) | Q(withheld__gt=0, withholding__isnull=False),
                 name="what_is_withheld_has_a_rule",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["failed", "reversed"], withheld_back__gte=F("withheld"))
+                | (~Q(state__in=["failed", "reversed"]) & Q(withheld_back=0)),
+                name="what_did_not_leave_owes_no_tax",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["draft", "failed"]) | Q(approved_by__isnull=False),

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from billing.money import WHOLE_BPS
 from creators.models import Creator
 from kpplatform.tenancy.constraints import AppendOnly
 from kpplatform.tenancy.models import Member
@@ -60,3 +61,21 @@ class WithholdingRule(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.place or '*'} {self.kind} {self.bps / 100:g} %"
+
+    def due_on(self, paid: int) -> int:
+        """Return how much is due on what was paid in a month, in minor units, rounded down."""
+        return max(paid - self.threshold, 0) * self.bps // WHOLE_BPS
+
+    def too_much(self, paid: int, kept: int) -> int:
+        """Return the least that is to be given back of what was kept, so that no more is kept than is due.
+
+        What is given back was not paid, so less is due then: it is found by halving.
+        """
+        low, high = 0, kept
+        while low < high:
+            middle = (low + high) // 2
+            if kept - middle <= self.due_on(paid - middle):
+                high = middle
+            else:
+                low = middle + 1
+        return low

@@ -12,6 +12,7 @@ from billing import providers
 from billing.models import Dispute, Order, OrderLine, Payment, StateChange
 from billing.operations.crash import crash_here
 from billing.operations.dispute_money import hold_missing, reinstate, release, withdraw
+from billing.operations.documents import credit_lost
 from billing.operations.orders import held
 from billing.operations.refunds import ends_or_opens, hold_goods, lost_of
 from billing.providers import Disputed, ProviderUnavailable
@@ -104,6 +105,8 @@ def note_dispute(
     dispute.save()
     crash_here("after_dispute")
     _end_access(order, gone, at)
+    if dispute.state == State.LOST:
+        credit_lost(dispute=dispute, at=at)
     return dispute, _shown(dispute) != before
 
 

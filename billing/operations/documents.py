@@ -1,4 +1,4 @@
-"""Invoices and credit notes: issued with the sale and the refund, numbered without a gap, never changed."""
+"""Invoices and credit notes: issued with sales, refunds and lost disputes, numbered without a gap, never changed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db import transaction
 
-from billing import queries
-from billing.models import Invoice, InvoiceSeries, Order, OrderLine, Refund
+from billing import ledger, queries
+from billing.models import Dispute, DisputePart, Invoice, InvoiceSeries, Order, OrderLine, Refund
 from kpplatform.tenancy.once import insert_once
 
 Kind = Invoice.Kind
@@ -34,11 +34,30 @@ def issue_credit_note(*, refund: Refund, at: datetime) -> Invoice | None:
     """Credit what was given back of a billed order, once; None for what was never billed."""
     if issued := Invoice.objects.filter(refund=refund).first():
         return issued
-    billed = Invoice.objects.filter(order=refund.line.order_id, kind=Kind.INVOICE).select_related("order").first()
+    billed = _invoice_of(refund.line.order_id)
+    return _issued([_credit(billed, refund.line, refund, at=at, refund=refund)])[0] if billed else None
+
+
+@transaction.atomic
+def credit_lost(*, dispute: Dispute, at: datetime) -> list[Invoice]:
+    """Credit what was lost of a billed order, part by part and each once. The order is held by the caller."""
+    billed = _invoice_of(dispute.payment.order_id)
     if billed is None:
-        return None
-    line = {"title": refund.line.title, "amount": refund.amount, "tax": refund.tax, "invoice": str(billed)}
-    return _issued([_paper(Kind.CREDIT_NOTE, billed.order, [line], buyer=billed.buyer, at=at, refund=refund)])[0]
+        return []
+    lost = DisputePart.objects.filter(dispute=dispute, released=None)
+    lost = lost.exclude(pk__in=Invoice.objects.filter(lost__isnull=False).values("lost"))
+    parts = list(lost.select_related("line__item", "line__product", "line__creator").order_by("pk"))
+    ledger.held_all([])  # the chain's head before the series, as sales take them: nothing need have been booked here
+    return _issued([_credit(billed, part.line, part, at=at, lost=part) for part in parts])
+
+
+def _invoice_of(order: int) -> Invoice | None:
+    return Invoice.objects.filter(order=order, kind=Kind.INVOICE).select_related("order").first()
+
+
+def _credit(billed: Invoice, line: OrderLine, back: Refund | DisputePart, *, at: datetime, **of: Any) -> Invoice:
+    told = {"title": line.title, "amount": back.amount, "tax": back.tax, "invoice": str(billed)}
+    return _paper(Kind.CREDIT_NOTE, billed.order, [told], buyer=billed.buyer, at=at, **of)
 
 
 def _paper(
@@ -48,12 +67,12 @@ def _paper(
     *,
     buyer: dict[str, Any],
     at: datetime,
-    refund: Refund | None = None,
+    **of: Any,
 ) -> Invoice:
     series = f"{LETTERS[kind]}-{queries.tenants_time(at).year}"
     sums = {name: sum(line[name] for line in lines) for name in ("amount", "tax")}
     told = {"seller": queries.seller(), "buyer": buyer, "lines": lines, "currency": order.currency, "issued_at": at}
-    return Invoice(kind=kind, series=series, order=order, refund=refund, **sums, **told)
+    return Invoice(kind=kind, series=series, order=order, **of, **sums, **told)
 
 
 def _issued(papers: Sequence[Invoice]) -> list[Invoice]:

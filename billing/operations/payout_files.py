@@ -71,7 +71,8 @@ def apply_result(*, batch: PayoutBatch, text: str, by: Member, at: datetime) -> 
     must_run_the_tenant(by)
     rows = _rows(text)
     # All before any is booked: payouts first, then the ledger, as everybody does.
-    locked = batch.payouts.select_for_update(no_key=True, of=("self",)).select_related("account", "creator")
+    locked = batch.payouts.select_for_update(no_key=True, of=("self",))
+    locked = locked.select_related("account", "creator", "withholding")
     there = {payout.key: payout for payout in locked.filter(key__in=[row["key"] for row in rows]).order_by("pk")}
     return sum(_applied(there.get(row["key"]), row, by, at) for row in rows)
 

@@ -134,7 +134,9 @@ def reverse_payout(*, payout: Payout, by: Member, why: str, at: datetime) -> Pay
 
 def held(payout: Payout) -> Payout:
     """Return the payout as it is now; nobody else changes it before the end of the transaction."""
-    locked = Payout.objects.select_for_update(no_key=True, of=("self",)).select_related("account", "creator")
+    locked = Payout.objects.select_for_update(no_key=True, of=("self",)).select_related(
+        "account", "creator", "withholding"
+    )
     return locked.get(pk=payout.pk)
 
 
@@ -192,9 +194,9 @@ def owner_of(payout: Payout) -> ledger.Name:
 def moved_to(payout: Payout, state: str, *, by: Member | None, at: datetime, why: str = "") -> None:
     """Save a held payout in its new state, and who brought it there; what did not leave owes no tax."""
     before, payout.state = payout.state, state
-    payout.save()
     if state in {State.FAILED, State.REVERSED}:
         give_back(payout, at)
+    payout.save()
     note(payout, before=before, by=by, why=why, at=at)
 
 

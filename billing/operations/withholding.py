@@ -60,14 +60,11 @@ def due_of(creator: Creator, gross: Money, at: datetime) -> tuple[WithholdingRul
     It is what is due on all that was paid this month under the rule, beyond what is free, less what was withheld:
     so it is the same however the month is divided into payouts. Rounded down.
     """
-    day = queries.tenants_time(at)
-    rule = queries.withholding_rule(creator, currency=gross.currency, day=day.date())
+    rule = queries.withholding_rule(creator, currency=gross.currency, day=queries.tenants_time(at).date())
     if rule is None:
         return None, gross * 0
-    month = day.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    before, withheld = queries.paid_under(rule, creator, since=month)
-    taxed = max(before + gross.minor - rule.threshold, 0)
-    return rule, Money(max(taxed * rule.bps // WHOLE_BPS - withheld, 0), gross.currency)
+    paid, kept = queries.paid_under(rule, creator, at=at)
+    return rule, Money(max(rule.due_on(paid + gross.minor) - kept, 0), gross.currency)
 
 
 def withhold(payout: Payout, at: datetime) -> None:
@@ -80,9 +77,16 @@ def withhold(payout: Payout, at: datetime) -> None:
 
 
 def give_back(payout: Payout, at: datetime) -> None:
-    """Book that a payout did not leave, or came back, and nothing is due on it: the creator has it, debts first."""
-    if payout.withheld:
-        kept = Money(payout.withheld, payout.currency)
+    """Book that a payout did not leave, or came back, and nothing is due on it: the creator has it, debts first.
+
+    So is what was withheld of the month's others because of it: without it more of them is free.
+    """
+    payout.withheld_back = payout.withheld
+    if payout.withholding:
+        paid, kept = queries.paid_under(payout.withholding, payout.creator, at=payout.drafted_at, without=payout)
+        payout.withheld_back += payout.withholding.too_much(paid, kept)
+    if payout.withheld_back:
+        back = Money(payout.withheld_back, payout.currency)
         owner = ledger.creators(Account.Kind.AVAILABLE, payout.creator_id, payout.currency)
-        moved = credited(ledger.withholding(payout.currency), owner, kept)
+        moved = credited(ledger.withholding(payout.currency), owner, back)
         ledger.post(kind=Journal.Kind.WITHHOLDING_BACK, key=f"withheld-back:{payout.key}", transfers=moved, at=at)

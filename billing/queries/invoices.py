@@ -27,14 +27,44 @@ QUESTIONS = (
         "L10",
         """
         SELECT 'invoice', i.id, format('says %%s with a tax of %%s, but %%s with %%s is booked', i.amount, i.tax,
-                                       coalesce(r.amount, l.amount), coalesce(r.tax, l.tax))
+                                       coalesce(r.amount, d.amount, l.amount), coalesce(r.tax, d.tax, l.tax))
         FROM billing_invoice i
         LEFT JOIN billing_refund r ON r.tenant_id = i.tenant_id AND r.id = i.refund_id
+        LEFT JOIN billing_disputepart d ON d.tenant_id = i.tenant_id AND d.id = i.lost_id
         LEFT JOIN (
             SELECT tenant_id, order_id, sum(amount) AS amount, sum(tax) AS tax FROM billing_orderline GROUP BY 1, 2
         ) l ON l.tenant_id = i.tenant_id AND l.order_id = i.order_id
-        WHERE i.amount <> coalesce(r.amount, l.amount) OR i.tax <> coalesce(r.tax, l.tax)
+        WHERE i.amount <> coalesce(r.amount, d.amount, l.amount) OR i.tax <> coalesce(r.tax, d.tax, l.tax)
         ORDER BY i.id LIMIT %(most)s""",
+    ),
+    (
+        "L10",
+        """
+        SELECT 'payment', p.id, 'was never billed'
+        FROM billing_payment p
+        LEFT JOIN billing_invoice i ON i.tenant_id = p.tenant_id AND i.order_id = p.order_id AND i.kind = 'invoice'
+        WHERE p.state = 'captured' AND i.id IS NULL AND p.captured_at > (SELECT min(issued_at) FROM billing_invoice)
+        ORDER BY p.id LIMIT %(most)s""",
+    ),
+    (
+        "L10",
+        """
+        SELECT b.what, b.id, format('%%s was given back of %%s-%%s, and never credited', b.amount, i.series, i.number)
+        FROM (
+            SELECT 'refund' AS what, r.id, r.tenant_id, r.amount, r.line_id, r.id AS refund_id, NULL::bigint AS lost_id
+            FROM billing_refund r WHERE r.state = 'sent'
+            UNION ALL
+            SELECT 'dispute part', d.id, d.tenant_id, d.amount, d.line_id, NULL, d.id
+            FROM billing_disputepart d JOIN billing_dispute w ON w.tenant_id = d.tenant_id AND w.id = d.dispute_id
+            WHERE w.state = 'lost' AND d.released_id IS NULL
+        ) b
+        JOIN billing_orderline l ON l.tenant_id = b.tenant_id AND l.id = b.line_id
+        JOIN billing_invoice i ON i.tenant_id = l.tenant_id AND i.order_id = l.order_id AND i.kind = 'invoice'
+        WHERE NOT EXISTS (
+            SELECT FROM billing_invoice c
+            WHERE c.tenant_id = b.tenant_id AND (c.refund_id = b.refund_id OR c.lost_id = b.lost_id)
+        )
+        ORDER BY 1, 2 LIMIT %(most)s""",
     ),
 )
 
@@ -98,7 +128,7 @@ def seller() -> dict[str, Any]:
 def invoices_seen_by(member: Member) -> QuerySet[Invoice]:
     """Return the member's invoices and credit notes, newest first; all of them for the tenant's staff."""
     seen = Invoice.objects.all() if member.runs_the_tenant else Invoice.objects.filter(order__viewer=member)
-    return seen.order_by("-pk")
+    return seen.select_related("lost").order_by("-pk")
 
 
 def invoice_requests_seen_by(member: Member) -> QuerySet[InvoiceRequest]:

@@ -1,19 +1,22 @@
 """What is withheld of whom; and questions about it, for `verify_ledger`."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Case, F, Q, QuerySet, Sum, When
 from django.db.models.functions import ExtractYear
 
 from billing.models import Payee, Payout, WithholdingRule
-from billing.queries.invoices import tenants_place
+from billing.queries.invoices import tenants_place, tenants_time
 from creators.models import Creator
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant
 
 NOT_PAID = (Payout.State.FAILED, Payout.State.REVERSED)
+# What of a payout counts as kept and as paid: of one that did not leave, less what was given back beyond its own tax.
+KEPT = F("withheld") - F("withheld_back")
+PAID = Case(When(state__in=NOT_PAID, then=KEPT), default=F("amount") + F("withheld"))
 
 
 def withholding_rules() -> QuerySet[WithholdingRule]:
@@ -41,20 +44,24 @@ def withholding_rule(creator: Creator, *, currency: str, day: date) -> Withholdi
     return max(found, key=lambda rule: (len(rule.place), len(rule.kind)), default=None)
 
 
-def paid_under(rule: WithholdingRule, creator: Creator, *, since: datetime) -> tuple[int, int]:
-    """Return what a creator was paid under a rule since then, before and of tax, in minor units."""
-    rows = Payout.objects.filter(creator=creator, withholding=rule, drafted_at__gte=since).exclude(state__in=NOT_PAID)
-    sums = rows.aggregate(amount=Sum("amount", default=0), withheld=Sum("withheld", default=0))
-    return sums["amount"] + sums["withheld"], sums["withheld"]
+def paid_under(
+    rule: WithholdingRule, creator: Creator, *, at: datetime, without: Payout | None = None
+) -> tuple[int, int]:
+    """Return what a creator was paid under a rule in the tenant's month of then: before tax, and the tax."""
+    begins = tenants_time(at).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    ends = (begins + timedelta(days=32)).replace(day=1)
+    rows = Payout.objects.filter(creator=creator, withholding=rule, drafted_at__gte=begins, drafted_at__lt=ends)
+    rows = rows.exclude(pk=without.pk) if without else rows
+    sums = rows.aggregate(paid=Sum(PAID, default=0), kept=Sum(KEPT, default=0))
+    return sums["paid"], sums["kept"]
 
 
 def withheld_of(member: Member) -> list[dict[str, Any]]:
     """Return what the member's own creator was paid by year and currency: in all, and how much of it was withheld."""
     year = ExtractYear("drafted_at", tzinfo=ZoneInfo(current_tenant().time_zone))
-    rows = Payout.objects.filter(creator__member=member).exclude(state__in=NOT_PAID)
-    sums = {"gross": Sum(F("amount") + F("withheld")), "kept": Sum("withheld")}
-    years = rows.annotate(year=year).values("year", "currency").annotate(**sums).order_by("-year", "currency")
-    return [dict(row) for row in years]
+    rows = Payout.objects.filter(creator__member=member).annotate(year=year).values("year", "currency")
+    years = rows.annotate(gross=Sum(PAID), kept=Sum(KEPT)).order_by("-year", "currency")
+    return [dict(row) for row in years if row["gross"]]
 
 
 # Each returns the table, the row and what is wrong with it.
@@ -66,8 +73,7 @@ QUESTIONS = (
                                        coalesce(p.withheld, 0))
         FROM billing_account a
         LEFT JOIN (
-            SELECT currency, sum(withheld) AS withheld FROM billing_payout
-            WHERE state NOT IN ('failed', 'reversed') GROUP BY 1
+            SELECT currency, sum(withheld - withheld_back) AS withheld FROM billing_payout GROUP BY 1
         ) p ON p.currency = a.currency
         WHERE a.kind = 'withholding' AND a.credits - a.debits <> coalesce(p.withheld, 0)
         ORDER BY a.id LIMIT %(most)s""",
@@ -75,8 +81,8 @@ QUESTIONS = (
     (
         "L8",
         """
-        SELECT 'payout', p.id, format('%%s was withheld of it, but %%s was booked, and %%s given back', p.withheld,
-                                      coalesce(w.amount, 0), coalesce(b.amount, 0))
+        SELECT 'payout', p.id, format('%%s was withheld of it and %%s given back, but %%s was booked, and %%s back',
+                                      p.withheld, p.withheld_back, coalesce(w.amount, 0), coalesce(b.amount, 0))
         FROM billing_payout p
         LEFT JOIN (
             SELECT j.key, sum(t.amount) AS amount FROM billing_journal j JOIN billing_transfer t ON t.journal_id = j.id
@@ -86,8 +92,7 @@ QUESTIONS = (
             SELECT j.key, sum(t.amount) AS amount FROM billing_journal j JOIN billing_transfer t ON t.journal_id = j.id
             WHERE j.kind = 'withholding_back' GROUP BY 1
         ) b ON b.key = 'withheld-back:' || p.key
-        WHERE (coalesce(w.amount, 0), coalesce(b.amount, 0))
-              <> (p.withheld, CASE WHEN p.state IN ('failed', 'reversed') THEN p.withheld ELSE 0 END)
+        WHERE (coalesce(w.amount, 0), coalesce(b.amount, 0)) <> (p.withheld, p.withheld_back)
         ORDER BY p.id LIMIT %(most)s""",
     ),
 )

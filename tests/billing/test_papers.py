@@ -4,21 +4,27 @@ import io
 from datetime import UTC, datetime
 
 import pytest
+from django.db.models import Sum
 from hypothesis import given
 from hypothesis import strategies as some
 from pypdf import PdfReader
 from rest_framework.test import APIClient
 
-from billing import operations
-from billing.models import Invoice, InvoiceRequest
+from billing import operations, queries
+from billing.models import Dispute, Invoice, InvoiceRequest
 from billing.operations import papers
 from billing.operations.tax_ids import BadTaxId, checked_tax_id
-from kpplatform.tenancy.models import Member
+from billing.providers import Stand
+from kpplatform.tenancy.models import Member, Tenant
+from kpplatform.tenancy.scope import scope
 from tests import make
 from tests.billing import shop
-from tests.billing.test_taxes import GOOD
+from tests.billing.disputes import say
+from tests.billing.paying import LATER
+from tests.billing.test_taxes import GOOD, rule
+from tests.billing.test_verification import by_hand
 from tests.catalog import things
-from tests.conftest import NOON
+from tests.conftest import COMMITTED, NOON
 
 PERSON = "11010519491231002X"  # the example of GB 11643-1999
 NEW_YEAR = datetime(2026, 12, 31, 16, 30, tzinfo=UTC)  # half an hour of it have passed in Shanghai
@@ -50,6 +56,64 @@ def test_a_credit_note_says_on_each_paper_which_invoice_it_credits_in_the_reader
     assert "贷记单" in printed
     assert "买家" in printed
     assert client.get(f"{url}/csv/").content.decode().splitlines()[1].endswith(",INV-2026-000001")
+
+
+def test_what_is_lost_in_a_dispute_is_credited_once_and_before_that_it_is_not(
+    client: APIClient, viewer: Member
+) -> None:
+    rule("", 600)
+    courses = [shop.course_for(minor) for minor in (10_600, 5_300)]
+    order = shop.bought_all(viewer, *(operations.Wanted(item=course) for course in courses))
+    say(order, Stand.NEEDS_RESPONSE)
+    assert not Invoice.objects.filter(kind="credit_note").exists()
+
+    for _ in range(2):
+        say(order, Stand.LOST, is_withdrawn=True)
+
+    credited = Invoice.objects.filter(kind="credit_note").order_by("pk")
+    assert [(str(of), of.amount, of.tax) for of in credited] == [
+        ("CN-2026-000001", 10_600, 600),
+        ("CN-2026-000002", 5_300, 300),
+    ]
+    told = client.get("/api/v1/invoices/").json()["results"]
+    assert [row["dispute"] for row in told] == [Dispute.objects.get().pk] * 2 + [None]
+    assert shop.books_are_good()
+
+
+def test_what_was_given_back_before_is_not_credited_again_when_the_rest_is_lost(viewer: Member) -> None:
+    rule("", 600)
+    order = shop.bought(viewer, shop.course_for(10_600))
+    operations.settle_refund(refund=shop.give_back(order, 3_333), reference="re", at=NOON)
+
+    say(order, Stand.LOST, is_withdrawn=True)
+
+    credited = Invoice.objects.filter(kind="credit_note")
+    assert credited.count() == 2
+    assert credited.aggregate(amount=Sum("amount"), tax=Sum("tax")) == {"amount": 10_600, "tax": 600}
+
+
+def test_what_is_won_is_never_credited(viewer: Member) -> None:
+    order = shop.bought(viewer, shop.course_for(10_600))
+    say(order, Stand.NEEDS_RESPONSE)
+    say(order, Stand.WON)
+
+    assert not Invoice.objects.filter(kind="credit_note").exists()
+
+
+@COMMITTED
+def test_what_was_never_billed_or_never_credited_is_missed(school: Tenant) -> None:
+    with scope(school):
+        order = shop.bought(make.member(), shop.course_for(1_000))
+        operations.settle_refund(refund=shop.give_back(order), reference="re", at=NOON)
+        shop.bought(make.member(), shop.course_for(1_000), at=LATER)
+        assert shop.books_are_good()
+
+    by_hand(school, "DELETE FROM billing_invoice WHERE kind = 'credit_note'")
+    by_hand(school, f"DELETE FROM billing_invoice WHERE order_id <> {order.pk}")
+
+    with scope(school):
+        found = {(fault.promise, fault.table) for fault in queries.ledger_report().faults}
+        assert found == {("L10", "invoice series"), ("L10", "payment"), ("L10", "refund")}
 
 
 def test_nobody_asks_for_the_fapiao_of_what_a_coupon_paid_for(viewer: Member) -> None:

@@ -172,7 +172,7 @@ def words_of(pdf: bytes) -> list[str]:
 
 
 @pytest.mark.usefixtures("_fresh_cache")
-def test_api_csv_and_pdf_say_the_same_numbers(course: Item) -> None:
+def test_api_csv_and_pdf_say_the_same_numbers(course: Item, monkeypatch: pytest.MonkeyPatch) -> None:
     type(course.creator).objects.update(name="钢琴老师")
     for n in range(70):  # more than a page
         bought(make.member(), course, key=f"{n}") if n < 3 else _earned(course, n)
@@ -203,6 +203,8 @@ def test_api_csv_and_pdf_say_the_same_numbers(course: Item) -> None:
     assert words[0] == "结算单 Statement  钢琴老师  2026-05  CNY"
     assert client.get(f"/api/v1/settlements/{pk}/pdf/").getvalue() == pdf
     assert b"/FontFile2" in pdf, "The letters are in the file."
+    monkeypatch.setattr("billing.api.statements.MOST_PRINTED", 1)
+    assert client.get(f"/api/v1/settlements/{pk}/pdf/").json()["code"] == "too_long_to_print"
 
 
 def _earned(course: Item, n: int) -> None:

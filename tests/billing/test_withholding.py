@@ -5,6 +5,9 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.db.models import F
+from hypothesis import given
+from hypothesis import strategies as some
 from pytest_django import DjangoAssertNumQueries
 
 from billing import ledger, queries
@@ -129,8 +132,44 @@ def test_so_much_a_month_is_free_however_it_is_divided(in_school: Tenant, course
     assert parts == [0, 200, 800]
     next_month, all_of_it = LATER + timedelta(days=31), yuan(8_000)
     assert due_of(creator, all_of_it, next_month)[1] == yuan(0)
-    Payout.objects.update(state="failed")
+    Payout.objects.update(state="failed", withheld_back=F("withheld"))
     assert due_of(creator, yuan(13_000), LATER)[1] == yuan(1_000), "What did not leave is not counted."
+
+
+def test_what_is_too_much_without_a_payout_that_failed_comes_back_with_it(in_school: Tenant, course: Item) -> None:
+    in_school.settings = {"payout_thresholds": {"CNY": 1}}
+    rule(2_000, threshold=8_000)
+    creator = earner(course)
+    first, second = (draft(creator, minor, key=f"{minor}") for minor in (9_000, 5_000))
+    assert (first.withheld, second.withheld) == (200, 1_000)
+
+    paying.withdraw_payout(payout=first, by=staff(), why="wrong", at=LATER)
+
+    # The month's 50.00 are free now, so 40.00 of them were paid and none withheld.
+    assert now(first).withheld_back == 1_200
+    assert stands() == {"available": 13_880, "in_transit": 4_000}
+    assert queries.withheld_of(creator.member) == [{"year": 2026, "currency": "CNY", "gross": 4_000, "kept": 0}]
+    assert shop.books_are_good()
+    # 40.00 and 40.00 are free, of the next 10.00 there are 2.00 due.
+    assert [draft(creator, minor, key=f"{minor}").withheld for minor in (4_000, 1_000)] == [0, 200]
+
+
+@given(
+    bps=some.integers(0, 10_000),
+    free=some.integers(0, 10_000),
+    paid=some.integers(0, 100_000),
+    more=some.integers(0, 9_000),
+)
+def test_no_more_is_kept_than_is_due_and_no_more_is_given_back_than_must_be(
+    bps: int, free: int, paid: int, more: int
+) -> None:
+    of = WithholdingRule(tenant_id=1, bps=bps, threshold=free)
+    kept = min(of.due_on(paid) + more, paid)
+
+    back = of.too_much(paid, kept)
+
+    assert kept - back == of.due_on(paid - back)
+    assert back == 0 or kept - (back - 1) > of.due_on(paid - (back - 1))
 
 
 def test_a_new_rule_counts_from_its_own_first_day(in_school: Tenant, course: Item) -> None:
@@ -204,9 +243,9 @@ def test_the_books_tell_of_tax_that_was_never_withheld_or_never_given_back(sandb
 
     Payout.objects.update(withheld=1_999)
     assert found() == {("L2", "account"), ("L8", "payout")}
-    Payout.objects.update(withheld=2_000, state="reversed")
+    Payout.objects.update(withheld=2_000, state="reversed", withheld_back=2_000)
     assert ("L2", "account") in found()
-    Payout.objects.update(state=payout.state)
+    Payout.objects.update(state=payout.state, withheld_back=0)
     moved = (ledger.fees("CNY"), ledger.withholding("CNY"), Money(1, "CNY"))
     ledger.post(kind=Journal.Kind.OPENING, key="stray", transfers=[moved], at=LATER)
     assert found() == {("L2", "account")}
