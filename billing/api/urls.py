@@ -15,6 +15,7 @@ from billing.api.offline import BankAccountView, OfflineRefundViewSet, PaymentPr
 from billing.api.payouts import HoldViewSet, PayoutAccountViewSet, PayoutBatchViewSet, PayoutViewSet
 from billing.api.products import ProductViewSet
 from billing.api.reconciliation import ReconciliationExceptionViewSet, ReconciliationViewSet, ReportFileViewSet
+from billing.api.remittances import RemittanceViewSet
 from billing.api.settlements import SettlementViewSet
 from billing.api.shares import (
     AffiliateTermsViewSet,
@@ -51,6 +52,7 @@ router.register("journals", JournalViewSet, basename="journal")
 router.register("coin-packs", CoinPackViewSet, basename="coin-pack")
 router.register("gifts", VirtualGiftViewSet, basename="gift")
 router.register("givings", GivingViewSet, basename="giving")
+router.register("remittances", RemittanceViewSet, basename="remittance")
 router.register("provider-accounts", ProviderAccountViewSet, basename="provider-account")
 router.register("consultation-offers", ConsultationOfferViewSet, basename="consultation-offer")
 router.register("consultations", ConsultationViewSet, basename="consultation")

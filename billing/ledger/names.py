@@ -62,8 +62,8 @@ def tax(currency: str) -> Name:
 
 
 def withholding(currency: str) -> Name:
-    """What was withheld of creators and has to be handed over to the tax office."""
-    return Name(Kind.WITHHOLDING, currency, floor=0)
+    """What was withheld of creators and has to be handed over to the tax office (below zero: it owes it)."""
+    return Name(Kind.WITHHOLDING, currency)
 
 
 def creators(kind: Kind, creator_id: int, currency: str) -> Name:

@@ -29,6 +29,7 @@ from billing.models.prices import Price
 from billing.models.products import Content, OfferChange, Product
 from billing.models.providers import ProviderAccount, ProviderChange
 from billing.models.reconciliation import ReconciliationException, ReconciliationRun, ReportRow
+from billing.models.remittances import Remittance
 from billing.models.sales import LineShare, Order, OrderLine, Payment, Refund
 from billing.models.settlements import Settlement, SettlementLine, SettlementPeriod
 from billing.models.shares import Affiliate, AffiliateTerms, Collaboration, Referral
@@ -90,6 +91,7 @@ __all__ = [
     "ReconciliationRun",
     "Referral",
     "Refund",
+    "Remittance",
     "ReportRow",
     "Revocation",
     "Settlement",

@@ -101,6 +101,7 @@ class Journal(TenantOwned):
         PAYOUT_FEE = "payout_fee"
         WITHHOLDING = "withholding"
         WITHHOLDING_BACK = "withholding_back"
+        TAX_PAID = "tax_paid"
         ADS = "ads"
 
     kind = models.CharField(max_length=20, choices=Kind.choices)

@@ -11,6 +11,15 @@ from billing.operations.invoice_requests import (
     issue_requested,
     reject_requested,
 )
+from billing.operations.remittances import (
+    NothingOwed,
+    ReceiptNeeded,
+    ReceiptUsed,
+    RemittanceKeyTaken,
+    confirm_remittance,
+    draft_remittance,
+    withdraw_remittance,
+)
 from billing.operations.tax_ids import BadTaxId
 from billing.operations.taxes import BadTaxRule, StaffSetTaxes, TwoTaxes, bill_to, set_tax_rule
 from billing.operations.withholding import set_withholding_rule, tax_as
@@ -21,12 +30,18 @@ __all__ = [
     "BadTaxRule",
     "Decided",
     "NotYoursToAsk",
+    "NothingOwed",
     "NothingToBill",
+    "ReceiptNeeded",
+    "ReceiptUsed",
+    "RemittanceKeyTaken",
     "StaffIssue",
     "StaffSetTaxes",
     "TwoTaxes",
     "ask_for_invoice",
     "bill_to",
+    "confirm_remittance",
+    "draft_remittance",
     "issue_credit_note",
     "issue_invoices",
     "issue_requested",
@@ -34,4 +49,5 @@ __all__ = [
     "set_tax_rule",
     "set_withholding_rule",
     "tax_as",
+    "withdraw_remittance",
 ]

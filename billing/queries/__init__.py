@@ -61,6 +61,7 @@ from billing.queries.reconciliation import (
     reported_before,
     reported_on,
 )
+from billing.queries.remittances import account_of_tax, handed_over, owed_until, taxes_owed
 from billing.queries.sales import current_prices, orders_of, orders_seen_by, price_of
 from billing.queries.settlements import entries_of, settlements_seen_by
 from billing.queries.shares import affiliate_offers, affiliates_seen_by, collaborations_of, shares_of
@@ -81,6 +82,7 @@ __all__ = [
     "Fault",
     "Report",
     "access_log_of",
+    "account_of_tax",
     "affiliate_offers",
     "affiliates_seen_by",
     "balances_of",
@@ -108,6 +110,7 @@ __all__ = [
     "given_on_day",
     "givings_of",
     "givings_to",
+    "handed_over",
     "holds_seen_by",
     "instalment_offers",
     "invoice_requests_seen_by",
@@ -121,6 +124,7 @@ __all__ = [
     "methods_of",
     "orders_of",
     "orders_seen_by",
+    "owed_until",
     "paid_under",
     "payees_seen_by",
     "payout_accounts_seen_by",
@@ -153,6 +157,7 @@ __all__ = [
     "tax_rules",
     "tax_rules_on",
     "taxed_as",
+    "taxes_owed",
     "tenants_place",
     "tenants_time",
     "tiers_seen_by",

@@ -17,6 +17,7 @@ from billing.queries import (
     memberships,
     payouts,
     reconciliation,
+    remittances,
     settlements,
     splits,
     withholding,
@@ -155,7 +156,7 @@ OF_CREATORS = (
     *settlements.QUESTIONS,
     *splits.QUESTIONS,
 )
-OF_PAPERS = (*invoices.QUESTIONS, *instalments.QUESTIONS)
+OF_PAPERS = (*invoices.QUESTIONS, *remittances.QUESTIONS, *instalments.QUESTIONS)
 
 
 @dataclass(frozen=True)

@@ -59,9 +59,9 @@ def paid_under(
 def withheld_of(member: Member) -> list[dict[str, Any]]:
     """Return what the member's own creator was paid by year and currency: in all, and how much of it was withheld."""
     year = ExtractYear("drafted_at", tzinfo=ZoneInfo(current_tenant().time_zone))
-    rows = Payout.objects.filter(creator__member=member).annotate(year=year).values("year", "currency")
-    years = rows.annotate(gross=Sum(PAID), kept=Sum(KEPT)).order_by("-year", "currency")
-    return [dict(row) for row in years if row["gross"]]
+    rows, sums = Payout.objects.filter(creator__member=member), {"gross": Sum(PAID), "kept": Sum(KEPT)}
+    years = rows.annotate(year=year).values("year", "currency").annotate(**sums).order_by("-year", "currency")
+    return [row for of in years if (row := dict(of))["gross"]]
 
 
 # Each returns the table, the row and what is wrong with it.
@@ -69,13 +69,18 @@ QUESTIONS = (
     (
         "L2",
         """
-        SELECT 'account', a.id, format('%%s holds %%s, but %%s was withheld of payouts', a.name, a.credits - a.debits,
-                                       coalesce(p.withheld, 0))
+        SELECT 'account', a.id, format('%%s holds %%s, but %%s was withheld and not handed over', a.name,
+                                       a.credits - a.debits, coalesce(p.withheld, 0) - coalesce(r.amount, 0))
         FROM billing_account a
         LEFT JOIN (
             SELECT currency, sum(withheld - withheld_back) AS withheld FROM billing_payout GROUP BY 1
         ) p ON p.currency = a.currency
-        WHERE a.kind = 'withholding' AND a.credits - a.debits <> coalesce(p.withheld, 0)
+        LEFT JOIN (
+            SELECT currency, sum(amount) AS amount FROM billing_remittance
+            WHERE of = 'withholding' AND state = 'paid' GROUP BY 1
+        ) r ON r.currency = a.currency
+        WHERE a.kind = 'withholding'
+              AND a.credits - a.debits <> coalesce(p.withheld, 0) - coalesce(r.amount, 0)
         ORDER BY a.id LIMIT %(most)s""",
     ),
     (

@@ -19,6 +19,8 @@ ENUM_NAMES = {
     "DisputeAnswerKind": "billing.models.DisputeAnswer.Kind",
     "DisputeAnswerState": "billing.models.DisputeAnswer.State",
     "EvidenceKind": "billing.models.DisputeEvidence.Kind",
+    "RemittanceState": "billing.models.Remittance.State",
+    "RemittanceTax": "billing.models.Remittance.Tax",
     "SplitState": "billing.models.Split.State",
     "SplitReceiverKind": "billing.models.SplitReceiver.Kind",
     "SplitToldState": "billing.models.splits.SplitState",

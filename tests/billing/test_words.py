@@ -23,6 +23,7 @@ READ = (
     models.PayoutBatch,
     models.PayoutChange,
     models.PayoutHold,
+    models.Remittance,
     models.Settlement,
     models.SettlementLine,
     models.SettlementPeriod,
