@@ -114,7 +114,7 @@ def _line(order: Order, of: Quoted, at: datetime) -> OrderLine:
 def _given(order: Order, lines: Sequence[OrderLine], at: datetime) -> Order:
     """Deliver what there is nothing to pay for: no provider is asked, and nothing is booked."""
     for line in lines:
-        goods_of(line.kind).deliver(line, line.source, at)
+        goods_of(line.kind).hand_over([line], at)
     order.state, order.paid_at = Order.State.PAID, at
     order.save(update_fields=["state", "paid_at"])
     return order

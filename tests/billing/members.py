@@ -57,9 +57,14 @@ def saved_method(sandbox: Server, viewer: Member, *, at: datetime = NOON) -> Pay
     return method
 
 
-def joined(sandbox: Server, viewer: Member, of: Plan, *, at: datetime = NOON) -> Subscription:
+def joined(sandbox: Server, viewer: Member, of: Plan, *, coupon: str = "", at: datetime = NOON) -> Subscription:
     """Return the subscription of somebody who paid for the first period at the provider's page."""
-    order = operations.order_all(viewer=viewer, wanted=[Wanted(product=of.product)], key=f"join {of.pk} {at}", at=at)
+    told: dict[str, Any] = {
+        "wanted": [Wanted(product=of.product)],
+        "coupon": coupon,
+        "key": f"join {of.pk} {at}{coupon}",
+    }
+    order = operations.order_all(viewer=viewer, **told, at=at)
     paid_at_the_page(sandbox, order, at=at)
     return Subscription.objects.get(periods__order=order)
 

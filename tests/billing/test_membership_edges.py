@@ -1,6 +1,7 @@
 """Memberships where things meet: several things in an order, refunds and upgrades, a clock that stood still."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -226,3 +227,20 @@ def test_in_the_moment_in_which_a_period_begins_there_is_nothing_to_upgrade(
     for of in (trial, now(subscription)):
         with pytest.raises(operations.NotInThisState):
             operations.upgrade_now(**members.of_(of), plan=other_plan(of.plan), at=of.starts_at)
+
+
+def test_a_membership_that_a_coupon_pays_for_wholly_begins_at_once_and_asks_for_a_card_when_it_is_to_be_renewed(
+    viewer: Member, club: Plan
+) -> None:
+    assert club.product.creator
+    coupon = shop.coupon(club.product.creator, bps=10_000)
+    told: dict[str, Any] = {"coupon": coupon.code, "key": "free", "at": NOON}
+
+    order = operations.order_all(viewer=viewer, wanted=[Wanted(product=club.product)], **told)
+
+    of = Subscription.objects.get(viewer=viewer)
+    assert (order.state, of.state, of.renews, of.method) == ("paid", "active", True, None)
+    members.tick(of.ends_at)
+    of.refresh_from_db()
+    assert of.state == "past_due"
+    assert shop.books_are_good()

@@ -13,7 +13,7 @@ from billing.providers.sandbox.book import Row
 from billing.providers.sandbox.faults import Fault, Kind
 from kpplatform.tenancy.models import Member
 from tests import make
-from tests.billing import members
+from tests.billing import members, shop
 from tests.billing.machine.till import Till, numbers, refusals
 from tests.billing.members import CHARGES, DAY, may_watch, saved_method, tick
 from tests.billing.shop import yuan
@@ -62,14 +62,16 @@ class Joining(Till):
     def _has_joined(self) -> bool:
         return Subscription.objects.filter(viewer=self.member).exists()
 
-    @rule(plan=some.sampled_from(range(4)), tries=some.booleans())
-    def join(self, plan: int, tries: bool) -> None:  # noqa: FBT001  drawn
+    @rule(plan=some.sampled_from(range(4)), tries=some.booleans(), off=some.sampled_from([0, 0, 3_333, 10_000]))
+    def join(self, plan: int, tries: bool, off: int) -> None:  # noqa: FBT001  drawn
+        """Try it, or pay for the first period, for less with a coupon; what it pays wholly asks for no method."""
         with refusals("already_a_member", "already_paid", "no_trial"):
             if tries:
                 method = saved_method(self.sandbox, self.member, at=self.now)
                 operations.start_trial(viewer=self.member, plan=self.plans[plan], method=method, at=self.now)
             else:
-                members.joined(self.sandbox, self.member, self.plans[plan], at=self.now)
+                coupon = shop.coupon(self.host, bps=off).code if off else ""
+                members.joined(self.sandbox, self.member, self.plans[plan], coupon=coupon, at=self.now)
 
     @precondition(lambda self: self._has_joined())
     @rule(what=some.sampled_from(sorted(BY_THE_MEMBER)))

@@ -1,14 +1,17 @@
-"""Payouts: drafted, approved, sent through a provider that fails in every way, given up, sent back."""
+"""Payouts: drafted, taxed, approved, sent through a provider that fails in every way, given up, sent back."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import strategies as some
 from hypothesis.stateful import Bundle, MultipleResults, invariant, multiple, rule
 
+from billing import queries
 from billing.models import Payout
-from billing.operations import paying
+from billing.operations import papers, paying
 from billing.providers.sandbox.faults import Fault, Kind
+from creators.models import Creator
 from kpplatform.tenancy.models import Member
 from tests import make
 from tests.billing.machine.till import Sold, Till, numbers, refusals
@@ -27,13 +30,16 @@ class Leaving(Till):
     def furnish(self) -> None:
         super().furnish()
         self.other = make.member(Member.Role.STAFF)
+        of: dict[str, Any] = {"place": "", "kind": "", "starts_on": self.now.date(), "ends_on": None}
+        self.taxed_by = papers.set_withholding_rule(by=self.staff, bps=2_000, threshold=yuan(50), at=self.now, **of)
 
     def elsewhere(self) -> int:
         return super().elsewhere() - sum(Payout.objects.filter(state="paid").values_list("amount", flat=True))
 
     def paid_out(self, creator: int) -> int:
-        left = Payout.objects.filter(state="paid", creator=creator)
-        return super().paid_out(creator) + sum(left.values_list("amount", flat=True))
+        left = Payout.objects.filter(creator=creator)
+        kept = sum(payout.withheld - payout.withheld_back for payout in left)
+        return super().paid_out(creator) + sum(left.filter(state="paid").values_list("amount", flat=True)) + kept
 
     @rule(target=payouts, sold=Till.sales, part=some.integers(1, 300))
     def draft(self, sold: Sold, part: int) -> MultipleResults[Payout]:
@@ -41,7 +47,7 @@ class Leaving(Till):
         who: dict[str, Any] = {"by": self.staff, "currency": "CNY", "at": self.now}
         paying.set_payout_account(creator=creator, rail=SANDBOX, to=BANK, **who)
         drafted: list[Payout] = []
-        with refusals("not_enough_money"):
+        with refusals("not_enough_money", "below_threshold"):
             drafted.append(paying.draft_payout(creator=creator, amount=yuan(part), key=f"{next(numbers)}", **who))
         return multiple(*drafted)
 
@@ -72,6 +78,14 @@ class Leaving(Till):
     @rule(payout=payouts)
     def ask(self, payout: Payout) -> None:
         paying.resolve_payout(payout=payout, at=self.now)
+
+    @invariant()
+    def what_is_withheld_is_what_is_due_on_what_was_paid_in_each_month(self) -> None:
+        months = set(Payout.objects.values_list("creator", "drafted_at__year", "drafted_at__month"))
+        for creator, year, month in months:
+            at = datetime(year, month, 15, tzinfo=UTC)
+            paid, kept = queries.paid_under(self.taxed_by, Creator(pk=creator), at=at)
+            assert kept == self.taxed_by.due_on(paid)
 
     @invariant()
     def a_payout_leaves_at_most_once(self) -> None:
