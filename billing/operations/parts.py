@@ -40,8 +40,14 @@ def moved(plan: InstalmentPlan, to: State, *, at: datetime, by: Member | None = 
 
 
 def open_parts(lines: Sequence[OrderLine], at: datetime) -> None:
-    """Count parts that were paid; let the buyer in with the first, and again when what was owed is paid."""
+    """Count parts that were paid; let the buyer in with the first, and again when what was owed is paid.
+
+    Of a second plan of the same thing no more is asked than the first part, which can be given back.
+    """
     parts = list(InstalmentPart.objects.filter(order__in=[of.order_id for of in lines]).order_by("pk"))
+    begun = {part.plan_id for part in parts if part.number == 1}
+    viewers = InstalmentPlan.objects.filter(pk__in=begun).values("viewer")
+    list(Member.objects.select_for_update(no_key=True).filter(pk__in=viewers).order_by("pk").values_list("pk"))
     plans = held_plans((part.plan_id for part in parts), "viewer", "item", "product", "method")
     saved = saved_with(lines)
     for part in parts:
@@ -58,15 +64,23 @@ def _count(plan: InstalmentPlan, part: InstalmentPart, method: PaymentMethod | N
     if part.voided_at or plan.state not in {State.PLACED, *OWING}:
         plan.save(update_fields=["method"])  # it was ended meanwhile: staff give it back
         return
-    zone = tenants_zone()
+    zone, to, why = tenants_zone(), State.ACTIVE, f"part {part.through}"
     if plan.state == State.PLACED:
+        if _has_another(plan):
+            to, why = State.FORGIVEN, "it is paid for in parts already"
         part.due_at, plan.began_at, plan.anchor = at, at, anchor_of(at, zone=zone)
         part.save(update_fields=["due_at"])
     if plan.state in {State.PLACED, State.DEFAULTED}:
         let_in(plan, at)
     plan.paid, plan.failures = part.through, 0
     plan.due_at = following_after(part.due_at, at=at, anchor=plan.anchor, zone=zone)
-    moved(plan, State.PAID if plan.paid == plan.count else State.ACTIVE, at=at, why=f"part {plan.paid}")
+    moved(plan, State.PAID if plan.paid == plan.count else to, at=at, why=why)
+
+
+def _has_another(plan: InstalmentPlan) -> bool:
+    """Tell whether another plan pays for the same thing: two can be ordered before one is paid. The buyer is held."""
+    same = InstalmentPlan.objects.filter(viewer=plan.viewer_id, item=plan.item_id, product=plan.product_id)
+    return same.exclude(pk=plan.pk).filter(state__in=[*OWING, State.PAID, State.FORGIVEN]).exists()
 
 
 def let_in(plan: InstalmentPlan, at: datetime) -> None:

@@ -17,7 +17,7 @@ from tests.billing.shop import yuan
 from tests.billing.test_concurrency import CLIENTS, at_once
 from tests.billing.test_crashes import run
 from tests.billing.test_instalments import JUNE
-from tests.conftest import COMMITTED
+from tests.conftest import COMMITTED, NOON
 
 
 @pytest.fixture
@@ -52,6 +52,24 @@ def test_many_clicks_on_the_rest_are_one(school: Tenant, plan: InstalmentPlan) -
     assert (ends.count("active"), ends.count("charge_under_way")) == (1, CLIENTS - 1)
     with scope(school):
         assert Charge.objects.get().amount == 6_666
+
+
+@COMMITTED
+def test_who_pays_two_first_parts_at_once_is_charged_for_one_plan_only(school: Tenant, sandbox: Server) -> None:
+    with scope(school):
+        course, viewer = shop.course_for(10_000), make.member()
+        payments = [shop.payment_of(parts.placed(course, viewer, key=key)) for key in ("one tab", "another")]
+
+    at_once(school, lambda n: n < 2 and billing.capture(payment=payments[n], reference=f"co_{n}", at=NOON))
+
+    with scope(school):
+        plans = InstalmentPlan.objects.order_by("state")
+        assert [(of.state, of.paid) for of in plans] == [("active", 1), ("forgiven", 1)]
+        assert shop.books_are_good()
+        second = plans[1].parts.get().order
+        billing.refund(line=shop.line_of(second), by=viewer, amount=None, key="twice", at=NOON)
+        assert members.may_watch(viewer, course, NOON)
+        assert shop.books_are_good()
 
 
 @COMMITTED
