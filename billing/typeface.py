@@ -45,11 +45,14 @@ def width_of(words: str, *, size: float) -> float:
 
 def folded(words: str, *, size: float, width: float) -> list[str]:
     """Break words into lines that are no wider; between any two letters, as Chinese is."""
-    lines = [""]
+    lines, taken = [""], 0.0
     for letter in plain(words):
-        if lines[-1] and width_of(lines[-1] + letter, size=size) > width:
+        wide = width_of(letter, size=size)
+        if lines[-1] and taken + wide > width:
             lines.append("")
+            taken = 0.0
         lines[-1] += letter
+        taken += wide
     return lines
 
 

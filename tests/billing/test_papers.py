@@ -11,6 +11,7 @@ from pypdf import PdfReader
 from rest_framework.test import APIClient
 
 from billing import operations, queries
+from billing.api.invoice_sheet import pdf_of
 from billing.models import Dispute, Invoice, InvoiceRequest
 from billing.operations import papers
 from billing.operations.tax_ids import BadTaxId, checked_tax_id
@@ -150,3 +151,33 @@ def test_whatever_is_said_is_a_tax_id_that_can_be_kept_or_refused(place: str, sa
             assert len(checked_tax_id(said, place=place, is_person=is_person)) <= 20
         except BadTaxId:
             continue
+
+
+HOSTILE = [
+    "W" * 200,
+    "שלום " * 40,
+    "\u202egpj.exe\u202c",
+    "😀" * 100,
+    "<b>&amp;</b>" * 15,
+    "a\r\nb\tc\x07\x1b[2J",
+    "𠀀𠮷" * 50,
+    "e\u0301" * 100,
+    "(\\) Tj ET Q" * 15,
+    "\u200b\ufffe\uffff" * 60,
+    "",
+]
+
+
+@pytest.mark.parametrize("words", HOSTILE, ids=range(len(HOSTILE)))
+def test_whatever_a_name_or_a_title_says_the_paper_is_made_and_its_sums_can_be_read(
+    in_school: Tenant, words: str
+) -> None:
+    line = {"title": words, "amount": 10**11, "tax": 10**10, "invoice": "INV-2026-000001"}
+    told = {"kind": "credit_note", "series": "CN-2026", "number": 1, "lines": [line] * 60, "issued_at": NOON}
+    party = {"name": words, "place": words, "tax_id": words}
+
+    paper = pdf_of(Invoice(seller=party, buyer=party, amount=6 * 10**12, tax=6 * 10**11, currency="CNY", **told))
+
+    pages = [page.extract_text() for page in PdfReader(io.BytesIO(paper)).pages]
+    assert len(pages) >= 2
+    assert all(said in pages[-1] for said in ("合计 Sum", "60,000,000,000.00 CNY", "6,000,000,000.00 CNY"))
