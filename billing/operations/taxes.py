@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
@@ -36,7 +37,7 @@ class TwoTaxes(Conflict):
 def set_tax_rule(
     *, by: Member, place: str, bps: int, is_exclusive: bool, starts_on: date, ends_on: date | None, at: datetime
 ) -> TaxRule:
-    """Ask for a tax on sales to a place between two days; one without an end ends the day before.
+    """Ask for a tax on sales to a place between two days; one without an end ends the day before, or is interrupted.
 
     Raises StaffSetTaxes, BadTaxRule, and TwoTaxes for days that have another rule.
     """
@@ -44,23 +45,39 @@ def set_tax_rule(
         raise StaffSetTaxes("Only the tenant's staff say what tax is due.")
     if not 0 <= bps <= WHOLE_BPS or (ends_on is not None and ends_on < starts_on):
         raise BadTaxRule("A tax is 0 to 100 percent, and ends after it begins.")
-    if not make_room(TaxRule.objects.filter(place=place), by=by, starts_on=starts_on, ends_on=ends_on):
+    if not make_room(TaxRule.objects.filter(place=place), by=by, starts_on=starts_on, ends_on=ends_on, at=at):
         raise TwoTaxes("Another tax is due on some of these days.")
     said = {"place": place, "bps": bps, "is_exclusive": is_exclusive, "starts_on": starts_on, "ends_on": ends_on}
     return TaxRule.objects.create(by=by, made_at=at, **said)
 
 
 def make_room(
-    rules: QuerySet[TaxRule] | QuerySet[WithholdingRule], *, by: Member, starts_on: date, ends_on: date | None
+    rules: QuerySet[TaxRule] | QuerySet[WithholdingRule],
+    *,
+    by: Member,
+    starts_on: date,
+    ends_on: date | None,
+    at: datetime,
 ) -> bool:
-    """End the rule that has no end the day before, and tell whether the days are free; one at a time in a tenant."""
+    """End the rule that has no end the day before, and tell whether the days are free; one at a time in a tenant.
+
+    After days that have an end it goes on as it was, by a rule of its own.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [TAXES, by.tenant_id])
     if before := rules.filter(ends_on=None, starts_on__lt=starts_on).first():
         before.ends_on = starts_on - timedelta(days=1)
         before.save(update_fields=["ends_on"])
+        if ends_on is not None and starts_on <= ends_on < date.max:
+            said = {"starts_on": ends_on + timedelta(days=1), "ends_on": None, "by_id": by.pk, "made_at": at}
+            type(before).objects.create(**_terms_of(before) | said)
     same_days = rules.filter(Q(ends_on=None) | Q(ends_on__gte=starts_on))
     return not (same_days if ends_on is None else same_days.filter(starts_on__lte=ends_on)).exists()
+
+
+def _terms_of(rule: TaxRule | WithholdingRule) -> dict[str, Any]:
+    """Return what a rule says, as columns of another one."""
+    return {field.attname: getattr(rule, field.attname) for field in rule._meta.concrete_fields if field.name != "id"}
 
 
 @transaction.atomic

@@ -29,7 +29,7 @@ def set_withholding_rule(
     ends_on: date | None,
     at: datetime,
 ) -> WithholdingRule:
-    """Withhold so much of payouts between two days; a rule without an end ends the day before.
+    """Withhold so much of payouts between two days; a rule without an end ends the day before, or is interrupted.
 
     Raises StaffSetTaxes, BadTaxRule, and TwoTaxes for days that have another rule.
     """
@@ -38,7 +38,7 @@ def set_withholding_rule(
     if not 0 <= bps <= WHOLE_BPS or threshold.minor < 0 or (ends_on is not None and ends_on < starts_on):
         raise BadTaxRule("A tax is 0 to 100 percent of more than nothing, and ends after it begins.")
     of = {"place": place, "kind": kind, "currency": threshold.currency}
-    if not make_room(WithholdingRule.objects.filter(**of), by=by, starts_on=starts_on, ends_on=ends_on):
+    if not make_room(WithholdingRule.objects.filter(**of), by=by, starts_on=starts_on, ends_on=ends_on, at=at):
         raise TwoTaxes("Something else is withheld on some of these days.")
     said = {"bps": bps, "threshold": threshold.minor, "starts_on": starts_on, "ends_on": ends_on}
     return WithholdingRule.objects.create(by=by, made_at=at, **of, **said)

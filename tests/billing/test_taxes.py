@@ -84,6 +84,16 @@ def test_the_next_tax_ends_the_one_before_and_two_at_once_are_refused(in_school:
         assert TaxRule.objects.count() == 2
 
 
+def test_after_a_tax_for_some_days_the_one_before_goes_on(in_school: Tenant) -> None:
+    rule("CN", 600)
+    rule("CN", 300, TODAY + timedelta(days=10), TODAY + timedelta(days=19))
+
+    days = [TODAY + timedelta(days=day) for day in (9, 10, 19, 20, 900)]
+    assert [queries.tax_rules_on(day)["CN"].bps for day in days] == [600, 300, 300, 600, 600]
+    rule("CN", 900, TODAY + timedelta(days=30), date.max)
+    assert [queries.tax_rules_on(day)["CN"].bps for day in (days[-2], days[-1], date.max)] == [600, 900, 900]
+
+
 def test_a_tax_is_a_part_of_the_price_or_added_to_it(viewer: Member) -> None:
     rule("CN", 600)
     rule("US", 600, is_exclusive=True)
