@@ -138,6 +138,40 @@ def test_a_day_that_is_reported_once_more_differs_in_what_is_new_only(order: Ord
     assert (run.rows, run.matched, listed()) == (2, 0, [("amount", "open"), ("unknown", "open")])
 
 
+def archive(files: int = 1, packed_by: int = zipfile.ZIP_DEFLATED) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", packed_by) as made:
+        for number in range(files):
+            made.writestr(f"{number}.csv", OURS)
+    return file.getvalue()
+
+
+def larger(content: bytes) -> bytes:
+    """Let an archive end as those do that are too large for the usual end."""
+    at = content.rfind(b"PK\x05\x06")
+    return content[:at] + b"PK\x06\x07" + bytes(16) + content[at:]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (archive(101), "too large"),
+        (archive(3_000), "too large"),
+        (larger(archive()), "too large"),
+        (archive(packed_by=zipfile.ZIP_LZMA), "cannot be unpacked"),
+        (archive()[:-30], "cannot be unpacked"),
+        (archive().replace(OURS.encode()[:9], b"kind,refe", 1)[:60] + archive()[60:-4] + b"    ", "cannot be unpacked"),
+    ],
+)
+def test_an_archive_that_wants_too_much_is_not_opened(content: bytes, said: str) -> None:
+    with pytest.raises(providers.BadReport, match=said):
+        list(providers.read_file(BytesIO(content), provider="sandbox"))
+
+
+def test_an_archive_of_ours_is_read() -> None:
+    assert list(providers.read_file(BytesIO(archive(2)), provider="sandbox")) == []
+
+
 @pytest.mark.parametrize("minutes", [0, 1])
 def test_the_same_payment_reported_twice_is_a_difference(order: Order, minutes: int) -> None:
     compared([paid(order)])

@@ -2,12 +2,14 @@
 
 import gzip
 import io
+import struct
 import zipfile
 import zlib
 from codecs import getincrementaldecoder
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from http.client import HTTPException
+from io import SEEK_END
 from typing import IO, Any
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
@@ -19,8 +21,14 @@ CHUNK = 1 << 20
 # What a report may have when it is unpacked: a million lines and more, and no bomb.
 MOST_BYTES = 1 << 30
 LONGEST_LINE, MOST_FILES = 10_000, 100
-UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError)
+UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+    *(OSError, EOFError, NotImplementedError, RuntimeError, ValueError),
+)
 ZIP, GZIP = b"PK\x03\x04", b"\x1f\x8b"
+# How an archive's directory ends, at most so far from the file's end; what stands before that in larger archives.
+END, HUGE, FARTHEST_END, MOST_DIRECTORY = b"PK\x05\x06", b"PK\x06\x07", 22 + (1 << 16), 100_000
+PACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
 
 def copied(source: Any, target: IO[bytes], digest: Any = None) -> None:
@@ -61,11 +69,9 @@ def texts_in(file: IO[bytes]) -> Iterator[Iterator[str]]:
     file.seek(0)
     try:
         if begins == ZIP:
+            _must_be_short(file)
             with zipfile.ZipFile(file) as archive:
-                members = [member for member in archive.infolist() if not member.is_dir()]
-                if len(members) > MOST_FILES or sum(member.file_size for member in members) > MOST_BYTES:
-                    raise BadReport("The report is too large.")
-                for member in members:
+                for member in _members(archive):
                     with archive.open(member) as packed:
                         yield text_of(packed)
         elif begins[:2] == GZIP:
@@ -74,6 +80,31 @@ def texts_in(file: IO[bytes]) -> Iterator[Iterator[str]]:
             yield text_of(file)
     except UNREADABLE as error:
         raise BadReport("The file cannot be unpacked.") from error
+
+
+def _must_be_short(file: IO[bytes]) -> None:
+    """Raise BadReport for an archive with a long directory: all of that is read into memory when it is opened."""
+    size = file.seek(0, SEEK_END)
+    file.seek(max(size - FARTHEST_END, 0))
+    end = file.read()
+    at = end.rfind(END)
+    is_huge = end[max(at - 20, 0) : at].startswith(HUGE)  # an archive of the larger kind, which no report is
+    if at >= 0 and (is_huge or int.from_bytes(end[at + 12 : at + 16], "little") > MOST_DIRECTORY):
+        raise BadReport("The report is too large.")
+    file.seek(0)
+
+
+def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the files in an archive. Raises BadReport for too many, too large ones, and those packed in rare ways.
+
+    Some ways to pack want as much memory as the archive says.
+    """
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if len(members) > MOST_FILES or sum(member.file_size for member in members) > MOST_BYTES:
+        raise BadReport("The report is too large.")
+    if any(member.compress_type not in PACKED for member in members):
+        raise BadReport("The file cannot be unpacked.")
+    return members
 
 
 def text_of(file: Any) -> Iterator[str]:
