@@ -18,7 +18,7 @@ from billing.models import (
     SplitReturn,
     WebhookEvent,
 )
-from billing.operations import due_parts, reconciliation, splitting
+from billing.operations import charges, due_parts, reconciliation, splitting
 from kpplatform.errors import Refused
 from kpplatform.jobs.running import job, long_job
 from kpplatform.tenancy.models import Tenant
@@ -34,6 +34,12 @@ def apply_event(*, event_id: int) -> None:
 def resolve_payment(*, payment_id: int) -> None:
     payment = Payment.objects.select_related("order__viewer").get(pk=payment_id)
     operations.resolve_payment(payment=payment, at=timezone.now())
+
+
+@job
+def ask_again(*, payment_id: int, charge_key: str) -> None:
+    payment = Payment.objects.select_related("order").get(pk=payment_id)
+    charges.ask_again(payment=payment, key=charge_key, at=timezone.now())
 
 
 @job

@@ -10,7 +10,6 @@ from django.db.models import Exists, OuterRef, QuerySet
 from billing import queries
 from billing.models import Dispute, Payment, Payout, ReconciliationException, ReconciliationRun, Refund, ReportRow
 from billing.money import Money
-from billing.operations.charges import ask_again
 from billing.operations.reports import SOME
 from billing.providers import Reported
 from billing.queries.reconciliation import Name, Place
@@ -48,7 +47,7 @@ def compare(run: ReconciliationRun, rows: Sequence[Reported], *, at: datetime) -
         if not of.is_again:
             listed += [_listed(run, of.said.kind, (row, of.our), difference, at) for difference in of.differences]
         if any(difference.reason == Reason.NOT_BOOKED for difference in of.differences):
-            _ask(of.our, of.said.key, at)
+            _ask(of.our, of.said.key)
     ReconciliationException.objects.bulk_create(listed)
     return sum(not of.differences for of in found)
 
@@ -173,10 +172,13 @@ def _point(row: ReportRow | ReconciliationException, our: Ours | None) -> None:
     row.dispute = our if isinstance(our, Dispute) else None
 
 
-def _ask(our: Ours | None, key: str, at: datetime) -> None:
-    """Ask the provider itself, not its report: a message was lost, it seems."""
+def _ask(our: Ours | None, key: str) -> None:
+    """Have the provider itself asked, not its report: a message was lost, it seems.
+
+    By jobs: an order that was held here would be until all is compared.
+    """
     if isinstance(our, Payment):
-        ask_again(payment=our, key=key, at=at)
+        enqueue("billing.tasks.ask_again", payment_id=our.pk, charge_key=key)
         enqueue("billing.tasks.resolve_payment", payment_id=our.pk)
     elif isinstance(our, Payout) and our.state in {Payout.State.SUBMITTED, Payout.State.UNKNOWN}:
         enqueue("billing.tasks.resolve_payout", payout_id=our.pk)

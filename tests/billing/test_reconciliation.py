@@ -15,7 +15,9 @@ from billing.operations import Report
 from billing.operations.refunds import send_refund
 from billing.providers import Reported
 from billing.providers.sandbox.server import Server
+from billing.tasks import ask_again
 from catalog.models import Item
+from kpplatform.jobs.models import Job
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.scope import scope
 from tests import make
@@ -95,6 +97,9 @@ def test_a_charge_that_came_through_after_it_was_given_up_is_listed_asked_about_
     compared(now)
 
     assert listed() == [("not_booked", 0, 3_000, "open")]
+    (ask,) = Job.objects.filter(name="billing.tasks.ask_again")
+    assert ask.ids == {"payment_id": charge.payment_id, "charge_key": charge.key}
+    ask_again(**ask.ids)
     assert operations.collect_next(at=now + 4 * HOUR)
     assert payment_of(charge.payment.order).state == Payment.State.CAPTURED
     compared(now, shift=1)
