@@ -122,10 +122,15 @@ def reinstate(dispute: Dispute, said: Disputed, at: datetime) -> None:
 
 
 def _bearers(dispute: Dispute, fee: Money) -> list[tuple[ledger.Name, Money]]:
-    """Return who bears which part of the fee, if it is those who got the money: as much as was held from each."""
+    """Return who bears which part of the fee, if it is those who got the money: as much as was held from each.
+
+    What was decided for us before we heard of it was never held: then as much as each got by the sale.
+    """
     if not fee or fee.currency != dispute.currency or rules_of(current_tenant()).dispute_fee_by != Bearer.CREATOR:
         return []
     got = _creators(part.journal for part in dispute.parts.select_related("journal").order_by("pk"))
+    sold = dispute.payment.journal
+    got = got or _creators([sold] if sold else [], by="credit")
     shared = fee.split(*got.values()) if got else ()
     return [(ledger.creators(Kind.PENDING, who, fee.currency), part) for who, part in zip(got, shared, strict=True)]
 
@@ -140,11 +145,11 @@ def _fee_back(dispute: Dispute, fee: Money) -> list[Moved]:
     return [moved for owner, part in parts for moved in credited(processor, owner, part)]
 
 
-def _creators(journals: Iterable[Journal]) -> dict[int, int]:
-    """Return how much these journals took from which creator."""
-    took: dict[int, int] = {}
+def _creators(journals: Iterable[Journal], *, by: str = "debit") -> dict[int, int]:
+    """Return how much these journals took from which creator, or gave by `credit`."""
+    moved: dict[int, int] = {}
     for journal in journals:
-        for transfer in journal.transfers.filter(debit__creator__isnull=False).select_related("debit").order_by("pk"):
-            owner = transfer.debit.creator_id or 0
-            took[owner] = took.get(owner, 0) + transfer.amount
-    return took
+        theirs = journal.transfers.filter(**{f"{by}__creator__isnull": False}).order_by("pk")
+        for owner, amount in theirs.values_list(f"{by}__creator", "amount"):
+            moved[owner] = moved.get(owner, 0) + amount
+    return moved

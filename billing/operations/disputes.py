@@ -105,8 +105,8 @@ def note_dispute(
     dispute.save()
     crash_here("after_dispute")
     _end_access(order, gone, at)
-    if dispute.state == State.LOST:
-        credit_lost(dispute=dispute, at=at)
+    for lost in payment.disputes.filter(state=State.LOST).select_related("payment").order_by("pk"):
+        credit_lost(dispute=lost, at=at)  # what another one gave back may be lost by this one
     return dispute, _shown(dispute) != before
 
 

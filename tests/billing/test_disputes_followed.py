@@ -17,7 +17,7 @@ from kpplatform.jobs.models import Job
 from kpplatform.tenancy.models import Member, Tenant
 from tests.billing import members, parts, shop
 from tests.billing.disputes import NOW, disputed, say
-from tests.billing.shop import bought, give_back, payment_of
+from tests.billing.shop import bought, give_back, payment_of, yuan
 from tests.billing.test_disputes_heard import may_watch
 from tests.billing.test_maturity import stands
 from tests.conftest import NOON
@@ -78,6 +78,18 @@ def test_a_complaint_that_was_closed_can_go_on(viewer: Member, course: Item) -> 
     dispute = say(order, Stand.WARNING)
 
     assert (dispute.state, dispute.decided_at, disputing.is_settled(dispute)) == ("warning", None, False)
+
+
+def test_who_bears_the_fee_does_not_depend_on_when_it_is_heard_of(
+    in_school: Tenant, viewer: Member, course: Item
+) -> None:
+    in_school.settings = {"dispute_fee_by": "creator"}
+    told: dict[str, Any] = {"is_withdrawn": True, "fee": yuan(1_500), "is_reinstated": True, "fee_back": yuan(0)}
+
+    dispute = say(bought(viewer, course), Stand.WON, **told)
+
+    assert (dispute.fee_by, stands(course.creator)) == ("creator", {"pending": 8_940, "clawback": -1_500})
+    assert shop.books_are_good()
 
 
 @pytest.mark.parametrize("sold", ["parts", "membership"])
