@@ -1,8 +1,8 @@
 """Whatever happens in whatever order, however often: after every step the books are in order.
 
-The machine sells, also in parts, renews memberships, refunds, pays out, compares reports and closes months, while
-providers fail and messages come twice, late or never. What the house says is held against a small model and the
-provider's own book.
+The machine sells, also in parts, renews memberships, refunds, disputes, pays out, lets the provider divide, compares
+reports and closes months, while providers fail and messages come twice, late or never. What the house says is held
+against a small model and the provider's own book.
 """
 
 from hypothesis import HealthCheck, Phase, settings
@@ -10,11 +10,13 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from billing.providers.sandbox.server import Server
 from tests.billing.machine.comparing import Comparing
+from tests.billing.machine.disputing import Disputing
+from tests.billing.machine.dividing import Dividing
 from tests.billing.machine.leaving import Leaving
 from tests.billing.machine.parting import Parting
 
 
-class House(Leaving, Parting, Comparing):
+class House(Leaving, Parting, Disputing, Dividing, Comparing):
     """All of it, interleaved."""
 
 

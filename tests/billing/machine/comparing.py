@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 from hypothesis import strategies as some
 from hypothesis.stateful import rule
 
 from billing import operations
-from billing.models import Payment, Payout, ReconciliationException, Refund, Settlement
+from billing.models import Dispute, Payment, Payout, ReconciliationException, Refund, Settlement, Split, SplitReturn
 from billing.operations import Report, paying
 from billing.providers import Reported
 from tests.billing.machine.till import Till
@@ -31,8 +31,8 @@ class Comparing(Till):
     def compare(self, plant: str) -> None:
         """Compare a report of all that was not reported; exactly what was planted is listed."""
         self.now += HOURS
-        rows = [row for row in self._rows() if (row.kind, row.key) not in self.reported]
-        if not rows or (plant == "missing" and (rows[0].kind, rows[0].key) in self.missed):
+        rows = [row for row in self._rows() if _name(row) not in self.reported]
+        if not rows or (plant == "missing" and _name(rows[0]) in self.missed):
             plant = ""  # an absence is listed once
         report = Report("sandbox", self.compared_until, self.now, _spoilt(rows, plant))
         self.compared_until = self.now
@@ -42,9 +42,9 @@ class Comparing(Till):
         listed = ReconciliationException.objects.filter(run=run).values_list("reason", flat=True)
         is_booked = plant == "fee" and rows[0].kind == "payout"  # what is kept of one is a cost, no difference
         assert list(listed) == ([plant] if plant and not is_booked else [])
-        self.reported |= {(row.kind, row.key) for row in report.rows}
+        self.reported |= {_name(row) for row in report.rows}
         if plant == "missing":
-            self.missed.add((rows[0].kind, rows[0].key))
+            self.missed.add(_name(rows[0]))
         missing = ReconciliationException.objects.filter(reason="missing", state="open")
         for kind, name in (("payment", "payment"), ("payout", "payout"), ("reversal", "payout")):
             keys = missing.filter(kind=kind).values_list(f"{name}__key", flat=True)
@@ -68,6 +68,16 @@ class Comparing(Till):
                 for kind, states in (("payout", ["paid", "reversed"]), ("reversal", ["reversed"]))
                 for of in Payout.objects.filter(state__in=states).order_by("pk")
             ]
+            + [
+                Reported(kind=kind, key="", reference=of.reference, amount=of.money, fee=15, **told)
+                for kind, known in (("dispute", "withdrawn"), ("reinstated", "reinstated"))
+                for of in Dispute.objects.filter(**{f"{known}__isnull": False}).order_by("pk")
+            ]
+            + [
+                Reported(kind=kind, key=of.key, reference=of.reference, amount=of.money, fee=0, **told)
+                for kind, rows in (("split", _given()), ("split_back", _taken_back()))
+                for of in rows
+            ]
         )
 
     @rule()
@@ -80,6 +90,18 @@ class Comparing(Till):
             before = Settlement.objects.filter(creator=of.creator, period__starts_on__lt=of.period.starts_on)
             last = before.order_by("-period__starts_on").first()
             assert of.opening == (last.closing if last else 0)
+
+
+def _given() -> QuerySet[Split]:
+    return Split.objects.filter(state__in=["done", "returned"]).select_related("order").order_by("pk")
+
+
+def _taken_back() -> QuerySet[SplitReturn]:
+    return SplitReturn.objects.filter(state="done").select_related("split").order_by("pk")
+
+
+def _name(row: Reported) -> tuple[str, str]:
+    return row.kind, row.key or row.reference
 
 
 def _spoilt(rows: list[Reported], plant: str) -> list[Reported]:

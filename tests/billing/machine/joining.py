@@ -53,7 +53,8 @@ class Joining(Till):
         return [row for row in self.sandbox.bank.book.tables[table].values() if row["account"] == self.tenant.slug]
 
     def _captured(self) -> list[Row]:
-        return [row for row in self._theirs("charges") + self._theirs("checkouts") if row["status"] == "captured"]
+        rows = [row for row in self._theirs("checkouts") if not row.get("is_sold")] + self._theirs("charges")
+        return [row for row in rows if row["status"] == "captured"]
 
     def _mine(self) -> Subscription:
         rows = Subscription.objects.filter(viewer=self.member).select_related("viewer", "tier__creator")

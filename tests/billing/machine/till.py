@@ -98,6 +98,14 @@ class Till(RuleBasedStateMachine):
         """Return what has left for a creator."""
         return 0
 
+    def disputed(self, _sold: Sold) -> int:
+        """Return what is held of a sale, for it is disputed."""
+        return 0
+
+    def lost(self, _sold: Sold) -> int:
+        """Return what the buyer of a sale has back by disputes."""
+        return 0
+
     def teardown(self) -> None:
         connection.check_constraints()
         transaction.set_rollback(True)
@@ -185,7 +193,7 @@ class Till(RuleBasedStateMachine):
         assert not any(account.balance for account in Account.objects.filter(kind="pending"))
 
     def _must_be_right(self, sold: Sold, part: int | None, no: Refused) -> None:
-        left = sold.price - sold.refunded("asked", "sent")
+        left = sold.price - sold.refunded("asked", "sent") - self.disputed(sold)
         assert not sold.is_paid or (part or 1) > left or no.code == "refund_key_taken"
 
     @invariant()
@@ -218,7 +226,7 @@ class Till(RuleBasedStateMachine):
     def who_has_paid_and_not_got_all_back_may_watch(self) -> None:
         may_watch = set(watchable_by(self.viewer, at=self.now).values_list("pk", flat=True))
         for sold in self.sold:
-            keeps = sold.is_paid and sold.refunded("asked", "sent") < sold.price
+            keeps = sold.is_paid and sold.refunded("asked", "sent") + self.lost(sold) < sold.price
             assert (line_of(sold.order).item_id in may_watch) == keeps
 
     @invariant()
