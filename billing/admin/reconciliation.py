@@ -23,7 +23,7 @@ class ReportRowAdmin(TenantAdmin):
     list_display = ("run", "kind", "reference", "key", "amount", "fee", "currency", "at")
     list_select_related = ("run",)
     search_fields = ("^reference", "^key")
-    number_fields = ("pk", "run_id", "payment_id", "refund_id", "payout_id", "dispute_id")
+    number_fields = ("pk", "run_id", "payment_id", "refund_id", "payout_id", "dispute_id", "split_id")
     list_filter = ("kind",)
 
 

@@ -31,8 +31,8 @@ class ProviderReportIn(In):
     csv = serializers.CharField(
         max_length=2_000_000,
         trim_whitespace=False,
-        help_text="Columns kind (payment, refund, payout, reversal, fee, dispute, reinstated, other), reference, key, "
-        "amount, fee, currency, at, amounts in minor units; or what the provider itself writes.",
+        help_text="Columns kind (payment, refund, payout, reversal, fee, dispute, reinstated, split, split_back, "
+        "other), reference, key, amount, fee, currency, at, amounts in minor units; or what the provider writes.",
     )
 
 
@@ -67,13 +67,15 @@ class ReconciliationExceptionOut(serializers.ModelSerializer[ReconciliationExcep
     refund = serializers.IntegerField(source="refund_id", allow_null=True)
     payout = serializers.IntegerField(source="payout_id", allow_null=True)
     dispute = serializers.IntegerField(source="dispute_id", allow_null=True)
+    split = serializers.IntegerField(source="split_id", allow_null=True)
+    split_return = serializers.IntegerField(source="split_return_id", allow_null=True)
     by = serializers.IntegerField(source="by_id", allow_null=True)
 
     class Meta:
         model = ReconciliationException
         fields = [
-            "id", "run", "provider", "reason", "kind", "reference", "payment", "refund", "payout", "dispute",
-            "expected", "found", "currency", "state", "note", "by", "opened_at", "changed_at",
+            "id", "run", "provider", "reason", "kind", "reference", "payment", "refund", "payout", "dispute", "split",
+            "split_return", "expected", "found", "currency", "state", "note", "by", "opened_at", "changed_at",
         ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from django.db.models import Q
 from billing.models.disputes import Dispute
 from billing.models.payouts import Payout
 from billing.models.sales import Payment, Refund
+from billing.models.splits import Split, SplitReturn
 from kpplatform.tenancy.constraints import AppendOnly
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.owned import TenantForeignKey, TenantOwned
@@ -51,6 +52,8 @@ class ReportRow(TenantOwned):
         FEE = "fee", "kept of a payout"
         DISPUTE = "dispute"
         REINSTATED = "reinstated", "given back after a dispute"
+        SPLIT = "split", "given to a creator by the provider"
+        SPLIT_BACK = "split_back", "taken back of what the provider gave"
         OTHER = "other"
 
     run = TenantForeignKey(ReconciliationRun)
@@ -65,6 +68,8 @@ class ReportRow(TenantOwned):
     refund = TenantForeignKey(Refund, null=True, blank=True)
     payout = TenantForeignKey(Payout, null=True, blank=True)
     dispute = TenantForeignKey(Dispute, null=True, blank=True)
+    split = TenantForeignKey(Split, null=True, blank=True)
+    split_return = TenantForeignKey(SplitReturn, null=True, blank=True)
 
     class Meta:
         constraints = [AppendOnly(name="what_was_reported_stays")]
@@ -77,6 +82,12 @@ class ReportRow(TenantOwned):
             ),
             models.Index(
                 fields=["tenant", "dispute"], condition=models.Q(dispute__isnull=False), name="report_row_dispute"
+            ),
+            models.Index(fields=["tenant", "split"], condition=models.Q(split__isnull=False), name="report_row_split"),
+            models.Index(
+                fields=["tenant", "split_return"],
+                condition=models.Q(split_return__isnull=False),
+                name="report_row_split_return",
             ),
         ]
 
@@ -110,6 +121,8 @@ class ReconciliationException(TenantOwned):
         max_length=10, choices=ReportRow.Kind.choices, blank=True, default="", db_default="", help_text="Of what."
     )
     dispute = TenantForeignKey(Dispute, null=True, blank=True)
+    split = TenantForeignKey(Split, null=True, blank=True)
+    split_return = TenantForeignKey(SplitReturn, null=True, blank=True)
     reason = models.CharField(max_length=20, choices=Reason.choices)
     expected = models.BigIntegerField(null=True, blank=True, help_text="What we have booked, in minor units.")
     found = models.BigIntegerField(null=True, blank=True, help_text="What was reported, in minor units.")
@@ -137,6 +150,12 @@ class ReconciliationException(TenantOwned):
             ),
             models.Index(
                 fields=["tenant", "dispute"], condition=models.Q(dispute__isnull=False), name="exception_dispute"
+            ),
+            models.Index(fields=["tenant", "split"], condition=models.Q(split__isnull=False), name="exception_split"),
+            models.Index(
+                fields=["tenant", "split_return"],
+                condition=models.Q(split_return__isnull=False),
+                name="exception_split_return",
             ),
         ]
 

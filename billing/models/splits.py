@@ -115,6 +115,11 @@ class Split(TenantOwned):
         return f"{self.order_id}: {self.creator_id}"
 
     @property
+    def key(self) -> str:
+        """Our key of this part: the order's, and its number."""
+        return f"{self.order.key}-{self.pk}"
+
+    @property
     def money(self) -> Money:
         return Money(self.amount, self.currency)
 
@@ -148,4 +153,8 @@ class SplitReturn(TenantOwned):
 
     @property
     def money(self) -> Money:
-        return Money(self.amount, self.split.currency)
+        return Money(self.amount, self.currency)
+
+    @property
+    def currency(self) -> str:
+        return str(self.split.currency)

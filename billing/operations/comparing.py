@@ -8,21 +8,33 @@ from itertools import islice
 from django.db.models import Exists, OuterRef, QuerySet
 
 from billing import queries
-from billing.models import Dispute, Payment, Payout, ReconciliationException, ReconciliationRun, Refund, ReportRow
+from billing.models import (
+    Dispute,
+    Payment,
+    Payout,
+    ReconciliationException,
+    ReconciliationRun,
+    Refund,
+    ReportRow,
+    Split,
+    SplitReturn,
+)
+from billing.models.splits import SplitState
 from billing.money import Money
 from billing.operations.reports import SOME
 from billing.providers import Reported
-from billing.queries.reconciliation import Name, Place
+from billing.queries.reconciliation import FIELDS, Name, Ours, Place
 from kpplatform.jobs.operations import enqueue
 
 Reason, State, Kind = ReconciliationException.Reason, ReconciliationException.State, ReportRow.Kind
-Ours = Payment | Refund | Payout | Dispute
 BOOKED: dict[str, set[str]] = {
     Kind.PAYMENT: {Payment.State.CAPTURED},
     Kind.REFUND: {Refund.State.SENT},
     Kind.PAYOUT: {Payout.State.PAID, Payout.State.REVERSED},
     Kind.REVERSAL: {Payout.State.REVERSED},
     Kind.FEE: {Payout.State.PAID, Payout.State.REVERSED},
+    Kind.SPLIT: {Split.State.DONE, Split.State.RETURNED},
+    Kind.SPLIT_BACK: {SplitState.DONE},
 }
 
 
@@ -73,6 +85,9 @@ def settle_not_booked(provider: str, *, at: datetime) -> None:
     for kind, booked_as in ((Kind.DISPUTE, "withdrawn"), (Kind.REINSTATED, "reinstated")):
         known = Dispute.objects.filter(pk=OuterRef("dispute")).exclude(**{booked_as: None})
         booked.append(waiting.filter(Exists(known), kind=kind))
+    given = Split.objects.filter(pk=OuterRef("split"), state__in=BOOKED[Kind.SPLIT])
+    back = SplitReturn.objects.filter(pk=OuterRef("split_return"), state__in=BOOKED[Kind.SPLIT_BACK])
+    booked += [waiting.filter(Exists(given)), waiting.filter(Exists(back))]
     for by_now in booked:
         by_now.update(state=State.RESOLVED, note="Booked later.", changed_at=at)
 
@@ -166,10 +181,8 @@ def _listed(
 
 
 def _point(row: ReportRow | ReconciliationException, our: Ours | None) -> None:
-    row.payment = our if isinstance(our, Payment) else None
-    row.refund = our if isinstance(our, Refund) else None
-    row.payout = our if isinstance(our, Payout) else None
-    row.dispute = our if isinstance(our, Dispute) else None
+    if our is not None:
+        setattr(row, FIELDS[type(our)], our)
 
 
 def _ask(our: Ours | None, key: str) -> None:
@@ -182,6 +195,10 @@ def _ask(our: Ours | None, key: str) -> None:
         enqueue("billing.tasks.resolve_payment", payment_id=our.pk)
     elif isinstance(our, Payout) and our.state in {Payout.State.SUBMITTED, Payout.State.UNKNOWN}:
         enqueue("billing.tasks.resolve_payout", payout_id=our.pk)
+    elif isinstance(our, Split):
+        enqueue("billing.tasks.resolve_split", order_id=our.order_id)
+    elif isinstance(our, SplitReturn):
+        enqueue("billing.tasks.resolve_split_return", return_id=our.pk)
     elif isinstance(our, Dispute):
         about = {"provider": our.payment.provider, "reference": our.reference}
         enqueue("billing.tasks.hear_of_dispute", **about)
@@ -191,7 +208,7 @@ def _resolve(ours: Mapping[Name, Ours], provider: str, at: datetime) -> None:
     """Resolve what was missing and is reported now: a payout's return, say, is another row than that it left."""
     ids: dict[tuple[str, str], set[int]] = {}
     for (kind, _, _), our in ours.items():
-        ids.setdefault((kind, type(our).__name__.lower()), set()).add(our.pk)
+        ids.setdefault((kind, FIELDS[type(our)]), set()).add(our.pk)
     missing = _open(provider).filter(reason=Reason.MISSING)
     for (kind, name), reported in ids.items():
         late = missing.filter(kind__in=["", kind], **{f"{name}__in": reported})

@@ -7,10 +7,11 @@ from django.db import connection, transaction
 
 from billing import providers, queries
 from billing.models import ReconciliationException, ReconciliationRun
-from billing.operations.comparing import Ours, compare, list_missing, settle_not_booked
+from billing.operations.comparing import compare, list_missing, settle_not_booked
 from billing.operations.payout_fees import book_payout_fees
 from billing.operations.reports import Kept, Report, kept
 from billing.operations.staff import must_run_the_tenant
+from billing.queries.reconciliation import Ours
 from kpplatform.errors import Conflict, Invalid, Refused
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant

@@ -255,9 +255,9 @@ def _refused(order: SplitOrder, why: str, at: datetime) -> None:
 
 
 def shares_of(order: SplitOrder) -> list[Share]:
-    """Return what the provider is to give to whom; our key of each is the order's and its number."""
-    splits = order.splits.exclude(state=Split.State.FAILED).select_related("receiver").order_by("pk")
-    return [Share(f"{order.key}-{split.pk}", receiver_of(split.receiver), split.money) for split in splits]
+    """Return what the provider is to give to whom."""
+    splits = order.splits.exclude(state=Split.State.FAILED).select_related("receiver", "order").order_by("pk")
+    return [Share(split.key, receiver_of(split.receiver), split.money) for split in splits]
 
 
 def paid_of(order: SplitOrder) -> providers.Paid:

@@ -11,7 +11,7 @@ from billing.providers.messages import is_fit
 from kpplatform.errors import Invalid
 
 COLUMNS = ["kind", "reference", "key", "amount", "fee", "currency", "at"]
-KINDS = {"payment", "refund", "payout", "reversal", "fee", "dispute", "reinstated", "other"}
+KINDS = {"payment", "refund", "payout", "reversal", "fee", "dispute", "reinstated", "split", "split_back", "other"}
 MOST = 10**15
 
 

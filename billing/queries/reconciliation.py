@@ -17,12 +17,25 @@ from billing.models import (
     ReconciliationRun,
     Refund,
     ReportRow,
+    Split,
+    SplitReturn,
 )
 from billing.money import Money
 from billing.providers import Reported
 
 # A dispute is reported when its money is taken, and when that is given back.
-Ours = Payment | Refund | Payout | Dispute
+Ours = Payment | Refund | Payout | Dispute | Split | SplitReturn
+# What a row of a report points to it by.
+FIELDS: dict[type[Ours], str] = {
+    Payment: "payment",
+    Refund: "refund",
+    Payout: "payout",
+    Dispute: "dispute",
+    Split: "split",
+    SplitReturn: "split_return",
+}
+# Whose reports tell of what they have divided.
+TELL_OF_SPLITS = {"sandbox", "stripe"}
 # Of which kind, by which of its names ("key" is ours, "reference" the provider's), and that name.
 Name = tuple[str, str, str]
 # A row of ours: of which kind, and its id.
@@ -36,7 +49,7 @@ QUESTIONS = (
         SELECT 'reportrow', r.id, 'was reported, and is neither matched with a row of ours nor listed as a difference'
         FROM billing_reportrow r
         WHERE r.payment_id IS NULL AND r.refund_id IS NULL AND r.payout_id IS NULL
-              AND r.dispute_id IS NULL
+              AND r.dispute_id IS NULL AND r.split_id IS NULL AND r.split_return_id IS NULL
               AND NOT EXISTS (SELECT FROM billing_reconciliationexception e
                               WHERE e.tenant_id = r.tenant_id AND e.row_id = r.id)
         ORDER BY r.id LIMIT %(most)s""",
@@ -78,10 +91,23 @@ def _find(found: dict[Name, Ours], provider: str, kinds: set[str], name: str, wo
     payouts = Payout.objects.filter(known, account__rail=provider).order_by("pk")
     for kind in kinds & {"payout", "reversal", "fee"}:
         found |= {(kind, name, getattr(our, name)): our for our in payouts}
+    if "split" in kinds:
+        found |= {("split", name, getattr(our, name)): our for our in _splits(provider, name, words)}
+    if "split_back" in kinds:
+        backs = SplitReturn.objects.filter(known, split__order__payment__provider=provider).select_related("split")
+        found |= {("split_back", name, getattr(our, name)): our for our in backs.order_by("pk")}
     if name == "reference":
         disputes = Dispute.objects.filter(known, payment__provider=provider).select_related("payment").order_by("pk")
         for kind in kinds & {"dispute", "reinstated"}:
             found |= {(kind, name, our.reference): our for our in disputes}
+
+
+def _splits(provider: str, name: str, words: set[str]) -> QuerySet[Split]:
+    """Return what was given to creators under these names; our key ends with the number of the row."""
+    rows = Split.objects.filter(order__payment__provider=provider).select_related("order").order_by("pk")
+    if name == "reference":
+        return rows.filter(reference__in=words)
+    return rows.filter(order__key__in={word.rpartition("-")[0] for word in words})
 
 
 def _payments(known: Q, provider: str, name: str) -> dict[Name, Ours]:
@@ -96,13 +122,13 @@ def _payments(known: Q, provider: str, name: str) -> dict[Name, Ours]:
 
 def reported_before(run: int, ours: Iterable[Ours]) -> tuple[set[Place], dict[Place, set[Reported]]]:
     """Return which of our rows this report had so far, and what other reports said of them, word for word."""
-    ids = {kind: _ids(ours, kind) for kind in (Payment, Refund, Payout, Dispute)}
-    about = Q(payment__in=ids[Payment]) | Q(refund__in=ids[Refund])
-    about |= Q(payout__in=ids[Payout]) | Q(dispute__in=ids[Dispute])
+    about = Q(pk__in=[])
+    for kind, field in FIELDS.items():
+        about |= Q(**{f"{field}__in": [our.pk for our in ours if isinstance(our, kind)]})
     here: set[Place] = set()
     elsewhere: dict[Place, set[Reported]] = {}
     for row in ReportRow.objects.filter(about).order_by("pk").iterator(chunk_size=1_000):
-        place = (row.kind, row.payment_id or row.refund_id or row.payout_id or row.dispute_id or 0)
+        place = (row.kind, next((pk for field in FIELDS.values() if (pk := getattr(row, f"{field}_id"))), 0))
         if row.run_id == run:
             here.add(place)
         else:
@@ -126,6 +152,12 @@ def booked_and_never_reported(provider: str, *, since: datetime, until: datetime
     disputes = Dispute.objects.filter(payment__provider=provider)
     booked.append(("dispute", "dispute", disputes.filter(withdrawn_at__gte=since, withdrawn_at__lt=until)))
     booked.append(("reinstated", "dispute", disputes.filter(reinstated_at__gte=since, reinstated_at__lt=until)))
+    if provider in TELL_OF_SPLITS:
+        given = Split.objects.filter(order__payment__provider=provider, done_at__gte=since, done_at__lt=until)
+        booked.append(("split", "split", given.exclude(state=Split.State.FAILED)))
+        backs = SplitReturn.objects.filter(split__order__payment__provider=provider, journal__isnull=False)
+        backs = backs.filter(done_at__gte=since, done_at__lt=until).select_related("split")
+        booked.append(("split_back", "split_return", backs))
     for kind, name, rows in booked:
         listed = ReconciliationException.objects.filter(**{name: OuterRef("pk")}, reason="missing")
         reported = ReportRow.objects.filter(**{name: OuterRef("pk")})
@@ -136,9 +168,11 @@ def booked_and_never_reported(provider: str, *, since: datetime, until: datetime
 
 
 def fee_of(kind: str, our: Ours) -> tuple[int, int]:
-    """Return the provider's fee that we have booked, and in how many lines."""
+    """Return the provider's fee that we have booked, and in how many lines; none for what it divides."""
     if isinstance(our, Payout):
         return (our.fee if kind == "payout" else 0), 0
+    if isinstance(our, Split | SplitReturn):
+        return 0, 0
     if isinstance(our, Dispute):
         return (our.fee_back if kind == "reinstated" else our.fee), 0
     if isinstance(our, Refund):
@@ -166,7 +200,3 @@ def is_to_be_reconciled(provider: str, *, since: datetime, until: datetime) -> b
 def _with_fees(payments: QuerySet[Payment]) -> QuerySet[Payment]:
     counted = {"fee": Sum(F("order__lines__processor") + F("order__lines__cost")), "line_count": Count("order__lines")}
     return payments.annotate(**counted).order_by("pk")
-
-
-def _ids(ours: Iterable[Ours], kind: type[Ours]) -> list[int]:
-    return [our.pk for our in ours if isinstance(our, kind)]

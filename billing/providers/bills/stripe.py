@@ -31,6 +31,8 @@ KINDS = {
     "dispute": "dispute",
     "dispute_reversal": "reinstated",
 }
+DIVIDED = {"payout": "split", "reversal": "split_back"}
+SPLIT_PREFIXES = ("sp_", "sr_")  # of the keys of what a creator is given of a payment, and of its return
 METADATA = {"payment": "payment", "refund": "refund", "payout": "transfer", "reversal": "transfer"}
 AMOUNT = re.compile(r"-?\d{1,15}(\.\d{1,6})?")
 
@@ -64,17 +66,24 @@ def _kind(made: Any) -> str | None:
 
 def _told(kind: str, made: Any) -> Reported:
     source = made.source.to_dict()
+    said = (source.get("metadata") or {}).get("key", "")
+    kind = _divided(kind, said)
     # The balance may be kept in another currency than was paid: what was paid stands in the source.
     amount = from_stripe(source["amount"], source["currency"])
     fee = from_stripe(made.fee, made.currency)
     return reported(
         kind,
         reference=source["transfer"] if kind == "reversal" else source["id"],
-        key=(source.get("metadata") or {}).get("key", "") if kind in {"payment", "refund", "payout"} else "",
+        key=said if kind in {"payment", "refund", "payout", "split", "split_back"} else "",
         amount=amount,
         fee=fee.minor if fee.currency == amount.currency else None,
         at=datetime.fromtimestamp(made.created, UTC),
     )
+
+
+def _divided(kind: str, key: str) -> str:
+    """Return the kind of a transfer, or of its return, that divides a payment: neither is a payout."""
+    return DIVIDED.get(kind, kind) if key.startswith(SPLIT_PREFIXES) else kind
 
 
 def rows_of(lines: Iterable[str]) -> Iterator[Reported]:
@@ -95,6 +104,9 @@ def rows_of(lines: Iterable[str]) -> Iterator[Reported]:
 def _row(row: dict[str, str]) -> Reported:
     kind, currency = KINDS[row["reporting_category"]], row["currency"].upper()
     key = row.get(f"{METADATA.get(kind)}_metadata[key]", "")
+    kind = _divided(kind, key)
+    if kind == "split_back":
+        key = ""  # this is the transfer's; its return is known by Stripe's own name
     at = datetime.strptime(row["created_utc"], STAMP).replace(tzinfo=UTC)
     fee: int | None = abs(_minor(row["fee"], currency))
     amount = Money(abs(_minor(row["gross"], currency)), currency)

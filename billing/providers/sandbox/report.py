@@ -14,6 +14,8 @@ KINDS = {
     "payout.paid": "payout",
     "dispute.funds_withdrawn": "dispute",
     "dispute.funds_reinstated": "reinstated",
+    "split.paid": "split",
+    "split.returned": "split_back",
 }
 
 
@@ -34,8 +36,10 @@ def _row(event: Row) -> Row:
     about = event["data"]
     names: dict[str, Any] = {"kind": KINDS[event["type"]], "reference": about["id"], "key": about["key"]}
     # Of a payment and of what is given back of it the fee is a share.
-    own = {"payout": 0, "dispute": about.get("fee"), "reinstated": about.get("fee_back")}.get(names["kind"])
-    fee = own if own is not None else (about["amount"] * FEE_BPS + 5_000) // 10_000
+    own = dict.fromkeys(("payout", "split", "split_back"), 0)
+    own |= {"dispute": about.get("fee"), "reinstated": about.get("fee_back")}
+    known = own.get(names["kind"])
+    fee = known if known is not None else (about["amount"] * FEE_BPS + 5_000) // 10_000
     return names | {"amount": about["amount"], "fee": fee, "currency": about["currency"], "at": event["created"]}
 
 

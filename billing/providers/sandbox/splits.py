@@ -4,7 +4,7 @@ from http import HTTPStatus
 from uuid import uuid4
 
 from billing.providers.sandbox.book import Row
-from billing.providers.sandbox.words import No, amount, public, text
+from billing.providers.sandbox.words import No, amount, event, public, text
 
 MOST = 50
 Changes = dict[str, list[Row]]
@@ -23,7 +23,9 @@ def divided(account: str, key: str, checkout: Row, before: list[Row], asked: Row
         raise No(HTTPStatus.BAD_REQUEST, "more_than_is_left")
     made = {"id": f"sp_{uuid4().hex}", "account": account, "key": key, "checkout": checkout["id"]}
     made |= {"currency": checkout["currency"], "receivers": given}
-    return public(made), {"splits": [made]}
+    # Who asked has the answer, so that no message is sent; the report tells of each receiver.
+    told = [made | row | {"account": account} for row in given if row["status"] == "paid"]
+    return public(made), {"splits": [made], "events": [_unsent("split.paid", row) for row in told]}
 
 
 def taken_back(account: str, key: str, split: Row | None, before: list[Row], asked: Row) -> tuple[Row, Changes]:
@@ -39,11 +41,16 @@ def taken_back(account: str, key: str, split: Row | None, before: list[Row], ask
         raise No(HTTPStatus.BAD_REQUEST, "more_than_was_given")
     made = {"id": f"sr_{uuid4().hex}", "account": account, "key": key, "split": split["key"], "receiver": name}
     made |= {**back, "status": "paid"}
-    return public(made), {"returns": [made]}
+    return public(made), {"returns": [made], "events": [_unsent("split.returned", made)]}
+
+
+def _unsent(kind: str, about: Row) -> Row:
+    return event(kind, about, "") | {"delivered": True}
 
 
 def _given(asked: Row) -> Row:
     name = text(asked, "account")
     is_closed = name.startswith("closed")
     told = {"status": "failed" if is_closed else "paid", "reason": "account_closed" if is_closed else ""}
+    told["key"] = str(asked.get("key", ""))
     return {"account": name, "amount": amount(asked)["amount"], **told}

@@ -28,7 +28,9 @@ class SandboxSplits:
         """Everybody is known there."""
 
     def split(self, *, key: str, paid: Paid, shares: Sequence[Share]) -> list[Given]:
-        receivers = [{"account": share.receiver.account, "amount": share.amount.minor} for share in shares]
+        receivers = [
+            {"account": share.receiver.account, "amount": share.amount.minor, "key": share.key} for share in shares
+        ]
         asked = {"checkout": paid.reference, "currency": paid.amount.currency, "receivers": receivers}
         return _given(self.driver.speak("POST", "/v1/splits", asked, key=key))
 
