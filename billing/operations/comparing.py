@@ -23,7 +23,7 @@ from billing.models.splits import SplitState
 from billing.money import Money
 from billing.operations.reports import SOME
 from billing.providers import Reported
-from billing.queries.reconciliation import FIELDS, Name, Ours, Place
+from billing.queries.reconciliation import FIELDS, Name, Ours, Place, in_their_words
 from kpplatform.jobs.operations import enqueue
 
 Reason, State, Kind = ReconciliationException.Reason, ReconciliationException.State, ReportRow.Kind
@@ -116,7 +116,7 @@ class Seen:
     def is_again(self, said: Reported, our: Ours) -> bool:
         """Tell whether a day, it seems, is reported once more: another report said the very same, this one not yet."""
         place = (said.kind, our.pk)
-        return place not in self.here and said in self.elsewhere.get(place, ())
+        return place not in self.here and in_their_words(said) in self.elsewhere.get(place, ())
 
     def is_twice(self, said: Reported, our: Ours) -> bool:
         """Tell whether this report told of it before, or another one told otherwise of it. It is told of now."""

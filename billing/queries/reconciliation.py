@@ -1,6 +1,7 @@
 """What was reported, what was booked, and where they differ."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -134,8 +135,13 @@ def reported_before(run: int, ours: Iterable[Ours]) -> tuple[set[Place], dict[Pl
         else:
             amount = Money(row.amount, row.currency)
             said = Reported(row.kind, row.reference, row.key, amount, row.fee, row.at)
-            elsewhere.setdefault(place, set()).add(said)
+            elsewhere.setdefault(place, set()).add(in_their_words(said))
     return here, elsewhere
+
+
+def in_their_words(said: Reported) -> Reported:
+    """Return a row without our key, where it has their reference: not each of their files tells both."""
+    return replace(said, key="") if said.reference else said
 
 
 def booked_and_never_reported(provider: str, *, since: datetime, until: datetime) -> Iterator[tuple[str, Ours]]:

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from io import BytesIO
@@ -66,10 +67,11 @@ def paid(order: Order, minor: int = 10_000, at: datetime = BOOKED) -> Reported:
         ("sandbox", OURS + OPEN, "cannot be read"),
         ("stripe", HEADER + OPEN, "cannot be read"),
         ("stripe", HEADER + LINE + LINE[:30], "Line 3"),
-        ("stripe", HEADER + LINE.replace(",charge,", ",transfer,") + "txn_2,2026-05-01\n", "Line 3"),
+        ("stripe", HEADER + LINE + "txn_2,2026-05-01\n", "Line 3"),
         ("stripe", HEADER + LINE.replace("100.00", "1e99999999"), "Line 2"),
         ("stripe", HEADER + LINE.replace(",0.60,", ",NaN,"), "Line 2"),
         ("stripe", HEADER + LINE.replace("cny", "xyz"), "Line 2"),
+        ("stripe", HEADER + LINE.replace(",charge,", ",refund,"), "lacks the column refund_metadata"),
     ],
 )
 def test_what_is_hostile_or_cut_off_is_refused_with_its_line(provider: str, content: str, said: str) -> None:
@@ -128,12 +130,14 @@ def test_what_left_of_wechats_account_for_operations_is_reported_too(in_school: 
     assert (row.kind, row.key, row.amount) == ("payout", payout.key, yuan(10_000))
 
 
-def test_a_day_that_is_reported_once_more_differs_in_what_is_new_only(order: Order) -> None:
+@pytest.mark.parametrize("has_key", [True, False])
+def test_a_day_that_is_reported_once_more_differs_in_what_is_new_only(order: Order, *, has_key: bool) -> None:
+    key = payment_of(order).key if has_key else ""
     compared([paid(order, 9_900)])
     other = Reported("payment", "43", "pay_x", yuan(100), None, BOOKED)
     assert listed() == [("amount", "open")]
 
-    run = compared([paid(order, 9_900), other])
+    run = compared([replace(paid(order, 9_900), key=key), other])
 
     assert (run.rows, run.matched, listed()) == (2, 0, [("amount", "open"), ("unknown", "open")])
 

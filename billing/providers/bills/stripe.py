@@ -12,7 +12,7 @@ import stripe
 from billing.money import EXPONENTS, Money
 from billing.providers.bills.chinese import must_have
 from billing.providers.protocol import ProviderUnavailable
-from billing.providers.reports import Reported, bad_line, csv_rows, reported
+from billing.providers.reports import BadReport, Reported, bad_line, csv_rows, reported
 from billing.providers.stripe import PAGE, Stripe, refusal
 from billing.providers.stripe_amounts import from_stripe
 
@@ -103,7 +103,7 @@ def rows_of(lines: Iterable[str]) -> Iterator[Reported]:
 
 def _row(row: dict[str, str]) -> Reported:
     kind, currency = KINDS[row["reporting_category"]], row["currency"].upper()
-    key = row.get(f"{METADATA.get(kind)}_metadata[key]", "")
+    key = _key(kind, row)
     kind = _divided(kind, key)
     if kind == "split_back":
         key = ""  # this is the transfer's; its return is known by Stripe's own name
@@ -114,6 +114,14 @@ def _row(row: dict[str, str]) -> Reported:
     if paid_in not in {"", currency}:  # the balance is kept in another currency than was paid
         amount, fee = Money(abs(_minor(row["customer_facing_amount"], paid_in)), paid_in), None
     return reported(kind, reference=row["source_id"], key=key.removesuffix("-back"), amount=amount, fee=fee, at=at)
+
+
+def _key(kind: str, row: dict[str, str]) -> str:
+    """Return under which key of ours it was. Raises BadReport where it could not be known: staff choose the columns."""
+    column = f"{METADATA.get(kind)}_metadata[key]"
+    if column not in row and kind in METADATA:
+        raise BadReport(f"The report lacks the column {column}.")
+    return row.get(column, "")
 
 
 def _minor(amount: str, currency: str) -> int:
