@@ -52,7 +52,7 @@ def draft_remittance(
         if (asked.of, asked.currency, asked.month) != (of, currency, month) or amount not in {None, asked.money}:
             raise RemittanceKeyTaken("Something else was drafted under this key.")
         return asked
-    there = queries.owed_until(of, currency, min(bounds(month)[1], at))
+    there = _owed(of, currency, month, at)
     amount = there if amount is None else amount
     if amount.currency != currency or not 0 < amount.minor <= there.minor:
         raise NothingOwed(f"{there} is owed until then and not drafted yet, not {amount}.")
@@ -64,7 +64,7 @@ def draft_remittance(
 def confirm_remittance(*, remittance: Remittance, by: Member, reference: str, at: datetime) -> Remittance:
     """Book that it was handed over, with the number of the receipt; again it is once.
 
-    Raises StaffOnly, ReceiptNeeded, ReceiptUsed, WrongState, NothingOwed when so much is not owed any more, and
+    Raises StaffOnly, ReceiptNeeded, ReceiptUsed, WrongState, NothingOwed when so much was not owed by then, and
     FourEyes for who has drafted a large one.
     """
     must_run_the_tenant(by)
@@ -75,8 +75,9 @@ def confirm_remittance(*, remittance: Remittance, by: Member, reference: str, at
     if not reference or not reference.isprintable():
         raise ReceiptNeeded("The number of the receipt is needed.")
     account = queries.account_of_tax(remittance.of, remittance.currency)
-    if ledger.held(account) < remittance.money:
-        raise NothingOwed(f"{remittance.money} is not owed any more: something was given back meanwhile.")
+    ledger.held(account)
+    if (left := _owed(remittance.of, remittance.currency, remittance.month, at)).minor < 0:
+        raise NothingOwed(f"{-left} less than that was owed by then: something was given back meanwhile.")
     if Remittance.objects.filter(of=remittance.of, reference=reference).exists():
         raise ReceiptUsed(f"The receipt {reference} is known already.")
     _must_not_be_alone(remittance, by, at)
@@ -97,6 +98,11 @@ def withdraw_remittance(*, remittance: Remittance, by: Member, why: str, at: dat
     _must_be_draft(remittance)
     remittance.reason = why[:200]
     return _decided(remittance, State.WITHDRAWN, by=by, at=at)
+
+
+def _owed(of: str, currency: str, month: date, at: datetime) -> Money:
+    """Return what was owed at the end of a month, or is until now, and is neither handed over nor drafted."""
+    return queries.owed_until(of, currency, min(bounds(month)[1], at))
 
 
 def _held(remittance: Remittance) -> Remittance:

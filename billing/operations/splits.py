@@ -4,7 +4,7 @@ At maturity, not at capture: until then buyers may have their money back, and re
 Whatever a provider does not divide stays available, and is paid out.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -33,11 +33,13 @@ from billing.operations.holds import is_held
 from billing.operations.orders import held
 from billing.operations.rules import rules_of
 from billing.operations.split_receivers import receiver_of
+from billing.operations.withholding import is_taxed
 from billing.providers import Given, Outcome, Share
 from kpplatform.jobs.operations import enqueue
 from kpplatform.tenancy.scope import current_tenant
 
 Kind, State = Account.Kind, SplitState
+Shares = dict[ledger.Name, tuple[SplitReceiver, Money]]  # how much of whose available money goes to whom
 # So long after the payment what has matured by then is divided: WeChat's own limit is 30 days.
 LATEST = timedelta(days=27)
 # A question that is not answered may still be given back.
@@ -71,7 +73,7 @@ def _plan(payment: Payment, at: datetime) -> None:
         return
     there = providers.split_at(current_tenant(), payment.provider)
     is_late = at > (payment.captured_at or at) + there.within
-    shares = {} if is_late else _shares(payment, there)
+    shares = {} if is_late else _shares(payment, there, at)
     order = SplitOrder(payment=payment, key=f"sp_{uuid4().hex}", asked_at=at)
     if shares:
         moved = [(name, of(name, Kind.IN_TRANSIT), money) for name, (_, money) in shares.items()]
@@ -88,13 +90,13 @@ def _plan(payment: Payment, at: datetime) -> None:
         enqueue("billing.tasks.send_split", order_id=order.pk)
 
 
-def _shares(payment: Payment, there: providers.Splitting) -> Mapping[ledger.Name, tuple[SplitReceiver, Money]]:
+def _shares(payment: Payment, there: providers.Splitting, at: datetime) -> Shares:
     """Return how much of whose available money the provider may give: up to its ceiling, the largest first.
 
-    Who is left out is paid out: without a receiver, on hold, or with an account that gets something already.
+    Who is left out is paid out: without a receiver, on hold, taxed, or with an account that gets something already.
     """
-    earned, theirs = _earned(payment), dict[ledger.Name, tuple[SplitReceiver, Money]]()
-    receivers = _receivers(payment, [name.creator_id or 0 for name in earned])
+    earned, theirs = _earned(payment), Shares()
+    receivers = _receivers(payment, [name.creator_id or 0 for name in earned], at)
     there_is = ledger.held_all(sorted(earned, key=str))
     least = {name: min(money, there_is[name]) for name, money in earned.items()}
     accounts: set[str] = set()
@@ -107,16 +109,15 @@ def _shares(payment: Payment, there: providers.Splitting) -> Mapping[ledger.Name
     return _cut(theirs, _ceiling(payment) if there.has_ceiling else payment.money)
 
 
-def _receivers(payment: Payment, creators: Iterable[int]) -> dict[int, SplitReceiver]:
+def _receivers(payment: Payment, creators: Iterable[int], at: datetime) -> dict[int, SplitReceiver]:
     """Return to whom the provider may give, by creator; no hold is placed before the end of the transaction."""
     free = [creator for creator in sorted(creators) if not is_held(creator)]
     known = SplitReceiver.objects.filter(provider=payment.provider, withdrawn_at=None, registered_at__isnull=False)
-    return {receiver.creator_id: receiver for receiver in known.filter(creator__in=free).order_by("pk")}
+    found = known.filter(creator__in=free).select_related("creator").order_by("pk")
+    return {each.creator_id: each for each in found if not is_taxed(each.creator, payment.currency, at)}
 
 
-def _cut(
-    theirs: dict[ledger.Name, tuple[SplitReceiver, Money]], most: Money
-) -> Mapping[ledger.Name, tuple[SplitReceiver, Money]]:
+def _cut(theirs: Shares, most: Money) -> Shares:
     """Return the same, pro rata no more than the ceiling."""
     whole = Money(sum(money.minor for _, money in theirs.values()), most.currency)
     if whole <= most:

@@ -67,6 +67,12 @@ def due_of(creator: Creator, gross: Money, at: datetime) -> tuple[WithholdingRul
     return rule, Money(max(rule.due_on(paid + gross.minor) - kept, 0), gross.currency)
 
 
+def is_taxed(creator: Creator, currency: str, at: datetime) -> bool:
+    """Tell whether something is withheld of what a creator is paid now: then no provider gives it to them directly."""
+    rule = queries.withholding_rule(creator, currency=currency, day=queries.tenants_time(at).date())
+    return rule is not None and rule.bps > 0
+
+
 def withhold(payout: Payout, at: datetime) -> None:
     """Book what a payout leaves behind for the tax office."""
     if payout.withheld:

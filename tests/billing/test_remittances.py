@@ -9,7 +9,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from billing import ledger, queries
+from billing import ledger, operations, queries
 from billing.models import Order, Remittance
 from billing.operations import papers, paying
 from billing.operations.payouts import FourEyes
@@ -93,13 +93,23 @@ def test_a_large_one_needs_somebody_else_also_in_parts(taxed: Tenant) -> None:
     assert confirmed(rest, other, "R2").state == "paid"
 
 
-def test_no_more_is_handed_over_than_is_owed_by_then(taxed: Tenant) -> None:
+def test_no_more_is_handed_over_than_was_owed_by_then(taxed: Tenant) -> None:
     by = staff()
     remittance = drafted(by)
     shop.give_back(Order.objects.get(), 100)
 
     with pytest.raises(papers.NothingOwed):
         confirmed(remittance, by)
+
+
+def test_what_was_given_back_in_june_is_of_junes_tax(taxed: Tenant) -> None:
+    by, order = staff(), Order.objects.get()
+    operations.refund(line=shop.line_of(order), by=by, amount=None, key="june", at=JUNE - timedelta(hours=1))
+
+    assert confirmed(drafted(by), by).amount == 600
+
+    assert ledger.tax("CNY").balance == yuan(-600)
+    assert shop.books_are_good()
 
 
 def test_what_comes_back_after_it_was_handed_over_is_owed_by_the_tax_office(sandbox: Any, course: Item) -> None:

@@ -20,7 +20,7 @@ from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.scope import scope
 from tests import make
 from tests.billing import shop, splits
-from tests.billing.paying import hold, staff
+from tests.billing.paying import BANK, SANDBOX, draft, hold, staff
 from tests.billing.shop import fault, jobs, line_of, payment_of, yuan
 from tests.billing.splits import (
     LATER,
@@ -34,6 +34,7 @@ from tests.billing.splits import (
 )
 from tests.billing.test_crashes import run
 from tests.billing.test_maturity import refunded, stands
+from tests.billing.test_withholding import rule as withheld
 from tests.catalog import things
 from tests.conftest import COMMITTED, NOON
 
@@ -53,6 +54,22 @@ def test_what_matured_is_given_by_the_provider(sandbox: Server, viewer: Member, 
     assert list(told) == ["asked", "submitted", "done"]
     assert splitting.plan_splits(at=LATER) == 0
     assert shop.books_are_good()
+
+
+def test_whoever_is_taxed_gets_nothing_from_the_provider_and_is_paid_out_less_the_tax(
+    sandbox: Server, viewer: Member, course: Item
+) -> None:
+    divided_by_the_provider(payout_thresholds={"CNY": 1})
+    receiver(course.creator)
+    withheld(1_000)
+
+    sent(matured(viewer, course))
+
+    assert (given(sandbox), stands(course.creator)) == ([], {"available": 8_940})
+    paying.set_payout_account(
+        creator=course.creator, by=course.creator.member, currency="CNY", rail=SANDBOX, to=BANK, at=LATER
+    )
+    assert draft(course.creator, None).withheld == 894
 
 
 def test_nothing_is_divided_before_it_has_matured_or_in_the_other_mode(
