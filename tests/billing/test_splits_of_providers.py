@@ -3,18 +3,22 @@
 from typing import Any
 
 import pytest
+from stripe import InvalidRequestError
 
 from billing import operations
-from billing.models import Order, Split, SplitOrder, SplitReceiver, StateChange, WebhookEvent
+from billing.models import LineShare, Order, Split, SplitOrder, SplitReceiver, StateChange, WebhookEvent
 from billing.operations import splitting
+from billing.providers.splits.stripe import StripeSplits
 from catalog.models import Item
 from kpplatform.tenancy.models import Member
+from tests import make
 from tests.billing import shop, test_stripe, test_wechatpay
 from tests.billing.doubles.stripe import TRANSFERS, StripeDouble
 from tests.billing.doubles.wechatpay import SHARING, WechatDouble
 from tests.billing.shop import payment_of
 from tests.billing.splits import LATER, divided_by_the_provider, receiver, sent, sent_back, split_of
 from tests.billing.test_maturity import refunded, stands
+from tests.catalog import things
 from tests.conftest import NOON
 
 pytestmark = pytest.mark.usefixtures("_fresh_cache")
@@ -221,3 +225,33 @@ def test_a_transfer_whose_answer_was_lost_is_asked_for_when_stripe_tells_of_it(
     test_stripe.told(stripe, "transfer.created", *stripe.transfers.values())
 
     assert (WebhookEvent.objects.latest("pk").state, shop.jobs("resolve_split")) == ("applied", 2)
+
+
+def test_who_was_given_something_is_not_paid_out_as_well_when_the_rest_is_refused(
+    stripe: StripeDouble, viewer: Member, course: Item, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    divided_by_the_provider()
+    other = things.creator(make.member())
+    order = shop.ordered(viewer, course)
+    for creator, role, amount in ((course.creator, "owner", 6_000), (other, "collaborator", 2_940)):
+        LineShare.objects.create(line=order.lines.get(), creator=creator, role=role, amount=amount)
+        stripe.connected.add(f"acct_{amount}")
+        receiver(creator, f"acct_{amount}", provider="stripe")
+    split = divided(test_stripe.paid(stripe, viewer, course).order)
+    stripe.fail(TRANSFERS, "500_after")
+    assert sent(split).state == "unknown"
+    splitting.resolve_split(order=split, at=LATER)
+
+    def gone(*_: object) -> str:
+        raise InvalidRequestError("gone", "id", http_status=404)  # type: ignore[no-untyped-call]
+
+    monkeypatch.setattr(StripeSplits, "_charge", gone)
+    done = sent(split)
+
+    assert len(stripe.transfers) == 1
+    assert (done.state, list(done.splits.order_by("pk").values_list("state", flat=True))) == (
+        "done",
+        ["done", "failed"],
+    )
+    assert (stands(course.creator), stands(other)) == ({}, {"available": 2_940})
+    assert shop.books_are_good()

@@ -39,9 +39,18 @@ class StripeSplits:
 
     def split(self, *, key: str, paid: Paid, shares: Sequence[Share]) -> list[Given]:
         try:
-            made, charge = self._made(key), self._charge(paid) if shares else ""
+            made = self._made(key)
         except stripe.StripeError as error:
             raise refusal(error) from error
+        left = [share for share in shares if share.key not in made]
+        try:
+            charge = self._charge(paid) if left else ""
+        except stripe.StripeError as error:
+            no = refusal(error)
+            if not made or not isinstance(no, ProviderRefused):
+                raise no from error
+            # What was given before stays given: only the others are refused.
+            return [*made.values(), *(_not_given(share, no) for share in left)]
         return [made.get(share.key) or self._transfer(key, share, charge) for share in shares]
 
     def query_split(self, *, key: str, paid: Paid, shares: Sequence[Share]) -> list[Given] | None:
@@ -79,7 +88,7 @@ class StripeSplits:
         except stripe.StripeError as error:
             no = refusal(error)
             if isinstance(no, ProviderRefused):  # this one only: the others get theirs
-                return Given(share.receiver.account, share.amount, Outcome.FAILED, reason=no.detail)
+                return _not_given(share, no)
             raise no from error
 
     def _made(self, group: str) -> dict[str, Given]:
@@ -89,6 +98,10 @@ class StripeSplits:
     def _charge(self, paid: Paid) -> str:
         intent = self.driver.client.v1.payment_intents.retrieve(self.driver.intent_of(paid.reference))
         return str(intent.latest_charge)
+
+
+def _not_given(share: Share, no: ProviderRefused) -> Given:
+    return Given(share.receiver.account, share.amount, Outcome.FAILED, reason=no.detail)
 
 
 def _given(made: stripe.Transfer) -> Given:
