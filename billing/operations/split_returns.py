@@ -6,15 +6,14 @@ from uuid import uuid4
 from django.db import transaction
 
 from billing import ledger, providers
-from billing.models import Account, Journal, Split, SplitReturn, StateChange
+from billing.models import Account, Journal, Split, SplitReturn
 from billing.models.splits import SplitState
 from billing.money import Money
-from billing.operations.backoff import again
 from billing.operations.crash import crash_here
 from billing.operations.earnings import credited, taken_before
 from billing.operations.orders import held
 from billing.operations.split_receivers import receiver_of
-from billing.operations.splits import FIRST_QUESTION, LATEST_QUESTION
+from billing.operations.split_states import ask_later, lose_sight, move, note, tell_again
 from billing.providers import Given, GivenBack, Outcome
 from kpplatform.jobs.operations import enqueue
 from kpplatform.tenancy.scope import current_tenant
@@ -39,7 +38,7 @@ def ask_back(*, split: Split, at: datetime) -> SplitReturn | None:
     if least <= 0:
         return None
     back = SplitReturn.objects.create(split=split, key=f"sr_{uuid4().hex}", amount=least, asked_at=at)
-    _note(back, before="", why="", at=at)
+    note(back, before="", at=at)
     enqueue("billing.tasks.send_split_return", return_id=back.pk)
     return back
 
@@ -49,10 +48,10 @@ def begin_split_return(*, back: SplitReturn, at: datetime) -> bool:
     """Write down that the provider is about to be told; tell whether it may be. See `begin_split`."""
     back = _held(back)
     if back.state == State.SUBMITTED:
-        _unknown(back, at)
+        lose_sight(back, at)
     if back.state != State.ASKED:
         return False
-    _move(back, State.SUBMITTED, at=at)
+    move(back, State.SUBMITTED, at=at)
     return True
 
 
@@ -70,10 +69,10 @@ def send_split_return(*, back: SplitReturn, at: datetime) -> None:
             key=back.key, split=back.split.order.key, given=given, amount=amount, is_person=is_person
         )
     except providers.ProviderUnavailable:
-        _unknown(back, at)
+        lose_sight(back, at)
         return
     except providers.ProviderRefused as error:
-        _move(back, State.FAILED, why=error.detail, at=at)
+        move(back, State.FAILED, why=error.detail, at=at)
         return
     crash_here("after_return_call")
     _obey(back, said, at)
@@ -89,24 +88,21 @@ def resolve_split_return(*, back: SplitReturn, at: datetime) -> None:
     try:
         said = there.query_return(key=back.key, split=back.split.order.key, given=_given(back))
     except providers.ProviderUnavailable:
-        _ask_later(back, at)
+        ask_later(back, at)
         return
     if said:
         _obey(back, said, at)
-    elif back.state == State.UNKNOWN:
-        _move(back, State.ASKED, why="the provider knows nothing of it", at=at)
-        enqueue("billing.tasks.send_split_return", due_at=at, return_id=back.pk)
     else:
-        _ask_later(back, at)
+        tell_again(back, at)
 
 
 def _obey(back: SplitReturn, said: GivenBack, at: datetime) -> None:
     if said.outcome == Outcome.PENDING:
-        _move(back, State.SUBMITTED, why="pending", at=at)
-        _ask_later(back, at)
+        move(back, State.SUBMITTED, why="pending", at=at)
+        ask_later(back, at)
         return
     if said.outcome == Outcome.FAILED:
-        _move(back, State.FAILED, why=said.reason or "refused", at=at)
+        move(back, State.FAILED, why=said.reason or "refused", at=at)
         return
     split = back.split
     owner = ledger.creators(Kind.AVAILABLE, split.creator_id, split.currency)
@@ -117,7 +113,7 @@ def _obey(back: SplitReturn, said: GivenBack, at: datetime) -> None:
     split.state = Split.State.RETURNED if split.returned == split.amount else Split.State.DONE
     split.save()
     back.reference = said.reference
-    _move(back, State.DONE, at=at)
+    move(back, State.DONE, at=at)
 
 
 def _given(back: SplitReturn) -> Given:
@@ -134,27 +130,3 @@ def _locked(split: Split) -> Split:
 def _held(back: SplitReturn) -> SplitReturn:
     held(back.split.order.payment.order)
     return SplitReturn.objects.select_related("split__order__payment__order__viewer", "split__receiver").get(pk=back.pk)
-
-
-def _move(back: SplitReturn, state: str, *, at: datetime, why: str = "") -> None:
-    before, back.state = back.state, state
-    back.reason = why[:200] if state == State.FAILED else ""
-    back.done_at = at if state in {State.DONE, State.FAILED} else None
-    back.save()
-    if before != state:
-        _note(back, before=before, why=why, at=at)
-
-
-def _note(back: SplitReturn, *, before: str, why: str, at: datetime) -> None:
-    told = {"before": before, "after": back.state, "why": why[:200], "changed_at": at}
-    StateChange.objects.create(of=StateChange.Of.SPLIT_RETURN, row=back.pk, **told)
-
-
-def _unknown(back: SplitReturn, at: datetime) -> None:
-    _move(back, State.UNKNOWN, why="its answer was lost", at=at)
-    _ask_later(back, at)
-
-
-def _ask_later(back: SplitReturn, at: datetime) -> None:
-    due = again(at=at, since=back.asked_at, first=FIRST_QUESTION, latest=LATEST_QUESTION)
-    enqueue("billing.tasks.resolve_split_return", due_at=due, return_id=back.pk)

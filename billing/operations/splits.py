@@ -22,17 +22,16 @@ from billing.models import (
     Split,
     SplitOrder,
     SplitReceiver,
-    StateChange,
 )
 from billing.models.splits import SplitState
 from billing.money import WHOLE_BPS, Money
-from billing.operations.backoff import again
 from billing.operations.crash import crash_here
 from billing.operations.earnings import credited, of, taken_before
 from billing.operations.holds import is_held
 from billing.operations.orders import held
 from billing.operations.rules import rules_of
 from billing.operations.split_receivers import receiver_of
+from billing.operations.split_states import ask_later, lose_sight, move, note, tell_again
 from billing.operations.withholding import is_taxed
 from billing.providers import Given, Outcome, Share
 from kpplatform.jobs.operations import enqueue
@@ -44,7 +43,6 @@ Shares = dict[ledger.Name, tuple[SplitReceiver, Money]]  # how much of whose ava
 LATEST = timedelta(days=27)
 # A question that is not answered may still be given back.
 UNEARNED = (Consultation.State.ASKED, Consultation.State.EXPIRED)
-FIRST_QUESTION, LATEST_QUESTION = timedelta(seconds=30), timedelta(hours=1)
 
 
 @transaction.atomic
@@ -152,7 +150,7 @@ def begin_split(*, order: SplitOrder, at: datetime) -> bool:
     """
     order = _held(order)
     if order.state == State.SUBMITTED:
-        _unknown(order, at)
+        lose_sight(order, at)
     if order.state != State.ASKED:
         return False
     move(order, State.SUBMITTED, at=at)
@@ -170,7 +168,7 @@ def send_split(*, order: SplitOrder, at: datetime) -> None:
     try:
         given = there.split(key=order.key, paid=paid_of(order), shares=shares)
     except providers.ProviderUnavailable:
-        _unknown(order, at)
+        lose_sight(order, at)
         return
     except providers.ProviderRefused as error:
         before = there.query_split(key=order.key, paid=paid_of(order), shares=shares) if shares else None
@@ -194,15 +192,12 @@ def resolve_split(*, order: SplitOrder, at: datetime) -> None:
     try:
         given = there.query_split(key=order.key, paid=paid_of(order), shares=shares_of(order))
     except providers.ProviderUnavailable:
-        _ask_later(order, at)
+        ask_later(order, at)
         return
     if given is not None:
         _obey(order, given, at)
-    elif order.state == State.UNKNOWN:
-        move(order, State.ASKED, why="the provider knows nothing of it", at=at)
-        enqueue("billing.tasks.send_split", due_at=at, order_id=order.pk)
     else:
-        _ask_later(order, at)
+        tell_again(order, at)
 
 
 def _obey(order: SplitOrder, given: list[Given], at: datetime) -> None:
@@ -219,7 +214,7 @@ def _obey(order: SplitOrder, given: list[Given], at: datetime) -> None:
             _settle(split, said, at)
     if waits:
         move(order, State.SUBMITTED, why="pending", at=at)
-        _ask_later(order, at)
+        ask_later(order, at)
     else:
         move(order, State.DONE, at=at)
 
@@ -271,28 +266,3 @@ def _held(order: SplitOrder) -> SplitOrder:
     """Return it as it is now; the paid order is held."""
     held(order.payment.order)
     return SplitOrder.objects.select_related("payment__order__viewer").get(pk=order.pk)
-
-
-def move(order: SplitOrder, state: str, *, at: datetime, why: str = "") -> None:
-    """Save it in its new state, and note when and why."""
-    before, order.state = order.state, state
-    order.done_at = at if state in {State.DONE, State.FAILED} else None
-    order.save()
-    if before != state:
-        note(order, before=before, why=why, at=at)
-
-
-def note(order: SplitOrder, *, before: str, why: str, at: datetime) -> None:
-    """Write down what became of it; nobody does this by hand."""
-    told = {"before": before, "after": order.state, "why": why[:200], "changed_at": at}
-    StateChange.objects.create(of=StateChange.Of.SPLIT, row=order.pk, **told)
-
-
-def _unknown(order: SplitOrder, at: datetime) -> None:
-    move(order, State.UNKNOWN, why="its answer was lost", at=at)
-    _ask_later(order, at)
-
-
-def _ask_later(order: SplitOrder, at: datetime) -> None:
-    due = again(at=at, since=order.asked_at, first=FIRST_QUESTION, latest=LATEST_QUESTION)
-    enqueue("billing.tasks.resolve_split", due_at=due, order_id=order.pk)
