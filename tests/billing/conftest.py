@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from billing.models import Plan, Subscription
+from billing.models import Payout, Plan, Subscription
 from billing.providers.sandbox.server import Server, listening
 from catalog.models import Item
 from creators.models import Creator
 from kpplatform.tenancy.models import Member, Tenant
 from tests import make
 from tests.billing import members, shop
+from tests.billing.paying import approved, earner
+from tests.billing.rails import Rail, paid_at, rail_on
 from tests.catalog import things
 
 
@@ -62,3 +64,18 @@ def club(creator: Creator) -> Plan:
 def subscription(sandbox: Server, viewer: Member, club: Plan) -> Subscription:
     """The viewer's, paid for the first month from noon on."""
     return members.joined(sandbox, viewer, club)
+
+
+@pytest.fixture(params=["stripe", "wechatpay", "alipay"])
+def rail(request: pytest.FixtureRequest, in_school: Tenant) -> Iterator[Rail]:
+    """Each provider that pays creators, on its double."""
+    with rail_on(request.param) as made:
+        yield made
+
+
+@pytest.fixture
+def payout(rail: Rail, course: Item) -> Payout:
+    """100 yuan for the creator, approved."""
+    creator = earner(course)
+    paid_at(creator, rail.name)
+    return approved(creator)

@@ -1,6 +1,5 @@
 """What providers tell about payouts by message, besides being asked: applied, duplicate or quarantined."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,19 +15,6 @@ from tests.billing.rails import Rail, paid_at, rail_on
 from tests.billing.test_maturity import stands
 
 pytestmark = pytest.mark.usefixtures("_fresh_cache")
-
-
-@pytest.fixture(params=["stripe", "wechatpay", "alipay"])
-def rail(request: pytest.FixtureRequest, in_school: Tenant) -> Iterator[Rail]:
-    with rail_on(request.param) as made:
-        yield made
-
-
-@pytest.fixture
-def payout(rail: Rail, course: Item) -> Payout:
-    creator = earner(course)
-    paid_at(creator, rail.name)
-    return approved(creator)
 
 
 @pytest.fixture

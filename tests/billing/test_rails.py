@@ -2,7 +2,6 @@
 
 import json
 import signal
-from collections.abc import Iterator
 
 import pytest
 
@@ -24,20 +23,6 @@ from tests.billing.test_maturity import stands
 from tests.conftest import COMMITTED
 
 RAILS = ("stripe", "wechatpay", "alipay")
-
-
-@pytest.fixture(params=RAILS)
-def rail(request: pytest.FixtureRequest, in_school: Tenant) -> Iterator[Rail]:
-    with rail_on(request.param) as made:
-        yield made
-
-
-@pytest.fixture
-def payout(rail: Rail, course: Item) -> Payout:
-    """100 yuan for the creator, approved."""
-    creator = earner(course)
-    paid_at(creator, rail.name)
-    return approved(creator)
 
 
 def resolved(payout: Payout) -> Payout:

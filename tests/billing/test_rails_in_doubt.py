@@ -1,6 +1,5 @@
 """Payouts of which it is not clear what became of them: nothing is sent twice, and nothing is forgotten."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -16,20 +15,6 @@ from tests.billing.paying import LATER, approved, earner, now, sent
 from tests.billing.rails import Rail, connect, paid_at, rail_on
 from tests.billing.shop import jobs, yuan
 from tests.billing.test_maturity import stands
-
-
-@pytest.fixture(params=["stripe", "wechatpay", "alipay"])
-def rail(request: pytest.FixtureRequest, in_school: Tenant) -> Iterator[Rail]:
-    with rail_on(request.param) as made:
-        yield made
-
-
-@pytest.fixture
-def payout(rail: Rail, course: Item) -> Payout:
-    """100 yuan for the creator, approved."""
-    creator = earner(course)
-    paid_at(creator, rail.name)
-    return approved(creator)
 
 
 def resolved(payout: Payout) -> Payout:
