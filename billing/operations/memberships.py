@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import F
 
@@ -22,12 +21,12 @@ from billing.models import (
     TierItem,
 )
 from billing.periods import anchor_of, following
+from billing.queries import tenants_zone
 from catalog.models import Pass
 from catalog.operations import grant_access, grant_passes, move_ends, revoke_source
 from kpplatform.errors import Conflict
 from kpplatform.tenancy.many import update_all
 from kpplatform.tenancy.models import Member
-from kpplatform.tenancy.scope import current_tenant
 
 # So long a member goes on watching when a renewal fails, or comes late.
 GRACE = timedelta(days=7)
@@ -41,11 +40,6 @@ class AlreadyMember(Conflict):
 
 class NotOffered(Conflict):
     code = "not_for_sale"
-
-
-def tenants_zone() -> ZoneInfo:
-    """Return where the scope's tenant is: its days are counted there."""
-    return ZoneInfo(current_tenant().time_zone)
 
 
 def held(subscription: Subscription) -> Subscription:

@@ -6,9 +6,10 @@ from datetime import datetime
 from django.db.models import F
 
 from billing.models import Charge, Content, InstalmentPart, InstalmentPlan, Order, OrderLine, PaymentMethod, StateChange
-from billing.operations.memberships import saved_with, tenants_zone
+from billing.operations.memberships import saved_with
 from billing.operations.terms import WINDOW
 from billing.periods import anchor_of, following_after
+from billing.queries import tenants_zone
 from catalog.models import Access, Item
 from catalog.operations import grant_access, revoke_source
 from kpplatform.tenancy.models import Member

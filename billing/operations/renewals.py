@@ -8,9 +8,10 @@ from django.db import transaction
 from billing.models import Payment, Period, Subscription
 from billing.operations.dunning import DUNNING, charge_again, next_look
 from billing.operations.invoices import Due, invoice
-from billing.operations.memberships import GRACE, State, move_access, noted, tenants_zone
+from billing.operations.memberships import GRACE, State, move_access, noted
 from billing.operations.methods import usable
 from billing.periods import anchor_of, following
+from billing.queries import tenants_zone
 from kpplatform.tenancy.many import update_all
 
 BATCH = 200

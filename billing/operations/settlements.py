@@ -1,7 +1,6 @@
 """Closing a month: the pool is shared among creators, and each gets a statement that never changes."""
 
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.db.models import Sum
@@ -11,11 +10,12 @@ from billing.models import Account, ChainHead, Journal, SettlementPeriod
 from billing.money import Money
 from billing.operations.crash import crash_here
 from billing.operations.earnings import Moved, of
+from billing.queries import tenants_time, tenants_zone
 from billing.queries.settlements import ALL_ENDS, KINDS_OF_ENTRIES, cut_of
 from catalog.models import Watch
 from kpplatform.errors import Conflict
 from kpplatform.tenancy.models import Tenant
-from kpplatform.tenancy.scope import current_tenant, current_tenant_id
+from kpplatform.tenancy.scope import current_tenant_id
 
 Kind = Account.Kind
 SETTLE = f"""
@@ -140,7 +140,7 @@ def _must_be_next(month: date, at: datetime) -> None:
 
 def _month_of(at: datetime) -> date:
     """Return the month that it is where the tenant is."""
-    return at.astimezone(ZoneInfo(current_tenant().time_zone)).date().replace(day=1)
+    return tenants_time(at).date().replace(day=1)
 
 
 def share_pool(month: date) -> None:
@@ -184,7 +184,7 @@ def _shared(pool: ledger.Name, there: Money, weights: dict[int, int]) -> list[Mo
 
 def bounds(month: date) -> tuple[datetime, datetime]:
     """Return when a month begins and ends where the tenant is."""
-    zone = ZoneInfo(current_tenant().time_zone)
+    zone = tenants_zone()
     first, after = month.replace(day=1), next_month(month)
     return (
         datetime(first.year, first.month, 1, tzinfo=zone),

@@ -18,12 +18,12 @@ from billing.operations.memberships import (
     must_not_be_member,
     noted,
     open_to_members,
-    tenants_zone,
 )
 from billing.operations.methods import must_be_usable
 from billing.operations.orders import OrderKeyTaken
 from billing.operations.renewals import end, renew
 from billing.periods import anchor_of, following, unused
+from billing.queries import tenants_zone
 from kpplatform.errors import Conflict, Forbidden
 from kpplatform.jobs.operations import enqueue
 from kpplatform.tenancy.models import Member

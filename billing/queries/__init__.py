@@ -2,6 +2,7 @@
 
 from billing.queries.accounts import provider_accounts
 from billing.queries.books import BalanceOfKind, balances_of, journals, trial_balance
+from billing.queries.clock import tenants_time, tenants_zone
 from billing.queries.consultations import consultation_offers, consultations_seen_by
 from billing.queries.coupons import coupons_of
 from billing.queries.disputes import (
@@ -38,7 +39,6 @@ from billing.queries.invoices import (
     tax_rules,
     tax_rules_on,
     tenants_place,
-    tenants_time,
 )
 from billing.queries.memberships import (
     changes_of_subscription,
@@ -160,6 +160,7 @@ __all__ = [
     "taxes_owed",
     "tenants_place",
     "tenants_time",
+    "tenants_zone",
     "tiers_seen_by",
     "trial_balance",
     "virtual_gifts",

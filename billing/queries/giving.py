@@ -2,7 +2,6 @@
 
 from datetime import datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
@@ -10,6 +9,7 @@ from django.db.models.functions import Coalesce
 from billing import ledger
 from billing.models import Giving, Product, VirtualGift
 from billing.money import Money
+from billing.queries.clock import tenants_time
 from catalog.queries import comment_is_muted
 from creators.models import Creator
 from kpplatform.tenancy.models import Member
@@ -43,7 +43,7 @@ def virtual_gifts(*, at: datetime) -> QuerySet[VirtualGift]:
 
 def given_on_day(viewer: Member, *, currency: str, at: datetime) -> Money:
     """Return what the viewer gives on the tenant's day of this moment, what they have only ordered included."""
-    here = at.astimezone(ZoneInfo(current_tenant().time_zone))
+    here = tenants_time(at)
     begin = datetime.combine(here.date(), time(), here.tzinfo)
     end = datetime.combine(here.date() + timedelta(days=1), time(), here.tzinfo)
     given = Giving.objects.filter(viewer=viewer, currency=currency, given_at__gte=begin, given_at__lt=end)

@@ -1,9 +1,8 @@
 """Which tax is due where, who is billed, and the documents."""
 
 from collections.abc import Collection, Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
@@ -101,11 +100,6 @@ def place_of(viewer: Member) -> str:
 def tenants_place() -> str:
     """Return where the tenant is: `place` of its settings."""
     return str(current_tenant().settings.get("place", ""))
-
-
-def tenants_time(at: datetime) -> datetime:
-    """Return a moment as the tenant's clock shows it: by that clock papers are dated and days are counted."""
-    return at.astimezone(ZoneInfo(current_tenant().time_zone))
 
 
 def billed_to(viewers: Collection[Member]) -> dict[int, dict[str, Any]]:

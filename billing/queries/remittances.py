@@ -8,7 +8,7 @@ from django.db.models import QuerySet, Sum
 from billing import ledger
 from billing.models import Account, Journal, Remittance, Transfer
 from billing.money import Money
-from billing.queries.invoices import tenants_time
+from billing.queries.clock import tenants_time
 
 
 @dataclass(frozen=True)

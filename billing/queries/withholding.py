@@ -2,16 +2,15 @@
 
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import Case, F, Q, QuerySet, Sum, When
 from django.db.models.functions import ExtractYear
 
 from billing.models import Payee, Payout, WithholdingRule
-from billing.queries.invoices import tenants_place, tenants_time
+from billing.queries.clock import tenants_time, tenants_zone
+from billing.queries.invoices import tenants_place
 from creators.models import Creator
 from kpplatform.tenancy.models import Member
-from kpplatform.tenancy.scope import current_tenant
 
 NOT_PAID = (Payout.State.FAILED, Payout.State.REVERSED)
 # What of a payout counts as kept and as paid: of one that did not leave, less what was given back beyond its own tax.
@@ -58,7 +57,7 @@ def paid_under(
 
 def withheld_of(member: Member) -> list[dict[str, Any]]:
     """Return what the member's own creator was paid by year and currency: in all, and how much of it was withheld."""
-    year = ExtractYear("drafted_at", tzinfo=ZoneInfo(current_tenant().time_zone))
+    year = ExtractYear("drafted_at", tzinfo=tenants_zone())
     rows, sums = Payout.objects.filter(creator__member=member), {"gross": Sum(PAID), "kept": Sum(KEPT)}
     years = rows.annotate(year=year).values("year", "currency").annotate(**sums).order_by("-year", "currency")
     return [row for of in years if (row := dict(of))["gross"]]

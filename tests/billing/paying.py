@@ -55,6 +55,11 @@ def now(payout: Payout) -> Payout:
     return Payout.objects.get(pk=payout.pk)
 
 
+def resolved(payout: Payout) -> Payout:
+    paying.resolve_payout(payout=payout, at=LATER)
+    return now(payout)
+
+
 def paid_by(sandbox: Server) -> list[int]:
     return [row["amount"] for row in sandbox.bank.book.tables["payouts"].values()]
 

@@ -15,7 +15,7 @@ from kpplatform.errors import Refused
 from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.scope import scope
 from tests.billing import shop
-from tests.billing.paying import LATER, approved, earner, now, sent, staff
+from tests.billing.paying import LATER, approved, earner, now, resolved, sent, staff
 from tests.billing.rails import TO, Rail, addresses, connect, paid_at, rail_on, served
 from tests.billing.shop import jobs, yuan
 from tests.billing.test_crashes import run
@@ -23,11 +23,6 @@ from tests.billing.test_maturity import stands
 from tests.conftest import COMMITTED
 
 RAILS = ("stripe", "wechatpay", "alipay")
-
-
-def resolved(payout: Payout) -> Payout:
-    paying.resolve_payout(payout=payout, at=LATER)
-    return now(payout)
 
 
 def test_a_creator_is_paid(rail: Rail, payout: Payout) -> None:

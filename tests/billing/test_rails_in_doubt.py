@@ -11,15 +11,10 @@ from catalog.models import Item
 from kpplatform.jobs.models import Job
 from kpplatform.tenancy.models import Tenant
 from tests.billing import shop
-from tests.billing.paying import LATER, approved, earner, now, sent
+from tests.billing.paying import LATER, approved, earner, now, resolved, sent
 from tests.billing.rails import Rail, connect, paid_at, rail_on
 from tests.billing.shop import jobs, yuan
 from tests.billing.test_maturity import stands
-
-
-def resolved(payout: Payout) -> Payout:
-    paying.resolve_payout(payout=payout, at=LATER)
-    return now(payout)
 
 
 def test_what_cannot_be_asked_about_is_asked_about_later(rail: Rail, payout: Payout) -> None:

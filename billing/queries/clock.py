@@ -1,0 +1,16 @@
+"""What the clock shows where the scope's tenant is."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from kpplatform.tenancy.scope import current_tenant
+
+
+def tenants_zone() -> ZoneInfo:
+    """Return where the scope's tenant is: its days are counted there."""
+    return ZoneInfo(current_tenant().time_zone)
+
+
+def tenants_time(at: datetime) -> datetime:
+    """Return a moment as the tenant's clock shows it: by that clock papers are dated and days are counted."""
+    return at.astimezone(tenants_zone())
