@@ -56,6 +56,7 @@ from recommender.models import (
 from tests import make
 from tests.billing import books, shop
 from tests.billing.disputes import disputed_gift
+from tests.billing.elsewhere import earned_elsewhere
 from tests.billing.papers import billed
 from tests.billing.parts import in_parts
 from tests.billing.paying import paid_out
@@ -151,6 +152,7 @@ def _bought(found: Everything) -> None:
     paid_out(found.creator, by=found.staff)
     billing.paying.settle(month=NOON.date(), at=NOON + timedelta(days=32))
     billed(order, found.creator, by=found.staff)
+    earned_elsewhere(found.creator, by=found.staff)
     WebhookEvent.objects.create(provider="sandbox", event_id="evt_1", body=b"{}", received_at=NOON)
     _by_bank(found)
     since, until = NOON - timedelta(days=30), NOON - timedelta(days=29)

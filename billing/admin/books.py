@@ -53,8 +53,8 @@ def money(row: Any) -> str:
 @admin.register(Account)
 class AccountAdmin(TenantAdmin):
     own = "creator__member"
-    list_display = ("name", "kind", "shown_balance", "creator", "member")
-    list_select_related = ("creator", "member")
+    list_display = ("name", "kind", "shown_balance", "creator", "member", "channel")
+    list_select_related = ("creator", "member", "channel")
     search_fields = ("name", "creator__name")
     number_fields = ("pk", "creator_id", "member_id")
     list_filter = ("kind",)

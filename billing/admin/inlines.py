@@ -3,6 +3,7 @@
 from billing.models import (
     InstalmentPart,
     OrderLine,
+    OutsideIncome,
     Payment,
     PayoutChange,
     Period,
@@ -66,3 +67,9 @@ class StatementLines(TenantInline):
     model = SettlementLine
     own = True
     fields = ("kind", "count", "amount")
+
+
+class OutsideRows(TenantInline):
+    model = OutsideIncome
+    own = True
+    fields = ("line", "day", "kind", "title", "reference", "gross", "fee", "currency", "is_counted")

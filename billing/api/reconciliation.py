@@ -108,12 +108,13 @@ class ReportFileParser(parsers.BaseParser):
     """Write a file to disk as it comes, up to what a report may have; it is gone when it was read."""
 
     media_type = "application/octet-stream"
+    most = MOST_BYTES
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         file, size = TemporaryFile(), 0  # noqa: SIM115  whoever reads it closes it
         while chunk := stream.read(CHUNK):
             size += len(chunk)
-            if size > MOST_BYTES:
+            if size > self.most:
                 file.close()
                 raise TooLarge
             file.write(chunk)

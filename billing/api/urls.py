@@ -8,10 +8,12 @@ from billing.api.coupons import CouponViewSet
 from billing.api.disputes import DisputeFileViewSet, DisputeViewSet
 from billing.api.ebooks import DownloadView, EbookFileViewSet, EbookViewSet
 from billing.api.giving import CoinPackViewSet, CoinView, GivingViewSet, VirtualGiftViewSet
+from billing.api.income import ExchangeRateViewSet, IncomeView
 from billing.api.instalments import InstalmentOfferViewSet, InstalmentPlanViewSet
 from billing.api.invoices import BillingView, InvoiceRequestViewSet, InvoiceViewSet, TaxRuleViewSet
 from billing.api.memberships import PaymentMethodViewSet, SubscriptionViewSet
 from billing.api.offline import BankAccountView, OfflineRefundViewSet, PaymentProofViewSet
+from billing.api.outside import ChannelViewSet, OutsideFileViewSet, OutsideStatementViewSet
 from billing.api.payouts import HoldViewSet, PayoutAccountViewSet, PayoutBatchViewSet, PayoutViewSet
 from billing.api.products import ProductViewSet
 from billing.api.reconciliation import ReconciliationExceptionViewSet, ReconciliationViewSet, ReportFileViewSet
@@ -53,6 +55,10 @@ router.register("coin-packs", CoinPackViewSet, basename="coin-pack")
 router.register("gifts", VirtualGiftViewSet, basename="gift")
 router.register("givings", GivingViewSet, basename="giving")
 router.register("remittances", RemittanceViewSet, basename="remittance")
+router.register("channels", ChannelViewSet, basename="channel")
+router.register("outside-statements", OutsideStatementViewSet, basename="outside-statement")
+router.register("outside-files", OutsideFileViewSet, basename="outside-file")
+router.register("exchange-rates", ExchangeRateViewSet, basename="exchange-rate")
 router.register("provider-accounts", ProviderAccountViewSet, basename="provider-account")
 router.register("consultation-offers", ConsultationOfferViewSet, basename="consultation-offer")
 router.register("consultations", ConsultationViewSet, basename="consultation")
@@ -83,6 +89,7 @@ urlpatterns = [
     path("downloads/<str:token>/", DownloadView.as_view(), name="download"),
     path("billing/", BillingView.as_view(), name="billing"),
     path("trial-balance/", TrialBalanceView.as_view(), name="trial-balance"),
+    path("income/", IncomeView.as_view(), name="income"),
     path("withheld/", WithheldView.as_view(), name="withheld"),
     path("coins/", CoinView.as_view(), name="coins"),
     *(path(f"webhooks/{view.provider}/", view.as_view(), name=f"{view.provider}-webhook") for view in WEBHOOKS),

@@ -10,6 +10,9 @@ from billing.ledger.names import (
     dispute,
     fees,
     in_transit,
+    outside,
+    outside_fees,
+    outside_income,
     pending,
     pool,
     pool_debt,
@@ -20,13 +23,24 @@ from billing.ledger.names import (
     wallet,
     withholding,
 )
-from billing.ledger.posting import Entry, KeyTaken, NotEnoughMoney, held, held_all, post, post_all, reversal
+from billing.ledger.posting import (
+    Entry,
+    KeyTaken,
+    NotEnoughMoney,
+    OutsideMoney,
+    held,
+    held_all,
+    post,
+    post_all,
+    reversal,
+)
 
 __all__ = [
     "Entry",
     "KeyTaken",
     "Name",
     "NotEnoughMoney",
+    "OutsideMoney",
     "available",
     "clawback",
     "clearing",
@@ -37,6 +51,9 @@ __all__ = [
     "held",
     "held_all",
     "in_transit",
+    "outside",
+    "outside_fees",
+    "outside_income",
     "pending",
     "pool",
     "pool_debt",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from billing.models import Account
+from billing.models import Account, Channel
 from billing.money import Money
 from creators.models import Creator
 from kpplatform.tenancy.models import Member
@@ -19,10 +19,12 @@ class Name:
     creator_id: int | None = None
     member_id: int | None = None
     floor: int | None = None
+    channel_id: int | None = None
 
     def __str__(self) -> str:
-        owner = f"/creator/{self.creator_id}" if self.creator_id else f"/member/{self.member_id}"
-        return f"{self.kind}/{self.currency}{owner if self.creator_id or self.member_id else ''}"
+        owners = (("creator", self.creator_id), ("member", self.member_id), ("channel", self.channel_id))
+        owner = next((f"/{of}/{pk}" for of, pk in owners if pk), "")
+        return f"{self.kind}/{self.currency}{owner}"
 
     @property
     def balance(self) -> Money:
@@ -114,3 +116,18 @@ def pool(currency: str) -> Name:
 def pool_debt(currency: str) -> Name:
     """What the pool owes (below zero), because members were given back what had been shared already."""
     return Name(Kind.POOL_DEBT, currency)
+
+
+def outside(channel: Channel, currency: str) -> Name:
+    """What a creator has earned at another platform, less what that has kept (below zero: it owes it, or paid it)."""
+    return Name(Kind.OUTSIDE, currency, channel_id=channel.pk)
+
+
+def outside_income(channel: Channel, currency: str) -> Name:
+    """What was paid for a creator's work at another platform."""
+    return Name(Kind.OUTSIDE_INCOME, currency, channel_id=channel.pk)
+
+
+def outside_fees(channel: Channel, currency: str) -> Name:
+    """What another platform has kept (below zero) of what a creator earned there."""
+    return Name(Kind.OUTSIDE_FEES, currency, channel_id=channel.pk)

@@ -18,7 +18,7 @@ Transfers = Sequence[tuple[Name, Name, Money]]
 POST = (
     "SELECT %s::int, id, seq, at, digest, link, is_same FROM billing_post("
     "%s, %s, %s, %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[],"
-    " %s::int[], %s::int[], %s::bigint[])"
+    " %s::bigint[], %s::int[], %s::int[], %s::bigint[])"
 )
 
 
@@ -30,6 +30,10 @@ class KeyTaken(Conflict):
     code = "ledger_key_taken"
 
 
+class OutsideMoney(TypeError):
+    """What a creator earned elsewhere was to become money here, or the reverse: a bug, said aloud."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """What a journal is to be: its kind, its key, and each amount from one account to another."""
@@ -39,18 +43,21 @@ class Entry:
     transfers: Transfers
 
     def asked(self, at: datetime) -> list[Any]:
-        """Return what the function in the database is told. Amounts of nothing are left out. Raises MixedCurrencies."""
+        """Return what the function in the database is told. Amounts of nothing are left out. Raises as `post`."""
         moved = [(debit, credit, money) for debit, credit, money in self.transfers if money]
         for debit, credit, money in moved:
             if not debit.currency == credit.currency == money.currency:
                 raise MixedCurrencies(f"{money} cannot go from {debit} to {credit}.")
+            if debit.channel_id != credit.channel_id:
+                raise OutsideMoney(f"{money} cannot go from {debit} to {credit}.")
         names = list(dict.fromkeys(name for debit, credit, _ in moved for name in (debit, credit)))
         places = {name: place for place, name in enumerate(names, start=1)}
         return [
             *(str(self.kind), self.key, at),
             *([str(name) for name in names], [str(name.kind) for name in names]),
             *([name.currency for name in names], [name.creator_id for name in names]),
-            *([name.member_id for name in names], [name.floor for name in names]),
+            *([name.member_id for name in names], [name.channel_id for name in names]),
+            [name.floor for name in names],
             *([places[debit] for debit, _, _ in moved], [places[credit] for _, credit, _ in moved]),
             [money.minor for _, _, money in moved],
         ]
@@ -61,7 +68,7 @@ def post(*, kind: Journal.Kind, key: str, transfers: Transfers, at: datetime) ->
 
     The same key with the same content gives the same journal. Amounts of nothing are left out.
     Raises KeyTaken for a key with other content, NotEnoughMoney when an account would fall below its floor,
-    and MixedCurrencies.
+    MixedCurrencies, and OutsideMoney.
     """
     return post_all([Entry(kind, key, transfers)], at=at)[0]
 
@@ -114,4 +121,4 @@ def reversal(journal: Journal) -> Transfers:
 
 def _name_of(account: Account) -> Name:
     kind = Account.Kind(account.kind)
-    return Name(kind, account.currency, account.creator_id, account.member_id, account.floor)
+    return Name(kind, account.currency, account.creator_id, account.member_id, account.floor, account.channel_id)

@@ -1,6 +1,7 @@
 """What was paid: the ledger's rows, the sales, and what providers said."""
 
 from billing.models.changes import StateChange
+from billing.models.channels import Channel
 from billing.models.charges import Charge
 from billing.models.checkouts import ClosedCheckout
 from billing.models.consultations import Consultation, ConsultationEntry, ConsultationOffer
@@ -24,10 +25,12 @@ from billing.models.memberships import (
     TierItem,
 )
 from billing.models.offline import PaymentProof, ProofDecision
+from billing.models.outside import OutsideIncome, OutsideStatement
 from billing.models.payouts import Payout, PayoutAccount, PayoutBatch, PayoutChange, PayoutHold
 from billing.models.prices import Price
 from billing.models.products import Content, OfferChange, Product
 from billing.models.providers import ProviderAccount, ProviderChange
+from billing.models.rates import ExchangeRate
 from billing.models.reconciliation import ReconciliationException, ReconciliationRun, ReportRow
 from billing.models.remittances import Remittance
 from billing.models.sales import LineShare, Order, OrderLine, Payment, Refund
@@ -42,6 +45,7 @@ __all__ = [
     "AffiliateTerms",
     "BillingProfile",
     "ChainHead",
+    "Channel",
     "Charge",
     "ClosedCheckout",
     "Collaboration",
@@ -57,6 +61,7 @@ __all__ = [
     "DisputePart",
     "EbookCopy",
     "EbookFile",
+    "ExchangeRate",
     "GiftMembership",
     "Giving",
     "InstalmentOffer",
@@ -71,6 +76,8 @@ __all__ = [
     "OfferChange",
     "Order",
     "OrderLine",
+    "OutsideIncome",
+    "OutsideStatement",
     "Payee",
     "Payment",
     "PaymentMethod",

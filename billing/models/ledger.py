@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from billing.models.channels import Channel
 from billing.money import Money
 from creators.models import Creator
 from kpplatform.tenancy.constraints import AppendOnly
@@ -10,6 +11,7 @@ from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.owned import TenantForeignKey, TenantOwned
 
 FLOOR = "no_account_falls_below_its_floor"
+OUTSIDE = ("outside", "outside_income", "outside_fees")  # the kinds of accounts of what is earned elsewhere
 
 
 class Account(TenantOwned):
@@ -37,12 +39,21 @@ class Account(TenantOwned):
         COINS = "coins", "a viewer's coins, not yet spent"
         POOL = "pool", "members' money, to be shared among creators"
         POOL_DEBT = "pool_debt", "shared among creators, and given back to members since"
+        OUTSIDE = "outside", "a creator's at another platform: not the tenant's money"
+        OUTSIDE_INCOME = "outside_income", "earned by a creator at another platform"
+        OUTSIDE_FEES = "outside_fees", "kept by another platform of what a creator earned there"
 
     name = models.CharField(max_length=80, help_text="Kind, currency and owner in one: pending/CNY/creator/12")
     kind = models.CharField(max_length=20, choices=Kind.choices)
     currency = models.CharField(max_length=3)
     creator = TenantForeignKey(Creator, null=True, blank=True)
     member = TenantForeignKey(Member, null=True, blank=True)
+    channel = TenantForeignKey(
+        Channel,
+        null=True,
+        blank=True,
+        help_text="Of what is earned elsewhere: neither the tenant's, nor paid out here.",
+    )
     floor = models.BigIntegerField(null=True, blank=True, help_text="The balance never falls below; none: it may.")
     debits = models.BigIntegerField(default=0, help_text="Σ of all transfers from here, in minor units.")
     credits = models.BigIntegerField(default=0, help_text="Σ of all transfers to here, in minor units.")
@@ -53,6 +64,11 @@ class Account(TenantOwned):
             models.UniqueConstraint(fields=["tenant", "id", "currency"], name="an_account_has_one_currency"),
             models.CheckConstraint(condition=Q(credits__gte=F("floor") + F("debits")), name=FLOOR),
             models.CheckConstraint(condition=Q(debits__gte=0, credits__gte=0), name="what_went_through_only_grows"),
+            models.CheckConstraint(
+                condition=Q(kind__in=OUTSIDE, channel__isnull=False, creator=None, member=None)
+                | (~Q(kind__in=OUTSIDE) & Q(channel=None)),
+                name="what_is_earned_elsewhere_is_a_channels",
+            ),
             AppendOnly(name="an_account_changes_its_balance_only", updatable=("debits", "credits")),
         ]
         indexes = [models.Index(fields=["tenant", "creator"], name="account_creator")]
@@ -103,6 +119,8 @@ class Journal(TenantOwned):
         WITHHOLDING_BACK = "withholding_back"
         TAX_PAID = "tax_paid"
         ADS = "ads"
+        OUTSIDE = "outside", "income elsewhere"
+        OUTSIDE_BACK = "outside_back", "income elsewhere, withdrawn"
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     key = models.CharField(max_length=200, help_text="Posted again under this key, it is this journal.")

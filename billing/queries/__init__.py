@@ -27,6 +27,7 @@ from billing.queries.giving import (
     leaders,
     virtual_gifts,
 )
+from billing.queries.income import HERE, Income, Used, income_of
 from billing.queries.instalments import changes_of_plan, instalment_offers, plans_of, plans_seen_by
 from billing.queries.invoices import (
     billed_to,
@@ -49,8 +50,10 @@ from billing.queries.memberships import (
     tiers_seen_by,
 )
 from billing.queries.offline import bank_instructions, proofs_seen_by
+from billing.queries.outside import channels_seen_by, outside_statements_seen_by, rows_of_statement
 from billing.queries.payouts import holds_seen_by, payout_accounts_seen_by, payout_batches, payouts_seen_by
 from billing.queries.products import changes_of, products_seen_by
+from billing.queries.rates import exchange_rates
 from billing.queries.reconciliation import (
     booked_and_never_reported,
     fee_of,
@@ -77,10 +80,13 @@ from billing.queries.withholding import (
 )
 
 __all__ = [
+    "HERE",
     "LONGEST_EVIDENCE",
     "BalanceOfKind",
     "Fault",
+    "Income",
     "Report",
+    "Used",
     "access_log_of",
     "account_of_tax",
     "affiliate_offers",
@@ -94,6 +100,7 @@ __all__ = [
     "changes_of_plan",
     "changes_of_split",
     "changes_of_subscription",
+    "channels_seen_by",
     "coin_packs",
     "coin_value",
     "coins_of",
@@ -106,12 +113,14 @@ __all__ = [
     "disputes_seen_by",
     "entries_of",
     "evidence_files",
+    "exchange_rates",
     "fee_of",
     "given_on_day",
     "givings_of",
     "givings_to",
     "handed_over",
     "holds_seen_by",
+    "income_of",
     "instalment_offers",
     "invoice_requests_seen_by",
     "invoices_seen_by",
@@ -124,6 +133,7 @@ __all__ = [
     "methods_of",
     "orders_of",
     "orders_seen_by",
+    "outside_statements_seen_by",
     "owed_until",
     "paid_under",
     "payees_seen_by",
@@ -146,6 +156,7 @@ __all__ = [
     "reminder_of",
     "reported_before",
     "reported_on",
+    "rows_of_statement",
     "rule_for",
     "seller",
     "settlements_seen_by",

@@ -15,6 +15,7 @@ from billing.queries import (
     instalments,
     invoices,
     memberships,
+    outside,
     payouts,
     reconciliation,
     remittances,
@@ -48,7 +49,8 @@ QUESTIONS = (
         """
         SELECT 'account', id, format('%%s is not the account of its kind, currency and owner', name)
         FROM billing_account
-        WHERE name <> concat_ws('/', kind, currency, coalesce('creator/' || creator_id, 'member/' || member_id))
+        WHERE name <> concat_ws('/', kind, currency, coalesce('creator/' || creator_id, 'member/' || member_id,
+                                                              'channel/' || channel_id))
         ORDER BY id LIMIT %(most)s""",
     ),
     (
@@ -156,7 +158,7 @@ OF_CREATORS = (
     *settlements.QUESTIONS,
     *splits.QUESTIONS,
 )
-OF_PAPERS = (*invoices.QUESTIONS, *remittances.QUESTIONS, *instalments.QUESTIONS)
+OF_PAPERS = (*invoices.QUESTIONS, *remittances.QUESTIONS, *instalments.QUESTIONS, *outside.QUESTIONS)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ ENUM_NAMES = {
     "ReconciliationState": "billing.models.ReconciliationException.State",
     "ReportedProvider": "billing.models.ProviderAccount.Provider",
     "OrderState": "billing.models.Order.State",
+    "ChannelPlatform": "billing.models.Channel.Platform",
+    "OutsideIncomeKind": "billing.models.OutsideIncome.Kind",
     "ConsultationKind": "billing.models.ConsultationOffer.Kind",
     "ConsultationState": "billing.models.Consultation.State",
     "InvoiceKind": "billing.models.Invoice.Kind",

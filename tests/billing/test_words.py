@@ -11,12 +11,16 @@ from billing import models
 HAN, ACRONYM = re.compile("[一-鿿]"), re.compile("[A-Z]+")
 READ = (
     models.BillingProfile,
+    models.Channel,
+    models.ExchangeRate,
     models.InstalmentOffer,
     models.InstalmentPart,
     models.InstalmentPlan,
     models.Invoice,
     models.InvoiceRequest,
     models.InvoiceSeries,
+    models.OutsideIncome,
+    models.OutsideStatement,
     models.Payee,
     models.Payout,
     models.PayoutAccount,

@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 
 from billing import operations
 from billing.models import (
+    Channel,
     Collaboration,
     Consultation,
     Coupon,
@@ -26,6 +27,7 @@ from billing.models import (
     OfferChange,
     Order,
     OrderLine,
+    OutsideStatement,
     PaymentMethod,
     PaymentProof,
     Payout,
@@ -78,6 +80,7 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
     "models/{id}": lambda found: ModelVersion.objects.get(events=found.events).pk,
     "muted-words/{id}": lambda found: MutedWord.objects.get(viewer=found.staff).pk,
     "orders/{id}": lambda found: Order.objects.get(viewer=found.viewer).pk,
+    "outside-statements/{id}": lambda found: OutsideStatement.objects.get(by=found.publisher).pk,
     "payment-methods/{id}": lambda found: PaymentMethod.objects.get(member=found.staff).pk,
     "payout-batches/{id}": lambda found: Payout.objects.get(creator=found.creator).batch_id,
     "payouts/{id}": lambda found: Payout.objects.get(creator=found.creator).pk,
@@ -100,6 +103,7 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
 }
 # What a body names, by the name of its field and the field's type.
 NAMED_INSIDE: dict[tuple[str, str], Callable[[Everything], Any]] = {
+    ("channel", "integer"): lambda found: Channel.objects.get(creator=found.creator).pk,
     ("comment", "integer"): lambda found: Comment.objects.get(viewer=found.viewer).pk,
     ("creator", "string"): lambda found: found.creator.handle,
     ("gift", "integer"): lambda _: VirtualGift.objects.get().pk,
