@@ -73,7 +73,7 @@ class UsedOut(serializers.Serializer[Any]):
     quote = serializers.CharField(source="rate.quote")
     day = serializers.DateField(source="rate.day")
     rate = serializers.SerializerMethodField()
-    source = serializers.CharField(source="rate.source")
+    source = serializers.CharField(source="rate.source")  # type: ignore[assignment]
     since = serializers.DateField(help_text="The first day it was used for …")
     until = serializers.DateField(help_text="… and the last: later than its own, if there was none of that day.")
 
@@ -98,7 +98,7 @@ class RateIn(In):
     base = serializers.RegexField(CURRENCY)
     quote = serializers.RegexField(CURRENCY)
     rate = serializers.RegexField(RATE, help_text="What one unit of `base` is worth of `quote`, exactly.")
-    source = serializers.CharField(max_length=LONGEST_SOURCE)
+    source = serializers.CharField(max_length=LONGEST_SOURCE)  # type: ignore[assignment]
 
 
 class RatesIn(In):

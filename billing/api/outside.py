@@ -185,8 +185,8 @@ class OutsideFileViewSet(MoneyViewSet):
         with sent or BytesIO() as file, TextIOWrapper(file, encoding="utf-8-sig", newline="") as lines:
             pk = asked.validated_data["channel"]
             channel = get_object_or_404(queries.channels_seen_by(self.viewer), pk=pk)
-            told = {"rows": outside.rows_of(lines), "by": self.viewer, "at": timezone.now()}
-            made = outside.import_statement(channel=channel, **told)
+            rows = outside.rows_of(lines)
+            made = outside.import_statement(channel=channel, by=self.viewer, rows=rows, at=timezone.now())
         return Response(OutsideStatementOut(made).data, status=status.HTTP_201_CREATED)
 
 

@@ -149,11 +149,11 @@ def _kept(statement: OutsideStatement, some: Sequence[Row]) -> list[OutsideIncom
     there = OutsideIncome.objects.filter(counts, channel=statement.channel, reference__in=[r.reference for r in some])
     before: dict[str, OutsideIncome] = {}
     own: dict[str, int] = {}
-    for row in there.only("pk", "statement_id", "reference", "line"):
-        if row.statement_id == statement.pk:
-            own[row.reference] = row.line
+    for old in there.only("pk", "statement_id", "reference", "line"):
+        if old.statement_id == statement.pk:
+            own[old.reference] = old.line
         else:
-            before[row.reference] = row
+            before[old.reference] = old
     kept = []
     for row in some:
         if (line := own.setdefault(row.reference, row.line)) != row.line:

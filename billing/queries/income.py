@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -131,8 +132,9 @@ def _earned(what: tuple[str, str, str], days: Days, rates: Rates, used: dict[int
         if rate is None and currency != rates.into:
             left.gross, left.fee = left.gross + gross, left.fee + fee
             continue
-        gross_into += exactly(gross, currency, rates.into, rate)
-        fee_into += exactly(fee, currency, rates.into, rate)
+        worth = rate.rate if rate else None
+        gross_into += exactly(gross, currency, rates.into, worth)
+        fee_into += exactly(fee, currency, rates.into, worth)
         if rate:
             of = used.setdefault(rate.pk, Used(rate, day, day))
             of.since, of.until = min(of.since, day), max(of.until, day)
@@ -143,7 +145,7 @@ def _here(creator: Creator | None, since: date, until: date) -> list[tuple[str, 
     """Return kind, currency, day and amount of what the ledger has for creators, by the tenant's days."""
     zone = ZoneInfo(current_tenant().time_zone)
     after = until + timedelta(days=1)
-    asked = {
+    asked: dict[str, Any] = {
         "begins": datetime(since.year, since.month, since.day, tzinfo=zone),
         "ends": datetime(after.year, after.month, after.day, tzinfo=zone),
         "zone": current_tenant().time_zone,
@@ -152,7 +154,7 @@ def _here(creator: Creator | None, since: date, until: date) -> list[tuple[str, 
     }
     with connection.cursor() as cursor:
         cursor.execute(OWN, asked)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _elsewhere(creator: Creator | None, since: date, until: date) -> list[tuple[str, str, str, date, int, int]]:

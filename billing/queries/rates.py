@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Collection
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 
 from django.db.models import QuerySet
@@ -36,9 +37,9 @@ class Rates:
         return rates[place - 1] if place else None
 
 
-def exactly(minor: int, base: str, into: str, rate: ExchangeRate | None) -> Fraction:
+def exactly(minor: int, base: str, into: str, rate: Decimal | None) -> Fraction:
     """Return an amount in minor units of another currency, as it is before it is rounded; None: at par."""
-    units = Fraction(rate.rate) if rate else Fraction(1)
+    units = Fraction(rate) if rate else Fraction(1)
     return minor * units * Fraction(10) ** (EXPONENTS[into] - EXPONENTS[base])
 
 
