@@ -18,7 +18,7 @@ from billing.models import (
     SplitReturn,
     WebhookEvent,
 )
-from billing.operations import charges, due_parts, reconciliation, splitting
+from billing.operations import charges, due_parts, pricing, reconciliation, splitting
 from kpplatform.errors import Refused
 from kpplatform.jobs.running import job, long_job
 from kpplatform.tenancy.models import Tenant
@@ -158,8 +158,10 @@ def settle(*, tenant: Tenant) -> None:
 
 @long_job
 def lapse_orders(*, tenant: Tenant) -> None:
-    while _done(tenant, operations.paying.lapse_orders):
-        pass
+    """With unpaid orders, prices that were tried for their time are over."""
+    for do in (operations.paying.lapse_orders, pricing.end_price_experiments):
+        while _done(tenant, do):
+            pass
 
 
 def _done(tenant: Tenant, do: Callable[..., int]) -> int:

@@ -61,6 +61,7 @@ from tests.billing.papers import billed
 from tests.billing.parts import in_parts
 from tests.billing.paying import paid_out
 from tests.billing.splits import asked_back, divided_gift
+from tests.billing.trials import sold_while_tried
 from tests.catalog import things
 from tests.conftest import NOON
 
@@ -137,6 +138,7 @@ def _bought(found: Everything) -> None:
     shop.discounted(order, found.creator, by=found.staff)
     disputed_gift(found.creator, by=found.staff)
     shop.offered(found.creator, found.course, minor=12_000)
+    sold_while_tried(found.creator, found.course)
     Pass.objects.create(viewer=found.viewer, creator=found.creator, source="order:0", starts_at=NOON, ends_at=NOON)
     whole = shop.line_of(order)
     LineShare.objects.create(line=whole, creator=found.creator, role=LineShare.Role.OWNER, amount=whole.share)

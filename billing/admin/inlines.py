@@ -7,6 +7,7 @@ from billing.models import (
     Payment,
     PayoutChange,
     Period,
+    PriceArm,
     Refund,
     SettlementLine,
     SubscriptionChange,
@@ -48,6 +49,12 @@ class InstalmentParts(TenantInline):
     model = InstalmentPart
     fields = ("number", "through", "is_rest", "order", "due_at", "paid_at", "voided_at")
     related = ("order",)
+
+
+class PriceArms(TenantInline):
+    model = PriceArm
+    own = True
+    fields = ("name", "amount", "share")
 
 
 class SubscriptionChanges(TenantInline):

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing import operations, queries
+from billing.api.tried import TriedOut
 from billing.api.views import MoneyViewSet
 from billing.models import Content, OfferChange, Product
 from billing.money import Money
@@ -60,14 +61,15 @@ class ContentOut(serializers.ModelSerializer[Content]):
         fields = ["item", "hours"]
 
 
-class ProductOut(serializers.ModelSerializer[Product]):
+class ProductOut(TriedOut):
     creator = serializers.CharField(source="creator.handle", default=None, allow_null=True)
     contents = ContentOut(many=True)
 
     class Meta:
         model = Product
         fields = [
-            *("id", "kind", "creator", "title", "description", "amount", "currency", "is_open"),
+            *("id", "kind", "creator", "title", "description", "amount", "list_amount", "is_tried"),
+            *("currency", "is_open"),
             *("contents", "made_at", "withdrawn_at"),
         ]
 
@@ -93,12 +95,13 @@ class ProductViewSet(MoneyViewSet):
         """What is sold beside single items, newest first; to its creator and to staff also what was withdrawn."""
         asked = ProductsIn(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        return self.page(queries.products_seen_by(self.viewer, at=timezone.now(), **asked.validated_data), ProductOut)
+        found = queries.products_seen_by(self.viewer, at=timezone.now(), **asked.validated_data)
+        return self.page_of_prices(found, ProductOut)
 
     @extend_schema(responses=ProductOut)
     def retrieve(self, request: Request, pk: int) -> Response:
         """One of them."""
-        return Response(ProductOut(self.product(pk)).data)
+        return self.priced(self.product(pk), ProductOut)
 
     @extend_schema(request=ProductIn, responses={201: ProductOut})
     def create(self, request: Request) -> Response:
@@ -111,14 +114,14 @@ class ProductViewSet(MoneyViewSet):
             at=timezone.now(),
             **self.offer(ask),
         )
-        return Response(ProductOut(self.product(made.pk)).data, status=status.HTTP_201_CREATED)
+        return self.priced(self.product(made.pk), ProductOut, status.HTTP_201_CREATED)
 
     @extend_schema(request=OfferIn, responses=ProductOut)
     def partial_update(self, request: Request, pk: int) -> Response:
         """Change what it says or costs. What it opens stays: offer another one instead."""
         ask = self.offer(self.sent(OfferIn, partial=True))
         operations.revise_product(product=self.product(pk), by=self.viewer, at=timezone.now(), **ask)
-        return Response(ProductOut(self.product(pk)).data)
+        return self.priced(self.product(pk), ProductOut)
 
     @extend_schema(request=None, responses=ProductOut)
     @action(detail=True, methods=["post"])
@@ -126,7 +129,7 @@ class ProductViewSet(MoneyViewSet):
         """Sell it no longer. Who has bought it keeps it."""
         operations.withdraw_product(product=self.product(pk), by=self.viewer, at=timezone.now())
         withdrawn = Product.objects.select_related("creator").prefetch_related("contents").get(pk=pk)
-        return Response(ProductOut(withdrawn).data)
+        return self.priced(withdrawn, ProductOut)
 
     @extend_schema(responses=OfferChangeOut(many=True))
     @action(detail=True, methods=["get"])

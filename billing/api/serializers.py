@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from billing.models import Account, Journal, Order, OrderLine, Payment, Price, Refund, Revocation
+from billing.api.tried import TriedOut
+from billing.models import Account, Journal, Order, OrderLine, Payment, Price, Refund, Revocation, TriedLine
 from billing.models.instalments import FEWEST
 from billing.models.instalments import MOST as MOST_PARTS
 from billing.money import EXPONENTS
@@ -23,12 +24,12 @@ class PricesIn(serializers.Serializer[Any]):
     item = serializers.IntegerField(required=False, help_text="Only of this item.")
 
 
-class PriceOut(serializers.ModelSerializer[Price]):
+class PriceOut(TriedOut):
     item = serializers.IntegerField(source="item_id")
 
     class Meta:
         model = Price
-        fields = ["id", "item", "amount", "currency", "starts_at", "ends_at"]
+        fields = ["id", "item", "amount", "list_amount", "is_tried", "currency", "starts_at", "ends_at"]
 
 
 class WantedIn(In):
@@ -111,18 +112,29 @@ class RefundOut(serializers.ModelSerializer[Refund]):
         fields = ["id", "line", "amount", "currency", "state", "reason", "asked_at", "done_at"]
 
 
+class TriedLineOut(serializers.ModelSerializer[TriedLine]):
+    experiment = serializers.IntegerField(source="arm.experiment_id")
+    arm = serializers.CharField(source="arm.name")
+
+    class Meta:
+        model = TriedLine
+        fields = ["experiment", "arm", "amount"]
+
+
 class LineOut(serializers.ModelSerializer[OrderLine]):
     item = serializers.IntegerField(source="item_id", allow_null=True)
     product = serializers.IntegerField(source="product_id", allow_null=True)
     creator = serializers.CharField(source="creator.handle", default=None, allow_null=True)
     title = serializers.CharField()
     refunds = RefundOut(many=True)
+    tried = TriedLineOut(many=True, help_text="At which price that was tried it was sold; empty: at none.")
 
     class Meta:
         model = OrderLine
         fields = [
-            "id", "kind", "item", "product", "creator", "title", "amount", "discount", "tax", "refunded", "refunds",
-        ]  # fmt: skip
+            *("id", "kind", "item", "product", "creator", "title", "amount", "discount", "tax", "refunded", "refunds"),
+            "tried",
+        ]
 
 
 class QuotedOut(serializers.Serializer[Any]):
@@ -135,6 +147,11 @@ class QuotedOut(serializers.Serializer[Any]):
     discount = serializers.IntegerField(source="discount.minor")
     tax = serializers.IntegerField(source="parts.tax.minor", help_text="Contained in the amount.")
     amount = serializers.IntegerField(source="amount.minor", help_text="What is to be paid.")
+    list_price = serializers.IntegerField(source="listed.minor", help_text="The highest that anybody pays.")
+    is_tried = serializers.SerializerMethodField(help_text="Different prices are being tried, dealt by chance alone.")
+
+    def get_is_tried(self, of: Any) -> bool:
+        return of.arm is not None
 
 
 class QuoteOut(serializers.Serializer[Any]):

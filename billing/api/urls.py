@@ -15,6 +15,7 @@ from billing.api.memberships import PaymentMethodViewSet, SubscriptionViewSet
 from billing.api.offline import BankAccountView, OfflineRefundViewSet, PaymentProofViewSet
 from billing.api.outside import ChannelViewSet, OutsideFileViewSet, OutsideStatementViewSet
 from billing.api.payouts import HoldViewSet, PayoutAccountViewSet, PayoutBatchViewSet, PayoutViewSet
+from billing.api.price_experiments import PriceExperimentViewSet
 from billing.api.products import ProductViewSet
 from billing.api.reconciliation import ReconciliationExceptionViewSet, ReconciliationViewSet, ReportFileViewSet
 from billing.api.remittances import RemittanceViewSet
@@ -35,6 +36,7 @@ from billing.api.withholding import PayeeViewSet, WithheldView, WithholdingRuleV
 router = SimpleRouter(use_regex_path=False)
 router.register("prices", PriceViewSet, basename="price")
 router.register("orders", OrderViewSet, basename="order")
+router.register("price-experiments", PriceExperimentViewSet, basename="price-experiment")
 router.register("products", ProductViewSet, basename="product")
 router.register("coupons", CouponViewSet, basename="coupon")
 router.register("tiers", TierViewSet, basename="tier")

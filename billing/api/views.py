@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -29,7 +30,8 @@ from billing.api.serializers import (
     RevocationOut,
     RevokeIn,
 )
-from billing.models import Order, OrderLine, Product
+from billing.api.tried import TriedOut, tried_for
+from billing.models import Order, OrderLine, Price, Product
 from billing.money import Money
 from billing.operations import Said, Wanted, instalments
 from billing.providers import Buyer, Way
@@ -55,6 +57,15 @@ class MoneyViewSet(ViewSet):
         """Return the key under which what is asked is done once."""
         return self.request.headers.get("Idempotency-Key") or uuid4().hex
 
+    def page_of_prices(self, rows: QuerySet[Any], shown: type[TriedOut]) -> Response:
+        """Answer with the page that was asked for of what has prices, each as the viewer sees it."""
+        found = self.paginate_queryset(rows) or []
+        return self.get_paginated_response(shown(found, many=True, context=tried_for(self.viewer, found)).data)
+
+    def priced(self, row: Price | Product, shown: type[TriedOut], code: int = status.HTTP_200_OK) -> Response:
+        """Answer with one thing that has a price, as the viewer sees it."""
+        return Response(shown(row, context=tried_for(self.viewer, [row])).data, status=code)
+
 
 class PriceViewSet(MoneyViewSet):
     @extend_schema(parameters=[PricesIn], responses=PriceOut(many=True))
@@ -62,7 +73,7 @@ class PriceViewSet(MoneyViewSet):
         """What things cost now, the latest first."""
         asked = PricesIn(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        return self.page(queries.current_prices(at=timezone.now(), **asked.validated_data), PriceOut)
+        return self.page_of_prices(queries.current_prices(at=timezone.now(), **asked.validated_data), PriceOut)
 
     @extend_schema(request=PriceIn, responses={201: PriceOut})
     def create(self, request: Request) -> Response:
@@ -74,7 +85,7 @@ class PriceViewSet(MoneyViewSet):
             amount=Money(ask["amount"], ask["currency"]),
             at=timezone.now(),
         )
-        return Response(PriceOut(price).data, status=status.HTTP_201_CREATED)
+        return self.priced(price, PriceOut, status.HTTP_201_CREATED)
 
 
 class OrderViewSet(MoneyViewSet):

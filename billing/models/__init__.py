@@ -27,6 +27,7 @@ from billing.models.memberships import (
 from billing.models.offline import PaymentProof, ProofDecision
 from billing.models.outside import OutsideIncome, OutsideStatement
 from billing.models.payouts import Payout, PayoutAccount, PayoutBatch, PayoutChange, PayoutHold
+from billing.models.price_experiments import PriceArm, PriceExperiment, PriceShown, TriedLine
 from billing.models.prices import Price
 from billing.models.products import Content, OfferChange, Product
 from billing.models.providers import ProviderAccount, ProviderChange
@@ -90,6 +91,9 @@ __all__ = [
     "Period",
     "Plan",
     "Price",
+    "PriceArm",
+    "PriceExperiment",
+    "PriceShown",
     "Product",
     "ProofDecision",
     "ProviderAccount",
@@ -115,6 +119,7 @@ __all__ = [
     "Tier",
     "TierItem",
     "Transfer",
+    "TriedLine",
     "VirtualGift",
     "WebhookEvent",
     "WithholdingRule",

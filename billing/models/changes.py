@@ -17,6 +17,7 @@ class StateChange(TenantOwned):
         SPLIT_RETURN = "split_return"
         INVOICE_REQUEST = "invoice_request"
         INSTALMENT_PLAN = "instalment_plan"
+        PRICE_EXPERIMENT = "price_experiment"
 
     of = models.CharField(max_length=20, choices=Of.choices)
     row = models.BigIntegerField()

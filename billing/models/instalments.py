@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from billing.models.memberships import PaymentMethod
-from billing.models.products import Product
+from billing.models.products import Product, one_thing
 from billing.models.sales import Order
 from billing.money import Money
 from catalog.models import Item
@@ -13,11 +13,6 @@ from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.owned import TenantForeignKey, TenantOwned
 
 FEWEST, MOST = 2, 12  # parts
-
-
-def one_thing() -> Q:
-    """Return the condition that it is an item or a product."""
-    return Q(item__isnull=False, product=None) | Q(item=None, product__isnull=False)
 
 
 class InstalmentOffer(TenantOwned):

@@ -11,6 +11,11 @@ from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.owned import TenantForeignKey, TenantOwned
 
 
+def one_thing() -> Q:
+    """Return the condition that it is an item or a product."""
+    return Q(item__isnull=False, product=None) | Q(item=None, product__isnull=False)
+
+
 class Product(TenantOwned):
     """One of these: whose it is and what it costs, tax included.
 

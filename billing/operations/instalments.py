@@ -12,6 +12,7 @@ from billing.models import (
     InstalmentPart,
     InstalmentPlan,
     Order,
+    OrderLine,
     Payment,
     PaymentMethod,
     Product,
@@ -24,6 +25,7 @@ from billing.operations.orders import OrderKeyTaken, TooLittle, quote
 from billing.operations.parts import OWING, WAITING, State, held_plan, let_in, moved
 from billing.operations.products import must_sell
 from billing.operations.subscriptions import RENEWAL, ChargeUnderWay, NotInThisState
+from billing.operations.tried import note_tried
 from billing.operations.wanted import Wanted
 from catalog.models import Item
 from kpplatform.errors import Conflict, Forbidden, Invalid
@@ -107,6 +109,7 @@ def order_in_parts(*, viewer: Member, wanted: Wanted, parts: int, key: str, at: 
     whole = {"amount": quoted.amount.minor, "currency": quoted.amount.currency, "count": parts}
     plan = InstalmentPlan.objects.create(viewer=viewer, **_named(thing), creator=thing.creator, placed_at=at, **whole)
     [payment] = place_bills([bill_for(plan, plan.parts_of_price[0], key=key)], state=Payment.State.NEW, at=at)
+    note_tried(OrderLine.objects.get(order=payment.order), quoted)
     InstalmentPart.objects.create(plan=plan, number=1, through=1, order=payment.order, due_at=at)
     order: Order = payment.order
     return order

@@ -7,7 +7,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from billing import providers, queries
-from billing.models import Coupon, CouponUse, Order, OrderLine, Payment, Product
+from billing.models import Coupon, CouponUse, Order, OrderLine, Payment, PriceArm, Product
 from billing.money import Money
 from billing.operations.coupons import coupon_of, discounts, plain, redeem
 from billing.operations.goods import AlreadyYours, NotForSale, goods_of
@@ -16,6 +16,7 @@ from billing.operations.rules import splits_at
 from billing.operations.shares import share_out
 from billing.operations.taxes import of_kind, terms_for
 from billing.operations.terms import Terms
+from billing.operations.tried import arms_of, note_tried
 from billing.operations.wanted import Quoted, Wanted
 from catalog.models import Item
 from catalog.queries import published, watchable_by
@@ -84,21 +85,24 @@ def quote(*, viewer: Member, wanted: Sequence[Wanted], coupon: str = "", at: dat
 
 
 def _quote(viewer: Member, wanted: Sequence[Wanted], code: str, at: datetime) -> tuple[list[Quoted], Coupon | None]:
-    prices = [_price(viewer, of, at) for of in wanted]
-    if not wanted or len({of.sold for of in wanted}) < len(wanted) or len({price.currency for price in prices}) > 1:
+    listed = [_price(viewer, of, at) for of in wanted]
+    if not wanted or len({of.sold for of in wanted}) < len(wanted) or len({price.currency for price in listed}) > 1:
         raise MixedOrder("An order is of different things, in one currency.")
     if sum(of.kind == OrderLine.Kind.MEMBERSHIP for of in wanted) > 1:
         raise MixedOrder("An order is of one membership at most.")
+    arms = arms_of(viewer, wanted, listed, at)
+    prices = [arm.money if arm else price for arm, price in zip(arms, listed, strict=True)]
     coupon = coupon_of(code, viewer=viewer, at=at) if code else None
     off = discounts(coupon, wanted, prices) if coupon else [price - price for price in prices]
-    lines, terms = zip(wanted, prices, off, strict=True), terms_for(viewer, at)
-    return [_quoted(of, price, less, of_kind(terms, of.kind)) for of, price, less in lines], coupon
+    lines, terms = zip(wanted, listed, arms, off, strict=True), terms_for(viewer, at)
+    return [_quoted(of, price, arm, less, of_kind(terms, of.kind)) for of, price, arm, less in lines], coupon
 
 
-def _quoted(of: Wanted, price: Money, less: Money, terms: Terms) -> Quoted:
+def _quoted(of: Wanted, listed: Money, arm: PriceArm | None, less: Money, terms: Terms) -> Quoted:
     """Divide what is left of the price. Where the tax is not a part of it, it is added to both."""
+    price = arm.money if arm else listed
     whole, left = terms.gross(price), terms.gross(price - less)
-    return Quoted(of, whole, whole - left, terms.divide(price - less))
+    return Quoted(of, whole, whole - left, terms.divide(price - less), terms.gross(listed), arm)
 
 
 def _line(order: Order, of: Quoted, at: datetime) -> OrderLine:
@@ -108,6 +112,7 @@ def _line(order: Order, of: Quoted, at: datetime) -> OrderLine:
     line = OrderLine.objects.create(order=order, **paid, **sold, **parts)
     share_out(line, currency=order.currency, at=at)
     goods_of(line.kind).note(line, of.wanted.said, at)
+    note_tried(line, of)
     return line
 
 

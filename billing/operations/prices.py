@@ -4,12 +4,14 @@ from datetime import datetime
 
 from django.db import transaction
 
+from billing import queries
 from billing.models import Price
 from billing.money import Money
 from catalog.models import Item
 from catalog.operations import NotYours, revise_item
-from kpplatform.errors import Invalid
+from kpplatform.errors import Conflict, Invalid
 from kpplatform.tenancy.models import Member
+from kpplatform.tenancy.scope import current_tenant
 
 MOST = 10**12
 
@@ -18,11 +20,15 @@ class NoSuchPrice(Invalid):
     code = "no_such_price"
 
 
+class PriceIsTried(Conflict):
+    code = "price_is_tried"
+
+
 @transaction.atomic
 def set_price(*, item: Item, by: Member, amount: Money, at: datetime) -> Price:
     """Sell the item at this price from now on; it is no longer free. Orders placed before keep theirs.
 
-    Raises NoSuchPrice for nothing or less, and NotYours.
+    Raises NoSuchPrice for nothing or less, NotYours, and PriceIsTried while prices of it are being tried.
     """
     if not 0 < amount.minor <= MOST:
         raise NoSuchPrice(f"Nothing can cost {amount}.")
@@ -34,6 +40,8 @@ def set_price(*, item: Item, by: Member, amount: Money, at: datetime) -> Price:
     before = Price.objects.filter(item=item, currency=amount.currency, ends_at=None).first()
     if before and before.money == amount:
         return before
+    if amount.currency == current_tenant().currency and queries.is_tried(item, at=at):
+        raise PriceIsTried("Prices of it are being tried: end that first.")
     if before:
         before.ends_at = at
         before.save(update_fields=["ends_at"])

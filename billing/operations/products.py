@@ -7,9 +7,10 @@ from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
 
+from billing import queries
 from billing.models import Content, OfferChange, Product
 from billing.money import Money
-from billing.operations.prices import MOST, NoSuchPrice
+from billing.operations.prices import MOST, NoSuchPrice, PriceIsTried
 from catalog.models import Item
 from catalog.operations import NotYours
 from creators.models import Creator
@@ -85,11 +86,13 @@ def make_product(
 def revise_product(*, product: Product, by: Member, at: datetime, **offer: Unpack[Offer]) -> Product:
     """Change what a product says and costs; orders placed before keep their price.
 
-    Raises NotYours, Withdrawn, NoSuchPrice and WrongCurrency.
+    Raises NotYours, Withdrawn, NoSuchPrice, WrongCurrency, and PriceIsTried while prices of it are being tried.
     """
     product = _held(product, by)
     if product.withdrawn_at is not None:
         raise Withdrawn("What was withdrawn is not changed any more.")
+    if offer.keys() & {"amount", "is_open"} and queries.is_tried(product, at=at):
+        raise PriceIsTried("Prices of it are being tried: end that first.")
     columns: dict[str, Any] = dict(offer)
     if "amount" in offer:
         must_be_a_price(offer["amount"])

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from billing.models import OrderLine, Product
+from billing.models import OrderLine, PriceArm, Product
 from billing.money import Money
 from billing.operations.said import NOTHING, Said
 from catalog.models import Item
@@ -47,12 +47,17 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Quoted:
-    """What one thing costs: its price, what a coupon takes off, and how what is left to pay is divided."""
+    """What one thing costs: its price, what a coupon takes off, and how what is left to pay is divided.
+
+    With an arm, that is a price which is tried; `listed` is the highest that anybody pays.
+    """
 
     wanted: Wanted
     price: Money
     discount: Money
     parts: dict[str, Money]
+    listed: Money
+    arm: PriceArm | None = None
 
     @property
     def amount(self) -> Money:

@@ -52,6 +52,16 @@ from billing.queries.memberships import (
 from billing.queries.offline import bank_instructions, proofs_seen_by
 from billing.queries.outside import channels_seen_by, outside_statements_seen_by, rows_of_statement
 from billing.queries.payouts import holds_seen_by, payout_accounts_seen_by, payout_batches, payouts_seen_by
+from billing.queries.price_experiments import (
+    changes_of_price_experiment,
+    is_tried,
+    may_try_prices,
+    price_experiments_seen_by,
+    prices_tried,
+    promised_of,
+    running_of,
+)
+from billing.queries.price_results import price_results
 from billing.queries.products import changes_of, products_seen_by
 from billing.queries.rates import exchange_rates
 from billing.queries.reconciliation import (
@@ -98,6 +108,7 @@ __all__ = [
     "changes_of",
     "changes_of_dispute",
     "changes_of_plan",
+    "changes_of_price_experiment",
     "changes_of_split",
     "changes_of_subscription",
     "channels_seen_by",
@@ -127,9 +138,11 @@ __all__ = [
     "is_all_sold_by",
     "is_answered",
     "is_to_be_reconciled",
+    "is_tried",
     "journals",
     "leaders",
     "ledger_report",
+    "may_try_prices",
     "methods_of",
     "orders_of",
     "orders_seen_by",
@@ -145,8 +158,12 @@ __all__ = [
     "plans_of",
     "plans_offered",
     "plans_seen_by",
+    "price_experiments_seen_by",
     "price_of",
+    "price_results",
+    "prices_tried",
     "products_seen_by",
+    "promised_of",
     "proofs_seen_by",
     "provider_accounts",
     "providers_used",
@@ -158,6 +175,7 @@ __all__ = [
     "reported_on",
     "rows_of_statement",
     "rule_for",
+    "running_of",
     "seller",
     "settlements_seen_by",
     "shares_of",

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
-from billing.models import Order, Price
+from billing.models import Order, Price, TriedLine
 from catalog.models import Item
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant
@@ -32,5 +32,6 @@ def orders_seen_by(member: Member) -> QuerySet[Order]:
 
 
 def _whole(orders: QuerySet[Order]) -> QuerySet[Order]:
-    lines = ("lines__item", "lines__product", "lines__creator", "lines__refunds")
+    tried = Prefetch("lines__tried", TriedLine.objects.select_related("arm__experiment").order_by("pk"))
+    lines = ("lines__item", "lines__product", "lines__creator", "lines__refunds", tried)
     return orders.select_related("viewer").prefetch_related(*lines, "payments").order_by("-pk")

@@ -17,6 +17,7 @@ from billing.queries import (
     memberships,
     outside,
     payouts,
+    price_experiments,
     reconciliation,
     remittances,
     settlements,
@@ -158,7 +159,13 @@ OF_CREATORS = (
     *settlements.QUESTIONS,
     *splits.QUESTIONS,
 )
-OF_PAPERS = (*invoices.QUESTIONS, *remittances.QUESTIONS, *instalments.QUESTIONS, *outside.QUESTIONS)
+OF_PAPERS = (
+    *price_experiments.QUESTIONS,
+    *invoices.QUESTIONS,
+    *remittances.QUESTIONS,
+    *instalments.QUESTIONS,
+    *outside.QUESTIONS,
+)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ ENUM_NAMES = {
     "RefundState": "billing.models.Refund.State",
     "ReportReason": "catalog.models.Report.Reason",
     "ImpressionSource": "recommender.models.Impression.Source",
+    "PriceExperimentState": "billing.models.PriceExperiment.State",
     "PeriodKind": "billing.models.Period.Kind",
     "PaymentMethodState": "billing.models.PaymentMethod.State",
     "InstalmentPlanState": "billing.models.InstalmentPlan.State",

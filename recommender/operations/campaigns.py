@@ -7,9 +7,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from kpplatform.errors import Conflict, Invalid
+from kpplatform.experiments import arm_of
 from kpplatform.tenancy.scope import current_tenant, current_tenant_id
 from recommender import queries
-from recommender.ml.experiments import arm_of
 from recommender.models import Addressee, Campaign, Portrait
 from recommender.queries.campaigns import HELD_OUT, shares
 

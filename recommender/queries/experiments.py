@@ -9,9 +9,9 @@ import numpy as np
 from django.db import connection
 from django.db.models import QuerySet
 
+from kpplatform import experiments
+from kpplatform.experiments import Values
 from kpplatform.tenancy.scope import current_tenant_id
-from recommender.ml import experiments
-from recommender.ml.experiments import Values
 from recommender.models import Experiment, ExperimentReading
 
 LONG_VIEW_MS = 18_000  # or to the end, if that comes before: the long view of the KuaiRand data

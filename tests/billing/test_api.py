@@ -192,7 +192,7 @@ def test_a_page_of_orders_costs_the_same_however_many_there_are(
         shop.give_back(bought(viewer, shop.course_for(100), key=f"{number}"), 10)
     client.get("/api/v1/orders/")
 
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         assert len(client.get("/api/v1/orders/").json()["results"]) == 5
 
 

@@ -193,5 +193,5 @@ def test_a_page_of_products_costs_the_same_however_many_there_are(
         shop.offered(creator, things.course(creator), things.course(creator), minor=500)
     client.get(PATH)
 
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         assert len(client.get(PATH).json()["results"]) == 4

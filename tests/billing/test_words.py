@@ -27,11 +27,15 @@ READ = (
     models.PayoutBatch,
     models.PayoutChange,
     models.PayoutHold,
+    models.PriceArm,
+    models.PriceExperiment,
+    models.PriceShown,
     models.Remittance,
     models.Settlement,
     models.SettlementLine,
     models.SettlementPeriod,
     models.TaxRule,
+    models.TriedLine,
     models.WithholdingRule,
 )
 

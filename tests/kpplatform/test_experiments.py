@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recommender.ml.experiments import FEWEST, adjusted, arm_of, difference, sample_ratio
+from kpplatform.experiments import FEWEST, adjusted, arm_of, difference, sample_ratio
 
 THIRDS = {"control": 0.3, "wide": 0.3, "narrow": 0.3}
 

@@ -1,6 +1,7 @@
 """Experiments: who gets which arm, whether the arms were dealt fairly, and what may be believed at any moment.
 
-Knows no torch: who is in which arm is decided in web processes. Shapes: n viewers of an arm.
+Knows neither torch nor Django: who is in which arm is decided in web processes, of feeds and of prices alike. Shapes:
+n viewers of an arm.
 """
 
 import hashlib
@@ -60,6 +61,15 @@ def adjusted(outcome: Values, before: Values) -> Values:
 
 
 @dataclass(frozen=True)
+class Sample:
+    """How many viewers an arm has, the mean of what they did, and its variance (over n − 1)."""
+
+    size: int
+    mean: float
+    variance: float
+
+
+@dataclass(frozen=True)
 class Difference:
     """By how much an arm's mean is above the control's, and the bounds that hold however often one looks."""
 
@@ -75,20 +85,31 @@ class Difference:
 
 
 def difference(arm: Values, control: Values, *, level: float = LEVEL) -> Difference | None:
-    """Return the always-valid difference of the means of (n,) and (m,) viewers; None while there are too few.
+    """Return by how much the mean of (n,) viewers is above that of (m,); None while there are too few."""
+    if min(len(arm), len(control)) < FEWEST:
+        return None
+    return apart(_sample(arm), _sample(control), level=level)
+
+
+def _sample(values: Values) -> Sample:
+    return Sample(len(values), float(values.mean()), float(values.var(ddof=1)))
+
+
+def apart(arm: Sample, control: Sample, *, level: float = LEVEL) -> Difference | None:
+    """Return the always-valid difference of the means of two samples; None while there are too few.
 
     The mixture sequential probability ratio test with a normal mixture of variance τ²: with V the variance of the
     difference d,  Λ = √(V / (V + τ²)) · exp(τ² d² / (2 V (V + τ²))),  p = 1 / Λ, and the interval holds all d whose Λ
     stays below 1 / level. Johari, Koomen, Pekelis, Walsh, "Peeking at A/B Tests" (2017), section 5. τ² is the variance
     that the difference had at the smallest sample on which anything is said, so that it does not follow the data.
     """
-    if min(len(arm), len(control)) < FEWEST:
+    if min(arm.size, control.size) < FEWEST:
         return None
-    mean = float(arm.mean() - control.mean())
-    spread = float(arm.var(ddof=1) / len(arm) + control.var(ddof=1) / len(control))  # V
+    mean = arm.mean - control.mean
+    spread = arm.variance / arm.size + control.variance / control.size  # V
     if spread == 0:
         return Difference(mean, mean, mean, 1.0 if mean == 0 else 0.0)
-    prior = float(arm.var(ddof=1) + control.var(ddof=1)) / FEWEST  # τ²
+    prior = (arm.variance + control.variance) / FEWEST  # τ²
     ratio = 0.5 * math.log(spread / (spread + prior)) + prior * mean**2 / (2 * spread * (spread + prior))  # log Λ
     reach = math.sqrt(spread * (spread + prior) / prior * (2 * math.log(1 / level) + math.log1p(prior / spread)))
     return Difference(mean, mean - reach, mean + reach, min(1.0, math.exp(-ratio)))
