@@ -34,6 +34,10 @@ OWN = f"""
         WHERE j.at >= %(begins)s AND j.at < %(ends)s AND j.kind = ANY(%(kinds)s)
               AND e.creator_id IS NOT NULL AND c.creator_id IS DISTINCT FROM d.creator_id
               AND (%(creator)s::bigint IS NULL OR e.creator_id = %(creator)s)
+              -- the same said so that, of one creator, only their own transfers are read
+              AND (%(creator)s::bigint IS NULL
+                   OR t.credit_id = ANY(ARRAY(SELECT id FROM billing_account WHERE creator_id = %(creator)s))
+                   OR t.debit_id = ANY(ARRAY(SELECT id FROM billing_account WHERE creator_id = %(creator)s)))
     )
     SELECT concat_ws(':', e.kind, k.sold), e.currency, e.day, sum(e.amount)::bigint
     FROM entries e LEFT JOIN ({KINDS_OF_ENTRIES}) k ON k.journal_id = e.journal_id
