@@ -31,7 +31,7 @@ class ChannelAdmin(TenantAdmin):
 class OutsideStatementAdmin(TenantAdmin):
     own = "channel__creator__member"
     inlines = (OutsideRows,)
-    list_display = ("channel", "since", "until", "rows", "duplicates", "by", "made_at", "withdrawn_at")
+    list_display = ("channel", "since", "until", "rows", "duplicates", "differing", "by", "made_at", "withdrawn_at")
     list_select_related = ("channel", "by")
     search_fields = ("^channel__name",)
     number_fields = ("pk", "channel_id")

@@ -49,7 +49,7 @@ class ChannelOut(serializers.ModelSerializer[Channel]):
 class OutsideRowIn(In):
     day = serializers.DateField()
     kind = serializers.ChoiceField(OutsideIncome.Kind.choices)
-    title = serializers.CharField(max_length=LONGEST_TITLE, required=False)
+    title = serializers.CharField(max_length=LONGEST_TITLE, required=False, allow_blank=True)
     reference = serializers.CharField(max_length=LONGEST_REFERENCE, help_text="It counts once at a channel.")
     gross = serializers.IntegerField(
         min_value=-MOST, max_value=MOST, help_text="In minor units; below zero: given back."
@@ -83,8 +83,8 @@ class OutsideStatementOut(serializers.ModelSerializer[OutsideStatement]):
     class Meta:
         model = OutsideStatement
         fields = [
-            "id", "channel", "platform", "creator", "since", "until", "rows", "duplicates", "made_at", "withdrawn_at",
-            "reason",
+            "id", "channel", "platform", "creator", "since", "until", "rows", "duplicates", "differing", "made_at",
+            "withdrawn_at", "reason",
         ]  # fmt: skip
 
 
@@ -93,11 +93,13 @@ class OutsideIncomeOut(serializers.ModelSerializer[OutsideIncome]):
         source="duplicate_of.statement_id", default=None, allow_null=True, help_text="Which statement, if another did."
     )
 
+    differs = serializers.BooleanField(read_only=True, help_text="Whether that says something else of the money.")
+
     class Meta:
         model = OutsideIncome
         fields = [
             "id", "line", "day", "kind", "title", "reference", "gross", "fee", "currency", "is_counted",
-            "told_before_by",
+            "told_before_by", "differs",
         ]  # fmt: skip
 
 
@@ -171,6 +173,7 @@ class OutsideFileParser(ReportFileParser):
 
 class OutsideFileViewSet(MoneyViewSet):
     parser_classes = [OutsideFileParser]
+    is_keyed = False  # the same rows are the same statement, and a large file is not held in memory to tell
 
     @extend_schema(
         parameters=[OutsideFileIn],
@@ -182,7 +185,8 @@ class OutsideFileViewSet(MoneyViewSet):
         asked = OutsideFileIn(data=request.query_params)
         asked.is_valid(raise_exception=True)
         sent = request.data.get("file") if isinstance(request.data, dict) else None
-        with sent or BytesIO() as file, TextIOWrapper(file, encoding="utf-8-sig", newline="") as lines:
+        told = {"encoding": "utf-8-sig", "errors": "surrogateescape", "newline": ""}
+        with sent or BytesIO() as file, TextIOWrapper(file, **told) as lines:
             pk = asked.validated_data["channel"]
             channel = get_object_or_404(queries.channels_seen_by(self.viewer), pk=pk)
             rows = outside.rows_of(lines)

@@ -17,6 +17,9 @@ class OutsideStatement(TenantOwned):
     digest = models.CharField(max_length=64, help_text="SHA-256 of its rows: told again, it is this one.")
     rows = models.PositiveIntegerField(help_text="How many it has.")
     duplicates = models.PositiveIntegerField(default=0, help_text="How many of them another statement told before.")
+    differing = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="How many of those are told otherwise here: what was told before counts."
+    )
     since = models.DateField(help_text="The day of its earliest row.")
     until = models.DateField(help_text="The day of its latest row.")
     by = TenantForeignKey(Member, help_text="Who has imported it.")
@@ -42,7 +45,7 @@ class OutsideStatement(TenantOwned):
             AppendOnly(
                 name="a_statement_is_only_booked_and_withdrawn",
                 updatable=(
-                    *("duplicates", "journal_id"),
+                    *("duplicates", "differing", "journal_id"),
                     *("withdrawn_by_id", "withdrawn_at", "reason", "withdrawal_id"),
                 ),
             ),
@@ -108,3 +111,13 @@ class OutsideIncome(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.reference}"
+
+    @property
+    def said(self) -> tuple[object, ...]:
+        """What it says of money."""
+        return self.day, self.kind, self.gross, self.fee, self.currency
+
+    @property
+    def differs(self) -> bool:
+        """Whether it says something else than the row that it repeats."""
+        return self.duplicate_of is not None and self.duplicate_of.said != self.said

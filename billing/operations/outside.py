@@ -26,9 +26,7 @@ __all__ = [
     "ReasonNeeded",
     "Row",
     "ToldAgain",
-    "WithdrawnAlready",
     "add_channel",
-    "book_statement",
     "import_statement",
     "rates_of",
     "rows_of",
@@ -52,10 +50,6 @@ class ToldAgain(Conflict):
     code = "told_again"
 
 
-class WithdrawnAlready(Conflict):
-    code = "withdrawn_already"
-
-
 @transaction.atomic
 def add_channel(*, creator: Creator, by: Member, platform: str, name: str, at: datetime) -> Channel:
     """Note a creator's account at another platform: their own, or by staff. Again it is once. Raises NotYourChannel."""
@@ -73,12 +67,12 @@ def import_statement(*, channel: Channel, by: Member, rows: Iterable[Row], at: d
     before anything is written. Raises NotYourChannel, and BadStatement with the first bad line.
     """
     _must_be_own(channel.creator, by)
-    with told(rows, today=queries.tenants_time(at).date()) as statement:
-        return book_statement(channel=channel, by=by, statement=statement, at=at)
+    with told(rows, today=queries.latest_day(at)) as statement:
+        return _booked(channel=channel, by=by, statement=statement, at=at)
 
 
 @transaction.atomic
-def book_statement(*, channel: Channel, by: Member, statement: Told, at: datetime) -> OutsideStatement:
+def _booked(*, channel: Channel, by: Member, statement: Told, at: datetime) -> OutsideStatement:
     """Book a statement that was read to its end. Raises BadStatement for a reference that it tells twice."""
     _one_at_a_time(channel)
     same = {"channel": channel, "digest": statement.digest}
@@ -93,10 +87,11 @@ def book_statement(*, channel: Channel, by: Member, statement: Told, at: datetim
                 _add(sums, row)
             else:
                 made.duplicates += 1
+                made.differing += row.differs
     if transfers := _transfers(channel, sums):  # last, for it holds the chain's head
         kind, key = Journal.Kind.OUTSIDE, f"outside:{made.pk}"
         made.journal = ledger.post(kind=kind, key=key, transfers=transfers, at=at)
-    made.save(update_fields=["duplicates", "journal"])
+    made.save(update_fields=["duplicates", "differing", "journal"])
     return made
 
 
@@ -149,7 +144,7 @@ def _kept(statement: OutsideStatement, some: Sequence[Row]) -> list[OutsideIncom
     there = OutsideIncome.objects.filter(counts, channel=statement.channel, reference__in=[r.reference for r in some])
     before: dict[str, OutsideIncome] = {}
     own: dict[str, int] = {}
-    for old in there.only("pk", "statement_id", "reference", "line"):
+    for old in there:
         if old.statement_id == statement.pk:
             own[old.reference] = old.line
         else:

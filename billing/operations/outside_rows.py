@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 from tempfile import TemporaryFile
@@ -22,6 +22,10 @@ MOST = 10**11  # of an amount, in minor units: a hundred thousand of them are fa
 WHOLE, DAY = re.compile(r"-?[0-9]{1,12}"), re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 LONGEST_TITLE, LONGEST_REFERENCE = 200, 100
 EARLIEST = date(2000, 1, 1)
+KINDS = frozenset(OutsideIncome.Kind.values)
+OF_KINDS = f"the kind is one of {', '.join(OutsideIncome.Kind.values)}"
+NO_LETTERS = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # they control, or end a line, or mean nothing
+NOT_UTF_8 = re.compile("[\udc80-\udcff]")  # what decoding with `surrogateescape` makes of bytes that are none
 
 
 class BadStatement(Invalid):
@@ -63,15 +67,16 @@ class Told:
 def rows_of(lines: Iterable[str]) -> Iterator[Row]:
     """Yield the rows of a CSV with the columns day, kind, title, reference, gross, fee and currency.
 
-    Amounts are whole minor units; a fee that is not told is nothing. Raises BadStatement with the first bad line.
+    Amounts are whole minor units; a fee that is not told is nothing. Raises BadStatement with the first bad line, also
+    where bytes were no UTF-8, which lines decoded with `surrogateescape` tell.
     """
     rows = csv.reader(lines, strict=True)
     try:
         if next(rows, []) != COLUMNS:
             raise BadStatement(f"The first line must be {','.join(COLUMNS)}.")
         yield from (_row(rows.line_num, cells) for cells in rows if cells)
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise bad_line(rows.line_num + isinstance(error, UnicodeDecodeError), "it cannot be read") from error
+    except csv.Error as error:
+        raise bad_line(rows.line_num, "it cannot be read") from error
 
 
 @contextmanager
@@ -85,7 +90,7 @@ def told(rows: Iterable[Row], *, today: date) -> Iterator[Told]:
             count += 1
             if count > MOST_ROWS:
                 raise BadStatement(f"A statement has at most {MOST_ROWS} rows.")
-            line, *content = astuple(row)
+            line, *content = vars(row).values()
             file.write(_written([line, *content]))
             digest.update(_written(content).encode())
             since, until = min(since, row.day), max(until, row.day)
@@ -102,7 +107,9 @@ def bad_line(number: int, why: str) -> BadStatement:
 def _row(line: int, cells: Sequence[str]) -> Row:
     if len(cells) != len(COLUMNS):
         raise bad_line(line, f"it has not {len(COLUMNS)} columns")
-    day, kind, title, reference, gross, fee, currency = cells
+    if any(NOT_UTF_8.search(cell) for cell in cells):
+        raise bad_line(line, "it is not in UTF-8")
+    day, kind, title, reference, gross, fee, currency = (cell.strip() for cell in cells)
     if not DAY.fullmatch(day):
         raise bad_line(line, f"{day[:20]} is no day such as 2026-05-01")
     if not WHOLE.fullmatch(gross) or not (fee == "" or WHOLE.fullmatch(fee)):
@@ -118,17 +125,19 @@ def _wrong(row: Row, today: date) -> str:
     names = _is_named(row.reference, LONGEST_REFERENCE) and row.reference.strip()
     asked = (
         (EARLIEST <= row.day <= today, f"{row.day} is not a day that was"),
-        (row.kind in OutsideIncome.Kind.values, f"the kind is one of {', '.join(OutsideIncome.Kind.values)}"),
+        (row.kind in KINDS, OF_KINDS),
         (row.currency in EXPONENTS, f"there is no currency {row.currency[:20]}"),
         (max(abs(row.gross), abs(row.fee)) < MOST, "that is too much"),
-        (names, f"a reference of at most {LONGEST_REFERENCE} letters is needed"),
-        (_is_named(row.title, LONGEST_TITLE), f"a title has at most {LONGEST_TITLE} letters"),
+        (row.kind != OutsideIncome.Kind.REFUND or row.gross <= 0, "what is given back is below zero"),
+        (row.gross <= 0 or row.fee >= 0, "what is kept of it is not below zero"),
+        (names, f"a reference is one line of at most {LONGEST_REFERENCE} letters"),
+        (_is_named(row.title, LONGEST_TITLE), f"a title is one line of at most {LONGEST_TITLE} letters"),
     )
     return next((wrong for is_right, wrong in asked if not is_right), "")
 
 
-def _is_named(word: str, longest: int) -> bool:
-    return len(word) <= longest and word.isprintable()
+def _is_named(words: str, longest: int) -> bool:
+    return len(words) <= longest and not NO_LETTERS.search(words)
 
 
 def _written(content: Sequence[object]) -> str:

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from billing import queries
 from billing.models import ExchangeRate
+from billing.models.rates import PLACES
 from billing.money import EXPONENTS
 from billing.operations.staff import must_run_the_tenant
 from kpplatform.errors import Invalid
@@ -61,7 +62,7 @@ def set_rates(*, rates: Iterable[Rated], by: Member, at: datetime) -> list[Excha
     One that holds already is not written again. Raises StaffOnly, and BadRate with the first bad one.
     """
     must_run_the_tenant(by)
-    told = list(_checked(rates, queries.tenants_time(at).date()))
+    told = list(_checked(rates, queries.latest_day(at)))
     if not told:
         raise BadRate("There is no rate in it.")
     of = {name: {getattr(rate, name) for rate in told} for name in ("day", "base", "quote")}
@@ -101,10 +102,15 @@ def _wrong(told: Rated, today: date) -> str:
 
 
 def _read(line: int, cells: list[str]) -> Rated:
-    if len(cells) != len(COLUMNS) or not re.match(RATE, cells[3]) or not DAY.fullmatch(cells[0]):
-        raise BadRate(f"Line {line} cannot be read.")
-    day, base, quote, rate, source = cells
+    """Read a line. Raises BadRate that says what of it cannot be read."""
+    if len(cells) != len(COLUMNS):
+        raise BadRate(f"Line {line}: it has not {len(COLUMNS)} columns.")
+    day, base, quote, rate, source = (cell.strip() for cell in cells)
+    if not DAY.fullmatch(day):
+        raise BadRate(f"Line {line}: {day[:20]} is no day such as 2026-05-01.")
+    if not re.fullmatch(RATE, rate):
+        raise BadRate(f"Line {line}: a rate is a number such as 7.8, with up to {PLACES} places.")
     try:
         return Rated(date.fromisoformat(day), base, quote, Decimal(rate), source)
     except ValueError as error:
-        raise BadRate(f"Line {line} cannot be read.") from error
+        raise BadRate(f"Line {line}: there is no day {day}.") from error

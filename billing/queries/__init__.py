@@ -2,7 +2,7 @@
 
 from billing.queries.accounts import provider_accounts
 from billing.queries.books import BalanceOfKind, balances_of, journals, trial_balance
-from billing.queries.clock import tenants_time, tenants_zone
+from billing.queries.clock import latest_day, tenants_time, tenants_zone
 from billing.queries.consultations import consultation_offers, consultations_seen_by
 from billing.queries.coupons import coupons_of
 from billing.queries.disputes import (
@@ -140,6 +140,7 @@ __all__ = [
     "is_to_be_reconciled",
     "is_tried",
     "journals",
+    "latest_day",
     "leaders",
     "ledger_report",
     "may_try_prices",

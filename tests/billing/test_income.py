@@ -141,7 +141,7 @@ def test_it_is_what_decimals_say(minor: int, rate: Decimal) -> None:
         "2026-05-01,EUR,CNY,7.1234567890123,ECB",
         "2026-05-01,EUR,EUR,1,ECB",
         "2026-05-01,EUR,XXX,1,ECB",
-        "2026-05-02,EUR,CNY,7.8,ECB",
+        "2026-05-03,EUR,CNY,7.8,ECB",
         "2026-02-30,EUR,CNY,7.8,ECB",
         "2026-05-01,EUR,CNY,7.8,",
         "2026-05-01,EUR,CNY,7.8",
