@@ -185,8 +185,7 @@ class OutsideFileViewSet(MoneyViewSet):
         asked = OutsideFileIn(data=request.query_params)
         asked.is_valid(raise_exception=True)
         sent = request.data.get("file") if isinstance(request.data, dict) else None
-        told = {"encoding": "utf-8-sig", "errors": "surrogateescape", "newline": ""}
-        with sent or BytesIO() as file, TextIOWrapper(file, **told) as lines:
+        with sent or BytesIO() as file, TextIOWrapper(file, "utf-8-sig", "surrogateescape", "") as lines:
             pk = asked.validated_data["channel"]
             channel = get_object_or_404(queries.channels_seen_by(self.viewer), pk=pk)
             rows = outside.rows_of(lines)

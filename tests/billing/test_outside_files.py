@@ -19,7 +19,7 @@ from tests.billing.elsewhere import ADS, BACK, HEADER, TODAY, channel, told
 from tests.catalog import things
 from tests.conftest import NOON
 
-FILE = {"content_type": "application/octet-stream"}
+BYTES = "application/octet-stream"
 TIP = "2026-05-01,tip,小费,T1,5,0,CNY"
 IN_TWO_LINES = '2026-05-01,ads,"a\nb",X,1,0,EUR'
 SEMICOLONS = f"{HEADER}\n{ADS}".replace(",", ";")
@@ -62,7 +62,7 @@ def test_spaces_around_a_reference_make_no_other_of_it(creator: Creator) -> None
 def test_a_file_that_is_something_else_says_what_is_wrong(creator: Creator, sent: bytes, said: str) -> None:
     url = f"/api/v1/outside-files/?channel={channel(creator).pk}"
 
-    refused = make.client(creator.member).post(url, sent, **FILE).json()
+    refused = make.client(creator.member).post(url, sent, content_type=BYTES).json()
 
     assert (refused["code"], said in refused["detail"]) == ("bad_statement", True), refused
     assert not OutsideStatement.objects.exists()
@@ -107,7 +107,8 @@ def test_a_large_file_may_carry_an_idempotency_key(creator: Creator, settings: A
     sent = f"{HEADER}\n{ADS}\n{BACK}\n".encode()
 
     first, again = (
-        make.client(creator.member).post(url, sent, headers={"Idempotency-Key": "May"}, **FILE) for _ in range(2)
+        make.client(creator.member).post(url, sent, headers={"Idempotency-Key": "May"}, content_type=BYTES)
+        for _ in range(2)
     )
 
     assert (first.status_code, again.json()) == (201, first.json())
