@@ -17,6 +17,7 @@ Values = NDArray[np.float64]
 
 FAIR_FROM = 0.001  # a p-value of the sample ratio below this says that something is wrong
 FEWEST = 100  # viewers of each arm before anything is said: below, a mean is not yet normal
+FEWEST_EXPECTED = 5  # viewers of each arm before their numbers are compared with the shares
 LEVEL = 0.05
 
 
@@ -37,10 +38,12 @@ def arm_of(viewer: int, *, tenant: int, experiment: str, shares: Mapping[str, fl
 def sample_ratio(counts: Sequence[int], shares: Sequence[float]) -> float:
     """Return the p-value of Pearson's χ² that counts (A,) were dealt by these shares (A,) > 0.
 
+    It is 1 while fewer than five are to be expected in an arm: below, χ² says too much (Cochran, "Some Methods for
+    Strengthening the Common χ² Tests", 1954).
     Fabijan et al., "Diagnosing Sample Ratio Mismatch in Online Controlled Experiments" (2019).
     """
     expected = np.array(shares) / sum(shares) * sum(counts)
-    if not expected.all():
+    if expected.min() < FEWEST_EXPECTED:
         return 1.0
     statistic = float(((np.array(counts) - expected) ** 2 / expected).sum())
     return float(chdtrc(len(counts) - 1, statistic))

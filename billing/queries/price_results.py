@@ -11,10 +11,14 @@ from billing.models import PriceArm, PriceExperiment
 from kpplatform.experiments import FAIR_FROM, LEVEL, Difference, Sample, apart, sample_ratio
 from kpplatform.tenancy.scope import current_tenant_id
 
-FEWEST_BUYERS = 20  # of two arms together, before they are compared: of fewer, a mean of revenues is not yet normal
+# To be expected in each of two arms, if both sold alike, before they are compared: of fewer, a mean of revenues is not
+# yet normal, and an arm that had none by chance seems to be sure of it.
+FEWEST_BUYERS = 15
+Outcome = tuple[int, int, Sample]  # how many were shown the price, how many have bought, and what each has paid
 
-# Per arm: viewers who were shown its price, how many of them have bought, and the mean and variance of what each has
-# paid and not been given back. Of a price in parts, all parts that were paid.
+# Per arm: viewers who were shown its price, how many of them have bought before the end, and the mean and variance of
+# what each has paid and not been given back. Of a price in parts, all parts that were paid. What is bought after the
+# end is not compared: a price that was shown holds then only where it is the lower one.
 OUTCOMES = """
 SELECT a.id, count(s.id), count(b.viewer_id),
        coalesce(avg(coalesce(b.revenue, 0)) FILTER (WHERE s.id IS NOT NULL), 0),
@@ -25,6 +29,7 @@ LEFT JOIN (
     SELECT t.arm_id, o.viewer_id, sum(coalesce(p.paid, l.amount - l.refunded - l.disputed)) AS revenue
     FROM billing_triedline t
     JOIN billing_pricearm x ON x.tenant_id = t.tenant_id AND x.id = t.arm_id AND x.experiment_id = %(of)s
+    JOIN billing_priceexperiment e ON e.tenant_id = x.tenant_id AND e.id = x.experiment_id
     JOIN billing_orderline l ON l.tenant_id = t.tenant_id AND l.id = t.line_id
     JOIN billing_order o ON o.tenant_id = l.tenant_id AND o.id = l.order_id
     LEFT JOIN LATERAL (
@@ -34,7 +39,7 @@ LEFT JOIN (
         JOIN billing_orderline k ON k.tenant_id = g.tenant_id AND k.order_id = g.order_id
         WHERE f.tenant_id = l.tenant_id AND f.order_id = l.order_id AND l.kind = 'instalment'
     ) p ON true
-    WHERE o.paid_at IS NOT NULL
+    WHERE o.paid_at IS NOT NULL AND o.placed_at < coalesce(e.ended_at, e.ends_at)
     GROUP BY t.arm_id, o.viewer_id
 ) b ON b.arm_id = a.id AND b.viewer_id = s.viewer_id
 WHERE a.tenant_id = %(tenant)s AND a.experiment_id = %(of)s
@@ -95,11 +100,17 @@ def price_results(experiment: PriceExperiment) -> PriceResults:
     results = [ArmResult(arms[0], first[0], first[1], first[2], None, None)]
     for arm in arms[1:]:
         shown, buyers, revenue = told[arm.pk]
-        by = apart(revenue, first[2], level=level) if buyers + first[1] >= FEWEST_BUYERS else None
-        by = by if fair >= FAIR_FROM else None
+        by = compared(told[arm.pk], first, level=level) if fair >= FAIR_FROM else None
         answer = Answer.UNFAIR if fair < FAIR_FROM else _answer(by)
         results.append(ArmResult(arm, shown, buyers, revenue, by, answer))
     return PriceResults(results, fair)
+
+
+def compared(arm: Outcome, first: Outcome, *, level: float) -> Difference | None:
+    """Return by how much a viewer brings more than one of the first arm; None while too few have bought."""
+    shown, buyers = arm[0] + first[0], arm[1] + first[1]
+    are_enough = buyers * min(arm[0], first[0]) >= FEWEST_BUYERS * shown
+    return apart(arm[2], first[2], level=level) if are_enough else None
 
 
 def _answer(by: Difference | None) -> Answer:
@@ -110,7 +121,7 @@ def _answer(by: Difference | None) -> Answer:
     return Answer.MORE if by.low > 0 else Answer.LESS
 
 
-def _outcomes(experiment: PriceExperiment) -> dict[int, tuple[int, int, Sample]]:
+def _outcomes(experiment: PriceExperiment) -> dict[int, Outcome]:
     """Return how many were shown each arm's price, how many bought, and what each has paid."""
     asked: dict[str, Any] = {"of": experiment.pk, "tenant": current_tenant_id()}
     with connection.cursor() as cursor:

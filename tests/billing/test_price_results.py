@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from pytest_django import DjangoAssertNumQueries
 
 from billing import operations, queries
 from billing.models import PriceExperiment
-from billing.queries.price_results import Answer
+from billing.queries.price_results import Answer, Outcome, compared
 from catalog.models import Item
-from kpplatform.experiments import Sample, Values, apart
+from kpplatform.experiments import LEVEL, Sample
 from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.scope import scope
 from tests.billing import parts, shop
@@ -17,6 +18,8 @@ from tests.billing.shop import bought
 from tests.billing.test_promises import planted
 from tests.billing.trials import arm, came_of, tried, viewer_of
 from tests.conftest import COMMITTED, NOON
+
+Flags = NDArray[np.bool_]
 
 
 @pytest.fixture
@@ -32,6 +35,7 @@ def trial(course: Item) -> PriceExperiment:
         ((120, 110), (120, 5), Answer.LESS),
         ((99, 50), (99, 99), Answer.TOO_FEW),
         ((120, 5), (120, 14), Answer.TOO_FEW),
+        ((120, 60), (120, 0), Answer.LESS),
         ((120, 30), (260, 260), Answer.UNFAIR),
     ],
 )
@@ -51,6 +55,15 @@ def test_what_is_said_of_the_second_price(
     assert [of.answer for of in results.arms] == [None, answer]
     assert results.dealt_fairly == (answer != Answer.UNFAIR)
     assert (results.arms[1].difference is None) == (answer in {Answer.TOO_FEW, Answer.UNFAIR})
+
+
+def test_a_small_arm_without_a_buyer_says_nothing(course: Item) -> None:
+    """Of 100 viewers 1.4 buyers are to be expected: that there is none is no wonder, and no certainty."""
+    trial = tried(course, 10_000, 8_000, shares=[9_500, 500])
+    came_of(arm(trial, "A"), shown=1_900, buyers=28)
+    came_of(arm(trial, "B"), shown=100, buyers=0)
+
+    assert queries.price_results(trial).arms[1].answer == Answer.TOO_FEW
 
 
 def test_an_experiment_that_nobody_saw_says_so(trial: PriceExperiment) -> None:
@@ -81,21 +94,25 @@ def test_results_are_one_question_however_many_viewers(
         queries.price_results(trial)
 
 
-def test_looking_every_day_finds_a_difference_that_is_not_there_in_at_most_one_of_twenty() -> None:
-    """Few buy, at a price that is the same in both arms: 300 experiments, each looked at 15 times."""
+@pytest.mark.parametrize(("part", "rate"), [(0.5, 0.05), (0.1, 0.01), (0.9, 0.01), (0.9, 0.05)])
+def test_looking_every_day_finds_a_difference_that_is_not_there_in_at_most_one_of_twenty(
+    part: float, rate: float
+) -> None:
+    """Few buy, at a price that is the same in both arms: 300 experiments, each looked at 20 times."""
     chance, alarms = np.random.default_rng(7), 0
     for _ in range(300):
-        sales = chance.random((2, 3_000)) < 0.05
+        is_in, has_bought = chance.random(6_000) < part, chance.random(6_000) < rate
         alarms += any(
-            (by := apart(*(_sample(paid[:size] * 100.0) for paid in sales))) is not None and by.is_certain
-            for size in range(200, 3_001, 200)
+            (by := compared(*_outcomes(is_in[:seen], has_bought[:seen]), level=LEVEL)) is not None and by.is_certain
+            for seen in range(300, 6_001, 300)
         )
 
     assert alarms / 300 <= 0.05
 
 
-def _sample(paid: Values) -> Sample:
-    return Sample(len(paid), float(paid.mean()), float(paid.var(ddof=1)))
+def _outcomes(is_in: Flags, has_bought: Flags) -> list[Outcome]:
+    paid = [has_bought[of] * 100.0 for of in (is_in, ~is_in)]
+    return [(len(of), int((of > 0).sum()), Sample(len(of), float(of.mean()), float(of.var(ddof=1)))) for of in paid]
 
 
 @COMMITTED

@@ -48,6 +48,12 @@ def test_a_fair_deal_is_not_suspected_and_an_unfair_one_is() -> None:
     assert sample_ratio([0, 0], [0.5, 0.5]) == 1.0
 
 
+def test_of_a_handful_nobody_is_suspected() -> None:
+    """One of two viewers in an arm of one percent is chance, once in fifty times; χ² would say once in 10¹¹."""
+    assert sample_ratio([1, 1], [0.99, 0.01]) == 1.0
+    assert sample_ratio([0, 500], [0.99, 0.01]) < 0.001
+
+
 def test_the_ratio_is_the_textbook_one() -> None:
     """χ² = 4 with one degree of freedom."""
     assert sample_ratio([60, 40], [0.5, 0.5]) == pytest.approx(0.0455, abs=1e-4)
