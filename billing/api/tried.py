@@ -10,6 +10,7 @@ from billing.models import Price, PriceArm, Product
 from billing.operations import pricing
 from billing.queries.price_experiments import Thing
 from kpplatform.tenancy.models import Member
+from kpplatform.tenancy.scope import current_tenant
 
 
 class TriedOut(serializers.ModelSerializer[Any]):
@@ -32,7 +33,11 @@ class TriedOut(serializers.ModelSerializer[Any]):
 
 
 def tried_for(viewer: Member, rows: Sequence[Price | Product]) -> dict[str, Any]:
-    """Return what these rows are shown with: the prices that are tried on the viewer, noted when new to them."""
+    """Return what these rows are shown with: the prices that are tried on the viewer, noted when new to them.
+
+    Prices are tried in the tenant's currency: who sees those in another one only is shown none.
+    """
+    rows = [row for row in rows if row.currency == current_tenant().currency]
     items = [row.item_id for row in rows if isinstance(row, Price)]
     products = [row.pk for row in rows if isinstance(row, Product)]
     return {"tried": pricing.show_prices(viewer=viewer, items=items, products=products, at=timezone.now())}

@@ -14,9 +14,10 @@ from kpplatform.tenancy.owned import TenantForeignKey, TenantOwned
 
 
 class PriceExperiment(TenantOwned):
-    """Some prices of one thing are tried until then. Who sees which is dealt by its name and their id, by nothing else.
+    """Some prices of one thing are tried until then.
 
-    The highest is what the thing costs, so nobody pays more because of it.
+    Who sees which is dealt by its name, the moment it began and their id, by nothing else. The highest is what the
+    thing costs, so nobody pays more because of it.
     """
 
     class State(models.TextChoices):

@@ -72,15 +72,14 @@ def try_prices(
     if not queries.may_try_prices():
         raise PriceExperimentsClosed("No prices are tried here.")
     must_sell(thing.creator, by)
-    things = type(thing).objects.select_related("creator").select_for_update(no_key=True, of=("self",))
-    thing = things.get(pk=thing.pk)
+    thing = _held_thing(thing)
     arms = _arms(prices, shares or _evenly(len(prices)), _price_now(thing, at))
     if not at < ends_at <= at + LONGEST:
-        raise BadSpan(f"Prices are tried for {LONGEST.days} days at most.")
+        raise BadSpan(f"It ends later than now, and within {LONGEST.days} days.")
     over = queries.running_of(thing).filter(ends_at__lte=at).select_for_update(no_key=True)
     _end(list(over), why="time", at=at)
     if queries.running_of(thing).exists() or queries.promised_of(thing, at=at).exists():
-        raise TriedAlready(f"Prices of {thing} are being tried, or were until a moment ago.")
+        raise TriedAlready(f"Prices of {thing} are being tried, or were, and who saw them has a day to buy at them.")
     experiment = _begun(thing, by=by, name=name, ends_at=ends_at, at=at)
     PriceArm.objects.bulk_create(
         PriceArm(experiment=experiment, name=name, amount=price.minor, share=share)
@@ -108,6 +107,8 @@ def _price_now(thing: Item | Product, at: datetime) -> Money:
         price = queries.price_of(thing, at=at)
         if price is None or thing.is_free:
             raise CannotBeTried(f"{thing} has no price.")
+        if price.ends_at is not None:
+            raise CannotBeTried(f"The price of {thing} has just been changed.")
         return price.money
     if thing.kind not in TRIED or thing.is_open or thing.withdrawn_at is not None:
         raise CannotBeTried(f"Prices of {thing} cannot be tried: it is not sold once at a price of its own.")
@@ -159,8 +160,10 @@ def end_price_experiments(*, at: datetime, most: int = BATCH) -> int:
 def adopt_price(*, arm: PriceArm, by: Member, at: datetime) -> PriceExperiment:
     """Sell at this price to everybody from now on, by an ordinary change of the price. Twice is once.
 
-    Raises NotYours, Withdrawn, and AdoptedAlready when another one of the experiment was adopted.
+    Raises NotYours, Withdrawn, AdoptedAlready when another one of the experiment was adopted, and PriceIsTried while a
+    later experiment of the thing runs. Locks: thing → experiment, as `try_prices`.
     """
+    thing = _held_thing(arm.experiment.sold)
     experiment = _held(arm.experiment, by)
     if experiment.state == State.ADOPTED:
         if experiment.adopted != arm.name:
@@ -170,17 +173,23 @@ def adopt_price(*, arm: PriceArm, by: Member, at: datetime) -> PriceExperiment:
     experiment.ended_at = experiment.ended_at or min(at, experiment.ends_at)
     experiment.state, experiment.adopted = State.ADOPTED, arm.name
     _save(experiment, before, at=at, by=by, why=str(price))
-    if experiment.item:
-        set_price(item=experiment.item, by=by, amount=price, at=at)
+    if isinstance(thing, Item):
+        set_price(item=thing, by=by, amount=price, at=at)
     else:
-        revise_product(product=experiment.product, by=by, at=at, amount=price)
+        revise_product(product=thing, by=by, at=at, amount=price)
     return experiment
+
+
+def _held_thing(thing: Item | Product) -> Item | Product:
+    """Return it as it is now; nobody else changes its price before the transaction ends."""
+    things = type(thing).objects.select_related("creator").select_for_update(no_key=True, of=("self",))
+    held: Item | Product = things.get(pk=thing.pk)
+    return held
 
 
 def _held(experiment: PriceExperiment, by: Member) -> PriceExperiment:
     """Return the experiment as it is now; nobody else changes it before the transaction ends. Raises NotYours."""
-    related = ("creator", "item__creator", "product__creator")
-    rows = PriceExperiment.objects.select_for_update(no_key=True, of=("self",)).select_related(*related)
+    rows = PriceExperiment.objects.select_for_update(no_key=True, of=("self",)).select_related("creator")
     held = rows.get(pk=experiment.pk)
     must_sell(held.creator, by)
     return held

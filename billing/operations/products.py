@@ -91,7 +91,9 @@ def revise_product(*, product: Product, by: Member, at: datetime, **offer: Unpac
     product = _held(product, by)
     if product.withdrawn_at is not None:
         raise Withdrawn("What was withdrawn is not changed any more.")
-    if offer.keys() & {"amount", "is_open"} and queries.is_tried(product, at=at):
+    is_dearer_or_cheaper = offer.get("amount", product.money) != product.money
+    is_other = is_dearer_or_cheaper or offer.get("is_open", product.is_open) != product.is_open
+    if is_other and queries.is_tried(product, at=at):
         raise PriceIsTried("Prices of it are being tried: end that first.")
     columns: dict[str, Any] = dict(offer)
     if "amount" in offer:

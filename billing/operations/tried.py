@@ -16,23 +16,24 @@ def show_prices(
 ) -> Mapping[Thing, PriceArm]:
     """Return at which tried prices the viewer sees these things, and note those that they are shown for the first time.
 
-    Whose thing it is can look at its price without being counted.
+    Who sells it can look at its price without being counted.
     """
     told = queries.prices_tried(viewer, items=items, products=products, at=at)
     PriceShown.objects.bulk_create(
         (
             PriceShown(experiment=of.arm.experiment, arm=of.arm, viewer=viewer, shown_at=at)
             for of in told.values()
-            if not of.is_noted and not _is_own(of.arm, viewer)
+            if not of.is_noted and not _sells(viewer, of.arm)
         ),
         ignore_conflicts=True,
     )
     return {thing: of.arm for thing, of in told.items()}
 
 
-def _is_own(arm: PriceArm, viewer: Member) -> bool:
+def _sells(viewer: Member, arm: PriceArm) -> bool:
+    """Tell whether it is their own, or the tenant's, whose prices they may try."""
     creator = arm.experiment.creator
-    return creator is not None and creator.member_id == viewer.pk
+    return viewer.runs_the_tenant or (creator is not None and creator.member_id == viewer.pk)
 
 
 def arms_of(

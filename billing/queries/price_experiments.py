@@ -106,20 +106,30 @@ def prices_tried(
     if not experiments:
         return {}
     noted = PriceShown.objects.filter(viewer=viewer, experiment__in=experiments)
-    shown = set(noted.values_list("experiment_id", flat=True))
+    shown = dict(noted.values_list("experiment_id", "arm_id"))
     may_try = may_try_prices()
     return {
-        _thing(of): Tried(dealt(of, viewer_id=viewer.pk), of.pk in shown)
+        _thing(of): Tried(_shown(of, shown.get(of.pk)) or dealt(of, viewer_id=viewer.pk), of.pk in shown)
         for of in experiments
         if of.pk in shown or (may_try and of.state == PriceExperiment.State.RUNNING and at < of.ends_at)
     }
 
 
+def _shown(experiment: PriceExperiment, arm: int | None) -> PriceArm | None:
+    """Return the arm whose price a viewer was shown. It is theirs, however viewers are dealt by now."""
+    return next((of for of in experiment.arms.all() if of.pk == arm), None)
+
+
 def dealt(experiment: PriceExperiment, *, viewer_id: int) -> PriceArm:
-    """Return the arm that a viewer is in: by a hash of their id and the experiment's name, always the same one."""
+    """Return the arm that a viewer is in: by a hash of their id and the experiment's name, always the same one.
+
+    The moment it began, to the microsecond, is hashed too: else who names it could look for a name that gives somebody
+    the higher price.
+    """
     arms: list[PriceArm] = sorted(experiment.arms.all(), key=lambda arm: arm.name)
     shares = {arm.name: arm.share / WHOLE_BPS for arm in arms}
-    name = arm_of(viewer_id, tenant=current_tenant_id(), experiment=f"price:{experiment.name}", shares=shares)
+    salt = f"price:{experiment.name}:{experiment.began_at.timestamp():.6f}"
+    name = arm_of(viewer_id, tenant=current_tenant_id(), experiment=salt, shares=shares)
     return next((arm for arm in arms if arm.name == name), arms[-1])
 
 
@@ -135,7 +145,7 @@ def _of(thing: Item | Product) -> QuerySet[PriceExperiment]:
 def _is_fresh(at: datetime) -> Q:
     """Return the condition that it is not over for longer than what was shown is promised."""
     since = at - PROMISE
-    return Q(ended_at=None, ends_at__gt=since) | Q(ended_at__gt=since)
+    return Q(Q(ended_at=None) | Q(ended_at__gt=since), ends_at__gt=since)
 
 
 def _thing(experiment: PriceExperiment) -> Thing:
