@@ -99,7 +99,7 @@ class Client:
         names = [ledger.pending(creator, "CNY") for creator in self.creators[tenant.pk]]
         moved = [(source, names[m % CREATORS], Money(m + 1, "CNY")) for m in range(self.batch)]
         with self.scope(tenant):
-            ledger.post(kind=Journal.Kind.ADS, key=f"{self.name}:batch:{n}", transfers=moved, at=NOON)
+            ledger.post(kind=Journal.Kind.AD_CHARGE, key=f"{self.name}:batch:{n}", transfers=moved, at=NOON)
         return self.batch
 
     def plain_sale(self, n: int) -> int:

@@ -79,8 +79,7 @@ CACHES = {
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 CELERY_BROKER_URL = REDIS_URL
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_IGNORE_RESULT = CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -108,6 +107,8 @@ RECURRING_JOBS = {
     **dict.fromkeys(("billing.tasks.mature", "billing.tasks.lapse_orders"), (3_600.0, "default")),
     **{f"billing.tasks.{name}": (86_400.0, "default") for name in ("reconcile", "settle", "verify_ledger")},
     "billing.tasks.renew_subscriptions": (600.0, "default"),
+    "billing.ads.tasks.run_ads": (300.0, "default"),
+    "billing.ads.tasks.learn_clicks": (3_600.0, "default"),
     "kpplatform.console.tasks.purge": (86_400.0, "default"),
 }
 
@@ -119,6 +120,7 @@ INSTALLED_APPS = [
     "creators",
     "catalog",
     "billing",
+    "billing.ads",
     "recommender",
     "kpplatform.console",
     "kpplatform.demo",

@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/v1/", include("creators.api.urls")),
     path("api/v1/", include("catalog.api.urls")),
     path("api/v1/", include("billing.api.urls")),
+    path("api/v1/", include("billing.ads.api.urls")),
     path("api/v1/", include("recommender.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),

@@ -55,6 +55,7 @@ from recommender.models import (
 )
 from tests import make
 from tests.billing import books, shop
+from tests.billing.ads import adverts
 from tests.billing.disputes import disputed_gift
 from tests.billing.elsewhere import earned_elsewhere
 from tests.billing.papers import billed
@@ -151,6 +152,7 @@ def _bought(found: Everything) -> None:
     billing.answer(consultation=shop.asked_for(found.staff, found.creator), by=found.publisher, body="Play.", at=NOON)
     in_parts(found.course, found.staff)
     _joined(found)
+    adverts.everything(found.creator, by=found.staff)
     paid_out(found.creator, by=found.staff)
     billing.paying.settle(month=NOON.date(), at=NOON + timedelta(days=32))
     billed(order, found.creator, by=found.staff)

@@ -2,6 +2,9 @@
 
 from billing.ledger.names import (
     Name,
+    ad_budget,
+    ad_revenue,
+    advertiser,
     available,
     clawback,
     clearing,
@@ -41,6 +44,9 @@ __all__ = [
     "Name",
     "NotEnoughMoney",
     "OutsideMoney",
+    "ad_budget",
+    "ad_revenue",
+    "advertiser",
     "available",
     "clawback",
     "clearing",

@@ -108,6 +108,21 @@ def coins(member: Member, currency: str) -> Name:
     return Name(Kind.COINS, currency, member_id=member.pk, floor=0)
 
 
+def advertiser(member: Member, currency: str) -> Name:
+    """What an advertiser has paid in and not set aside for a campaign: owed to them."""
+    return Name(Kind.ADVERTISER, currency, member_id=member.pk, floor=0)
+
+
+def ad_budget(member: Member, currency: str) -> Name:
+    """What an advertiser has set aside for campaigns that were launched."""
+    return Name(Kind.AD_BUDGET, currency, member_id=member.pk, floor=0)
+
+
+def ad_revenue(currency: str) -> Name:
+    """What advertisers were charged and nobody has been given yet."""
+    return Name(Kind.AD_REVENUE, currency, floor=0)
+
+
 def pool(currency: str) -> Name:
     """What members have paid for all that is the tenant's, to be shared among creators."""
     return Name(Kind.POOL, currency, floor=0)

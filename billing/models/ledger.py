@@ -35,7 +35,8 @@ class Account(TenantOwned):
         WITHHOLDING = "withholding", "tax withheld from creators"
         DISPUTE = "dispute", "held for what buyers dispute"
         ADVERTISER = "advertiser", "prepaid by an advertiser"
-        AD_REVENUE = "ad_revenue", "earned with ads"
+        AD_BUDGET = "ad_budget", "set aside for an advertiser's campaigns"
+        AD_REVENUE = "ad_revenue", "earned with ads, to be shared"
         COINS = "coins", "a viewer's coins, not yet spent"
         POOL = "pool", "members' money, to be shared among creators"
         POOL_DEBT = "pool_debt", "shared among creators, and given back to members since"
@@ -118,9 +119,13 @@ class Journal(TenantOwned):
         WITHHOLDING = "withholding"
         WITHHOLDING_BACK = "withholding_back"
         TAX_PAID = "tax_paid"
-        ADS = "ads"
         OUTSIDE = "outside", "income elsewhere"
         OUTSIDE_BACK = "outside_back", "income elsewhere, withdrawn"
+        AD_COMMIT = "ad_commit"
+        AD_RELEASE = "ad_release"
+        AD_CHARGE = "ad_charge"
+        AD_SHARE = "ad_share"
+        AD_CREDIT = "ad_credit"
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     key = models.CharField(max_length=200, help_text="Posted again under this key, it is this journal.")

@@ -19,6 +19,7 @@ class Tier(TenantOwned):
     title = models.CharField(max_length=200)
     description = models.TextField(blank=True, max_length=5_000)
     opens_all = models.BooleanField(default=True, db_default=True, help_text="All courses, those made later too.")
+    is_ad_free = models.BooleanField(default=False, db_default=False, help_text="Members see no ads.")
     made_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True, blank=True, help_text="Nobody can join since then.")
 

@@ -1,4 +1,4 @@
-"""What is sold beside single items: bundles, rentals, e-books, answers, memberships, coins."""
+"""What is sold beside single items: bundles, rentals, e-books, answers, memberships, coins, an advertiser's balance."""
 
 from django.db import models
 from django.db.models import Q
@@ -29,6 +29,7 @@ class Product(TenantOwned):
         CONSULTATION = "consultation", "a question or a plan"
         MEMBERSHIP = "membership", "a period of a tier"
         COINS = "coins", "a pack of coins"
+        AD_BALANCE = "ad_balance", "money for ads, paid in before"
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     creator = TenantForeignKey(Creator, null=True, blank=True, help_text="None: it is the tenant's own.")

@@ -94,6 +94,7 @@ class OrderLine(TenantOwned, Parted):
         CONSULTATION = Product.Kind.CONSULTATION.value
         MEMBERSHIP = Product.Kind.MEMBERSHIP.value
         COINS = Product.Kind.COINS.value
+        AD_BALANCE = Product.Kind.AD_BALANCE.value
         INSTALMENT = "instalment"
 
     order = TenantForeignKey(Order, related_name="lines")

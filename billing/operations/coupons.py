@@ -12,6 +12,7 @@ from billing.models import Coupon, CouponUse, Order, OrderLine, Product
 from billing.models.coupons import CODE
 from billing.money import WHOLE_BPS, Money
 from billing.operations.products import must_be_a_price, must_sell
+from billing.operations.taxes import PREPAID
 from billing.operations.wanted import Wanted
 from catalog.models import Item
 from creators.models import Creator
@@ -19,8 +20,8 @@ from kpplatform.errors import Conflict, Invalid, NotFound
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant
 
-# A gift is what the giver wants to give, and coins are worth what was paid for them.
-NEVER = {OrderLine.Kind.TIP.value, OrderLine.Kind.COINS.value}
+# A gift is what the giver wants to give, and what is prepaid is worth what was paid for it.
+NEVER = {OrderLine.Kind.TIP.value, *PREPAID}
 SYMBOLS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without those that look alike
 
 

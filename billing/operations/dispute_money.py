@@ -66,8 +66,8 @@ def _held(dispute: Dispute, line: OrderLine, amount: Money, at: datetime) -> Non
 
 
 def _there(name: ledger.Name, money: Money) -> list[tuple[ledger.Name, Money]]:
-    """Return from where an amount comes: coins may have been spent, which is the platform's loss."""
-    if name.kind != Kind.COINS:
+    """Return from where an amount comes: what was prepaid may have been spent, which is the platform's loss."""
+    if name.kind not in {Kind.COINS, Kind.ADVERTISER}:
         return [(name, money)]
     there = min(ledger.held(name), money)
     return [(name, there), (ledger.fees(money.currency), money - there)]

@@ -127,6 +127,9 @@ KINDS: Mapping[str, Goods] = {
     OrderLine.Kind.COINS: Goods(
         coins.check, coins.book_cost, coins.leave, note=coins.note_cost, may_return=_at_any_time
     ),
+    OrderLine.Kind.AD_BALANCE: Goods(
+        _anybody, coins.book_cost, coins.leave, note=coins.note_cost, may_return=_at_any_time
+    ),
     OrderLine.Kind.CONSULTATION: Goods(
         *(asking.check, asking.ask, asking.drop, asking.note),
         may_return=asking.is_unanswered,

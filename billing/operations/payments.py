@@ -171,7 +171,7 @@ def shared(line: OrderLine, currency: str) -> list[tuple[ledger.Name, Money]]:
 
 
 def _owners(line: OrderLine, share: Money) -> list[tuple[ledger.Name, Money]]:
-    """Return whose the share is: those of its shares, the creator, who bought coins, or else the tenant."""
+    """Return whose the share is: those of its shares, the creator, who paid for later, or else the tenant."""
     shares = sorted(line.shares.all(), key=lambda of: of.pk)
     if shares:
         return [(ledger.pending(of.creator, share.currency), Money(of.amount, share.currency)) for of in shares]
@@ -179,6 +179,8 @@ def _owners(line: OrderLine, share: Money) -> list[tuple[ledger.Name, Money]]:
         return [(ledger.pending(line.creator, share.currency), share)]
     if line.kind == OrderLine.Kind.COINS:
         return [(ledger.coins(line.order.viewer, share.currency), share)]
+    if line.kind == OrderLine.Kind.AD_BALANCE:
+        return [(ledger.advertiser(line.order.viewer, share.currency), share)]
     return [(ledger.pool(share.currency), share)]
 
 

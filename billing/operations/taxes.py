@@ -19,6 +19,8 @@ from kpplatform.tenancy.once import insert_once
 from kpplatform.tenancy.scope import current_tenant
 
 TAXES = 0x6B7074  # "kpt": the advisory lock under which one rule of a tenant is set at a time
+# What is owed to who has paid for it, until they spend it.
+PREPAID = {OrderLine.Kind.COINS.value, OrderLine.Kind.AD_BALANCE.value}
 
 
 class StaffSetTaxes(Forbidden):
@@ -109,6 +111,6 @@ def terms_for(viewer: Member, at: datetime) -> Terms:
 def of_kind(terms: Terms, kind: str) -> Terms:
     """Return what of the terms holds for a kind of thing.
 
-    Coins are worth what was paid for them; the tax is due when they are given.
+    Coins and a balance for ads are worth what was paid for them; the tax is due when they are spent.
     """
-    return Terms(tax_bps=0, processor_bps=0, platform_bps=0) if kind == OrderLine.Kind.COINS else terms
+    return Terms(tax_bps=0, processor_bps=0, platform_bps=0) if kind in PREPAID else terms

@@ -98,13 +98,13 @@ QUESTIONS = (
         LEFT JOIN (
             SELECT currency, sum(amount) AS amount FROM (
                 SELECT o.currency, l.share FROM billing_orderline l JOIN billing_order o ON o.id = l.order_id
-                WHERE o.paid_at IS NOT NULL AND l.creator_id IS NULL AND l.kind <> 'coins'
+                WHERE o.paid_at IS NOT NULL AND l.creator_id IS NULL AND l.kind NOT IN ('coins', 'ad_balance')
                 UNION ALL
                 SELECT r.currency, -r.share FROM billing_refund r JOIN billing_orderline l ON l.id = r.line_id
-                WHERE r.state <> 'failed' AND l.creator_id IS NULL AND l.kind <> 'coins'
+                WHERE r.state <> 'failed' AND l.creator_id IS NULL AND l.kind NOT IN ('coins', 'ad_balance')
                 UNION ALL
                 SELECT d.currency, -d.share FROM billing_disputepart d JOIN billing_orderline l ON l.id = d.line_id
-                WHERE d.released_id IS NULL AND l.creator_id IS NULL AND l.kind <> 'coins'
+                WHERE d.released_id IS NULL AND l.creator_id IS NULL AND l.kind NOT IN ('coins', 'ad_balance')
                 UNION ALL
                 SELECT t.currency, -t.amount
                 FROM billing_journal j

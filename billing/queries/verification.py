@@ -10,6 +10,7 @@ from django.db import connection
 from billing.ledger import chain
 from billing.models import ChainHead, Journal, Transfer
 from billing.queries import (
+    ads,
     disputes,
     earnings,
     instalments,
@@ -165,6 +166,7 @@ OF_PAPERS = (
     *remittances.QUESTIONS,
     *instalments.QUESTIONS,
     *outside.QUESTIONS,
+    *ads.QUESTIONS,
 )
 
 

@@ -12,12 +12,14 @@ class Purpose(models.TextChoices):
     """What something of a person is kept for."""
 
     PERSONAL_EVENTS = "personal_events"
+    TARGETED_ADS = "targeted_ads"
 
 
 class ConsentTerms(TenantOwned):
     """In which words a tenant asks for consent, and whether it asks first. The newest version holds.
 
-    Without a row consent is assumed until it is withdrawn, in the words of `catalog.queries.consents`, version 0.
+    Without a row the house's hold, version 0: `catalog.queries.consents`. Of one's own events consent is assumed until
+    it is withdrawn, of ads by them it is asked for first.
     """
 
     purpose = models.CharField(max_length=30, choices=Purpose.choices)

@@ -10,11 +10,20 @@ from kpplatform.tenancy.models import Member
 
 # The terms of who has published none.
 HOUSE_TEXT = {
-    "zh": "我们以你的名义保存你看过什么、我们给你看过什么，用来决定接下来给你看什么。"
-    "你可以随时撤回同意：此后的记录不再与你相连。",
-    "en": "We keep what you watch and what we show you as yours, and decide by it what to show you next. "
-    "You may withdraw at any time: what comes after is not linked to you.",
+    Purpose.PERSONAL_EVENTS: {
+        "zh": "我们以你的名义保存你看过什么、我们给你看过什么，用来决定接下来给你看什么。"
+        "你可以随时撤回同意：此后的记录不再与你相连。",
+        "en": "We keep what you watch and what we show you as yours, and decide by it what to show you next. "
+        "You may withdraw at any time: what comes after is not linked to you.",
+    },
+    Purpose.TARGETED_ADS: {
+        "zh": "我们按你的兴趣和所属人群挑选给你看的广告；广告主不会得知你是谁。"
+        "不同意时你看到的广告同样多，但与你无关。",
+        "en": "We choose the ads that you see by your interests and the segment you belong to; advertisers do not "
+        "learn who you are. Without it you see as many ads, but none chosen for you.",
+    },
 }
+ASKED_FIRST = {Purpose.TARGETED_ADS}
 
 # Whether what a viewer does may be stored as theirs: a scalar for a larger statement, which gives tenant and viewer.
 CONSENTS = f"""(
@@ -58,9 +67,9 @@ def standing_terms(purpose: Purpose) -> ConsentTerms:
     usual = ConsentTerms(
         purpose=purpose,
         version=0,
-        text_zh=HOUSE_TEXT["zh"],
-        text_en=HOUSE_TEXT["en"],
-        is_asked_first=False,
+        text_zh=HOUSE_TEXT[purpose]["zh"],
+        text_en=HOUSE_TEXT[purpose]["en"],
+        is_asked_first=purpose in ASKED_FIRST,
         counts_from=0,
     )
     return published_terms().filter(purpose=purpose).order_by("-version").first() or usual

@@ -9,6 +9,7 @@ FLOORS = {
     "creators": gettext_lazy("Creators"),
     "catalog": gettext_lazy("Catalogue"),
     "billing": gettext_lazy("Books and sales"),
+    "ads": gettext_lazy("Ads"),
     "recommender": gettext_lazy("Recommender"),
     "jobs": gettext_lazy("Jobs"),
     "rest": gettext_lazy("API"),

@@ -4,12 +4,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from billing.ads.models import Creative
+from billing.ads.operations import Placed, token_of
 from catalog.models import Item
 from kpplatform.rest.devices import device_of, network_of
 from kpplatform.rest.serializers import Asked
@@ -53,11 +56,26 @@ class FeedItemOut(serializers.Serializer[Any]):
     source = serializers.ChoiceField(choices=Impression.Source.choices, help_text="Why it is here.")  # type: ignore[assignment]
 
 
+class FeedAdOut(serializers.Serializer[Any]):
+    behind = serializers.IntegerField(help_text="It stands behind so many of the results.")
+    label = serializers.CharField(help_text="To be shown with it: 广告 or Ad.")  # type: ignore[assignment]
+    by = serializers.CharField(help_text="Who advertises.")
+    format = serializers.ChoiceField(choices=Creative.Format.choices)
+    title = serializers.CharField()
+    text = serializers.CharField()
+    media_url = serializers.CharField()
+    link_url = serializers.URLField()
+    duration_ms = serializers.IntegerField(allow_null=True)
+    token = serializers.CharField(help_text="What its views and clicks are told with, at /api/v1/ad-events/.")
+    expires_at = serializers.DateTimeField()
+
+
 class FeedOut(serializers.Serializer[Any]):
     page = serializers.UUIDField()
     version = serializers.IntegerField(allow_null=True, help_text="The model that was asked, if there is one.")
     next = serializers.URLField(allow_null=True)
     results = FeedItemOut(many=True)
+    ads = FeedAdOut(many=True, help_text="None for members of a tier without ads.")
 
 
 class FeedView(SignedIn, APIView):
@@ -88,4 +106,17 @@ class FeedView(SignedIn, APIView):
             asked = urlencode({"cursor": cursor_of(page.following, viewer=self.viewer), "limit": limit})
             following = self.request.build_absolute_uri(f"{self.request.path}?{asked}")
         results = [shown.item | {"position": shown.position, "source": shown.source} for shown in page.shown]
-        return {"page": page.id, "version": page.version, "next": following, "results": results}
+        told = {"page": page.id, "version": page.version, "next": following, "results": results}
+        return told | {"ads": [_ad(placed) for placed in page.ads]}
+
+
+def _ad(placed: Placed) -> dict[str, Any]:
+    card = placed.card
+    shown = ("by", "format", "title", "text", "media_url", "link_url", "duration_ms")
+    return {
+        "behind": placed.behind,
+        "label": gettext("Ad"),
+        **{name: getattr(card, name) for name in shown},
+        "token": token_of(placed),
+        "expires_at": placed.offer.expires_at,
+    }

@@ -4,25 +4,27 @@ import random
 import re
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 from django.db import transaction
 
+from billing.ads.operations import Placed
 from catalog.operations import hour_of
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.operations import stand_in
 from kpplatform.tenancy.scope import current_tenant_id
 from kpplatform.tenancy.statements import planned
 from recommender import queries
+from recommender.operations.advertising import ads_among
 from recommender.operations.experiments import expose
 from recommender.operations.faults import note_faults
 from recommender.queries.past import Past
 from recommender.serving.drawing import Draw
 from recommender.serving.floor import small_floor
-from recommender.serving.page import Placed
+from recommender.serving.page import Placed as Chosen
 
 SAME_FOR_S = 60
 SEEN = 300  # places that a session without consent remembers: its cursor carries them
@@ -59,6 +61,7 @@ class Page:
     version: int | None
     shown: list[Shown]
     following: Session | None
+    ads: list[Placed] = field(default_factory=list)  # each behind so many of what is shown
 
 
 @transaction.atomic(savepoint=False)
@@ -93,7 +96,9 @@ def show_page(*, viewer: Member, limit: int, session: Session, at: datetime, rng
     floor.shown(places=len(shown), small=_small(draw, shown), share=shelf.settings.small_floor)
     expose(viewer=viewer, dealt=dealt, at=at)
     following = _after(session, shown, past) if len(shown) == limit else None
-    return Page(page, version, shown, following)
+    items = [each.item for each in shown]
+    ads = ads_among(viewer=viewer, items=items, first=session.places, started=session.started, past=past, at=at)
+    return Page(page, version, shown, following, ads)
 
 
 def _after(session: Session, shown: Sequence[Shown], past: Past) -> Session:
@@ -139,7 +144,7 @@ ORDER BY s.position
 """
 
 
-def _written(placed: Sequence[Placed], **facts: Any) -> list[Shown]:
+def _written(placed: Sequence[Chosen], **facts: Any) -> list[Shown]:
     """Write the first places that the viewer may watch, up to the limit, and return them with their cards."""
     if not placed:
         return []

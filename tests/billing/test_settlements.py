@@ -209,7 +209,7 @@ def test_api_csv_and_pdf_say_the_same_numbers(course: Item, monkeypatch: pytest.
 
 def _earned(course: Item, n: int) -> None:
     share = (ledger.clearing("CNY"), ledger.pending(course.creator, "CNY"), yuan(n))
-    ledger.post(kind=Journal.Kind.ADS, key=f"ads:{n}", transfers=[share], at=NOON)
+    ledger.post(kind=Journal.Kind.AD_CHARGE, key=f"ads:{n}", transfers=[share], at=NOON)
 
 
 def test_a_statement_cannot_be_changed(course: Item) -> None:

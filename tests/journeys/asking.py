@@ -10,6 +10,8 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from billing import operations
+from billing.ads.models import Advertiser, Creative, Flight, Offer
+from billing.ads.models import Campaign as AdCampaign
 from billing.models import (
     Channel,
     Collaboration,
@@ -53,6 +55,10 @@ PREFIX = "/api/v1/"
 
 # What a path names, found from a tenant with one of everything. A new path needs its line here.
 NAMED: dict[str, Callable[[Everything], Any]] = {
+    "ad-campaigns/{id}": lambda _: AdCampaign.objects.get().pk,
+    "ad-creatives/{id}": lambda _: Creative.objects.get().pk,
+    "ad-holds/{id}": lambda _: Offer.objects.exclude(odd="").get().pk,
+    "advertisers/{id}": lambda _: Advertiser.objects.get().pk,
     "campaigns/{id}": lambda found: Addressee.objects.get(viewer=found.viewer).campaign_id,
     "collaborations/{id}": lambda found: Collaboration.objects.get(owner=found.creator).pk,
     "comments/{id}": lambda found: Comment.objects.get(viewer=found.viewer).pk,
@@ -106,8 +112,10 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
 # What a body names, by the name of its field and the field's type.
 NAMED_INSIDE: dict[tuple[str, str], Callable[[Everything], Any]] = {
     ("channel", "integer"): lambda found: Channel.objects.get(creator=found.creator).pk,
+    ("advertiser", "integer"): lambda _: Advertiser.objects.get().pk,
     ("comment", "integer"): lambda found: Comment.objects.get(viewer=found.viewer).pk,
     ("creator", "string"): lambda found: found.creator.handle,
+    ("flight", "integer"): lambda _: Flight.objects.get().pk,
     ("gift", "integer"): lambda _: VirtualGift.objects.get().pk,
     ("item", "integer"): lambda found: found.course.pk,
     ("line", "integer"): lambda found: OrderLine.objects.get(order__viewer=found.viewer).pk,

@@ -26,6 +26,11 @@ def code(device: Place, network: Place) -> Place:
     return device + _STEP * network
 
 
+def device_in(code: int) -> int:
+    """Return the place in DEVICES that a code tells."""
+    return code % _STEP
+
+
 def columns(codes: Codes) -> Floats:
     """Return what codes (M,) say as columns (M, C) of 0 and 1, in the order of NAMES; only zeros where unknown."""
     devices, networks = codes % _STEP, codes // _STEP

@@ -1,0 +1,25 @@
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from billing.ads.api.views import (
+    AdEventView,
+    AdRulesView,
+    AdShareViewSet,
+    AdvertiserViewSet,
+    CampaignViewSet,
+    CreativeViewSet,
+    HeldAdViewSet,
+)
+
+router = SimpleRouter(use_regex_path=False)
+router.register("advertisers", AdvertiserViewSet, basename="advertiser")
+router.register("ad-campaigns", CampaignViewSet, basename="ad-campaign")
+router.register("ad-creatives", CreativeViewSet, basename="ad-creative")
+router.register("ad-holds", HeldAdViewSet, basename="ad-hold")
+router.register("ad-shares", AdShareViewSet, basename="ad-share")
+
+urlpatterns = [
+    *router.urls,
+    path("ad-events/", AdEventView.as_view(), name="ad-events"),
+    path("ad-rules/", AdRulesView.as_view(), name="ad-rules"),
+]

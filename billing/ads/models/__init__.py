@@ -1,0 +1,20 @@
+"""Who advertises what, where it may stand, and each time it was offered."""
+
+from billing.ads.models.campaigns import Advertiser, Campaign, CampaignChange, Creative, Flight
+from billing.ads.models.charges import Charge, Credit, Share, Sharing
+from billing.ads.models.learned import ChanceModel
+from billing.ads.models.offers import Offer
+
+__all__ = [
+    "Advertiser",
+    "Campaign",
+    "CampaignChange",
+    "ChanceModel",
+    "Charge",
+    "Creative",
+    "Credit",
+    "Flight",
+    "Offer",
+    "Share",
+    "Sharing",
+]

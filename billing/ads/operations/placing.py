@@ -1,0 +1,246 @@
+"""Putting ads into the places of a page: who may compete, who wins, and the money reserved for it."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import NamedTuple
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from django.db import transaction
+from numpy.typing import NDArray
+
+from billing.ads.market.auction import Bids, Won, auction
+from billing.ads.models import Campaign, Flight
+from billing.ads.queries.rules import AdRules, ad_rules
+from billing.ads.queries.seen import Seen, held, seen
+from billing.ads.serving.live import EVENTS, TIERS, WATCHED, Card, Live, live
+from kpplatform.tenancy.models import Member
+from kpplatform.tenancy.operations import stand_in
+from kpplatform.tenancy.scope import current_tenant, current_tenant_id
+from kpplatform.tenancy.statements import planned
+
+Flags = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Longs = NDArray[np.int64]
+Dice = random.Random
+
+AUCTION = TIERS[Campaign.Tier.AUCTION]
+CLICK, WATCH = EVENTS[Flight.PaysFor.CLICK], EVENTS[Flight.PaysFor.WATCH]
+
+LIFE = timedelta(minutes=10)  # of an offer that is not seen
+TRIES = 5  # auctions for one page, when others have just spent what the winner had left
+EXPLORED = 0.02  # of the auctions
+
+
+@dataclass(frozen=True)
+class Page:
+    """What is asked of ads for a page: where it stands and what is known of who sees it, with their consent.
+
+    `items` are the places of the page in their order; `first` is how many places the session has had before. Of who is
+    not `remembered`, without consent, nothing is kept but the session.
+    `topics` are those of the items; `tastes` say how much the viewer likes a topic, from 0 to 1.
+    """
+
+    viewer: Member
+    session: str
+    first: int
+    items: Sequence[int | None]
+    topics: Sequence[str] = ()
+    placement: str = "feed"
+    segments: Sequence[str] = ()
+    tastes: Mapping[str, float] = field(default_factory=dict)
+    language: str = ""
+    device: int = 0
+    is_remembered: bool = True
+
+    @cached_property
+    def shown_to(self) -> int:
+        """Return as whose the offers are written down."""
+        return self.viewer.pk if self.is_remembered else stand_in()
+
+    @property
+    def who(self) -> str:
+        """Return for whom one decides at a time: the viewer, or a session of nobody."""
+        return f"{self.shown_to}" if self.is_remembered else self.session
+
+
+class Terms(NamedTuple):
+    """At what price an ad stands in a place, and what was known of it: kept with the offer, to learn from."""
+
+    price: int
+    expected: int  # of it
+    propensity: float
+    chance: float
+    rate: float
+    affinity: float
+
+
+class Offered(NamedTuple):
+    """An offer that was written down."""
+
+    id: UUID
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An ad, and behind how many items of the page it stands."""
+
+    behind: int
+    card: Card
+    offer: Offered
+
+
+def has_ads() -> bool:
+    """Tell whether anything competes at all in the scope's tenant: who asks can spare finding out about the viewer."""
+    return bool(ad_rules(current_tenant()).every and len(live()))
+
+
+@transaction.atomic
+def place_ads(*, page: Page, at: datetime, rng: random.Random | None = None) -> list[Placed]:
+    """Offer ads for the free places of a page, reserve their prices, and return them.
+
+    Nobody sees more of a campaign than it says: whoever asks for the same viewer waits until it is decided here.
+    """
+    rules = ad_rules(current_tenant())
+    market = live() if rules.every else None
+    if not market or not page.items or not held(page.viewer, who=page.who, at=at):
+        return []
+    before = seen(
+        page.shown_to, session=page.session, is_remembered=page.is_remembered, since=min(market.starts), at=at
+    )
+    free = free_places(page.first, len(page.items), last=before.last, every=rules.every)
+    if not free:
+        return []
+    tastes = market.affinity(page.tastes)
+    may = _may_compete(page, market, before, tastes, rules=rules, at=at)
+    return _offered(market, may, tastes, page=page, free=free, rules=rules, at=at, rng=rng or random.Random())
+
+
+def free_places(first: int, size: int, *, last: int | None, every: int) -> list[int]:
+    """Return behind how many places of the session ads may stand on this page: with `every` items between them.
+
+    The first ad of a session stands behind as many.
+    """
+    begin = every if last is None else last + every
+    begin = max(begin, first + 1)
+    return list(range(begin, first + size + 1, every))
+
+
+def _may_compete(page: Page, market: Live, before: Seen, tastes: Floats, *, rules: AdRules, at: datetime) -> Flags:
+    request = {
+        "placement": [page.placement],
+        "topic": set(page.topics),
+        "segment": () if page.viewer.is_minor else page.segments,
+        "language": [page.language],
+        "device": [page.device],
+        "hour": [at.astimezone(ZoneInfo(current_tenant().time_zone)).hour],
+    }
+    may: Flags = market.board.fitting(request) & market.is_on(at) & (tastes >= rules.least_taste)
+    for places in before.capped(market):
+        may[places] = False
+    if (own := market.of_member.get(page.viewer.pk)) is not None:
+        may[own] = False
+    return may
+
+
+def _offered(
+    market: Live, may: Flags, tastes: Floats, *, page: Page, free: list[int], rules: AdRules, at: datetime, rng: Dice
+) -> list[Placed]:
+    """Offer the winners of one auction after another: sponsorships first, the tenant's own ads last."""
+    clicks = market.chances.of(market.rate, tastes)
+    placed: list[Placed] = []
+    for tier in TIERS.values():
+        for _ in range(TRIES):
+            rows = _best_of_each(market, (may & (market.tier == tier)).nonzero()[0], clicks)
+            if not free or not len(rows):
+                break
+            chance = _chance(market, rows, clicks[rows])
+            won = _auction(market, rows, chance, slots=len(free), rules=rules, tier=tier, rng=rng)
+            if not won:
+                break
+            for each in won:
+                row = int(rows[each.place])
+                may[market.advertiser == market.advertiser[row]] = False  # it has its place, or nothing left
+                known = (float(of[row]) for of in (clicks, market.rate, tastes))
+                terms = Terms(each.price, round(each.price * chance[each.place]), each.propensity, *known)
+                if offer := _reserved(page, market.cards[row], terms, behind=free[0], at=at):
+                    placed.append(Placed(free.pop(0) - page.first, market.cards[row], offer))
+    return placed
+
+
+def _best_of_each(market: Live, rows: Longs, clicks: Floats) -> Longs:
+    """Return the best creative of each advertiser: nobody makes their own price."""
+    worth = market.bid[rows] * _chance(market, rows, clicks[rows]) * market.pace[rows]
+    order = rows[np.argsort(-worth, kind="stable")]
+    _, first = np.unique(market.advertiser[order], return_index=True)
+    best: Longs = np.sort(order[first])
+    return best
+
+
+def _chance(market: Live, rows: Longs, clicks: Floats) -> Floats:
+    """Return the chance that a view brings what is paid for."""
+    pays = market.pays[rows]
+    return np.where(pays == CLICK, clicks, np.where(pays == WATCH, WATCHED, 1.0))
+
+
+def _auction(
+    market: Live, rows: Longs, chance: Floats, *, slots: int, rules: AdRules, tier: int, rng: Dice
+) -> list[Won]:
+    bids = Bids(market.bid[rows], chance, np.ones(len(rows)), market.pace[rows])
+    if tier != AUCTION:  # at their own price, and the tenant's own for nothing
+        won = auction(bids, slots=slots, reserve=0)
+        return [each._replace(price=int(bids.bid[each.place])) for each in won]
+    return auction(bids, slots=slots, reserve=rules.reserve, explore=EXPLORED, rng=rng)
+
+
+# The money is reserved and the offer written in one statement, or neither is: what somebody else has just reserved, a
+# campaign that has ended and a creative that was rejected a moment ago are seen here.
+RESERVE = """
+WITH reserved AS (
+    UPDATE ads_flight f SET reserved = f.reserved + %(price)s, expected = f.expected + %(expected)s
+    FROM ads_campaign c, ads_creative k, ads_advertiser a
+    WHERE f.tenant_id = %(tenant)s AND f.id = %(flight)s
+      AND c.tenant_id = %(tenant)s AND c.id = f.campaign_id AND c.state = 'live'
+      AND k.tenant_id = %(tenant)s AND k.id = %(creative)s AND k.state = 'approved'
+      AND a.tenant_id = %(tenant)s AND a.id = c.advertiser_id AND a.blocked_at IS NULL
+      AND f.reserved + f.spent + %(price)s <= f.budget * 1000000
+      AND (f.ceiling IS NULL OR f.expected + f.spent + %(expected)s <= f.ceiling)
+    RETURNING f.id
+)
+INSERT INTO ads_offer (tenant_id, public_id, campaign_id, flight_id, creative_id, viewer_id, item_id, placement,
+                       session, position, price, expected, chance, rate, affinity, propensity, offered_at,
+                       expires_at, odd)
+SELECT %(tenant)s, %(public)s, %(campaign)s, id, %(creative)s, %(viewer)s, %(item)s, %(placement)s, %(session)s,
+       %(position)s, %(price)s, %(expected)s, %(chance)s, %(rate)s, %(affinity)s, %(propensity)s, %(at)s, %(until)s, ''
+FROM reserved
+"""
+
+
+def _reserved(page: Page, card: Card, terms: Terms, *, behind: int, at: datetime) -> Offered | None:
+    """Reserve the price and write the offer; None when there is nothing left for it."""
+    offered = Offered(uuid4(), at + LIFE)
+    with planned() as cursor:
+        cursor.execute(
+            RESERVE,
+            {
+                **terms._asdict(),
+                "tenant": current_tenant_id(),
+                "public": offered.id,
+                "campaign": card.campaign,
+                "flight": card.flight,
+                "creative": card.creative,
+                "viewer": page.shown_to,
+                "item": page.items[behind - page.first - 1],
+                "placement": page.placement,
+                "session": page.session,
+                "position": behind,
+                "at": at,
+                "until": offered.expires_at,
+            },
+        )
+        return offered if cursor.rowcount == 1 else None

@@ -1,0 +1,29 @@
+"""What can be told of ads."""
+
+from billing.ads.queries.campaigns import (
+    advertisers_seen_by,
+    campaigns_of,
+    changes_of_campaign,
+    creatives_seen_by,
+    flights_of,
+    held_offers,
+)
+from billing.ads.queries.rules import AdRules, ad_rules
+from billing.ads.queries.shares import qualified_views, shares_of
+from billing.ads.queries.statements import AdLine, AdStatement, ad_statement
+
+__all__ = [
+    "AdLine",
+    "AdRules",
+    "AdStatement",
+    "ad_rules",
+    "ad_statement",
+    "advertisers_seen_by",
+    "campaigns_of",
+    "changes_of_campaign",
+    "creatives_seen_by",
+    "flights_of",
+    "held_offers",
+    "qualified_views",
+    "shares_of",
+]

@@ -1,0 +1,79 @@
+"""How often somebody has seen what, counted of the offers themselves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from billing.ads.serving.live import Live
+from kpplatform.tenancy.models import Member
+from kpplatform.tenancy.scope import current_tenant, current_tenant_id
+from kpplatform.tenancy.statements import planned
+
+Longs = NDArray[np.int64]
+
+# The lock comes with a statement of its own: what others wrote meanwhile is seen by the next one only.
+HOLD = """
+SELECT pg_advisory_xact_lock(hashtextextended(%(who)s, %(tenant)s)), EXISTS (
+    SELECT FROM billing_subscription s
+    JOIN billing_period p ON p.tenant_id = %(tenant)s AND p.subscription_id = s.id
+    JOIN billing_plan l ON l.tenant_id = %(tenant)s AND l.id = p.plan_id
+    JOIN billing_tier t ON t.tenant_id = %(tenant)s AND t.id = l.tier_id
+    LEFT JOIN billing_order o ON o.tenant_id = %(tenant)s AND o.id = p.order_id
+    WHERE s.tenant_id = %(tenant)s AND s.viewer_id = %(viewer)s AND t.is_ad_free
+      AND p.starts_at <= %(at)s AND p.ends_at > %(at)s AND o.state IS DISTINCT FROM 'refunded')
+"""
+COUNT = """
+SELECT campaign_id, count(*) FILTER (WHERE offered_at >= %(midnight)s), count(*) FILTER (WHERE session = %(session)s),
+       count(*), max(position) FILTER (WHERE session = %(session)s)
+FROM ads_offer
+WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s AND offered_at >= %(since)s AND lapsed_at IS NULL
+  AND (%(remembered)s OR session = %(session)s)
+GROUP BY campaign_id
+"""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How often somebody has seen each campaign, or is just being shown it: (today, in this session, in all)."""
+
+    times: Mapping[int, tuple[int, int, int]]
+    last: int | None  # place of the session behind which the last ad stood
+
+    def capped(self, market: Live) -> list[Longs]:
+        """Return the creatives that they have seen as often as may be, campaign by campaign."""
+        known = [(market.of_campaign[of], times) for of, times in self.times.items() if of in market.of_campaign]
+        return [places for places, times in known if (np.array(times) >= market.caps[places[0]]).any()]
+
+
+def held(viewer: Member, *, who: str, at: datetime) -> bool:
+    """Wait for whoever is just deciding for the same one, until the transaction ends; tell whether they see ads at all.
+
+    No membership of the viewer takes ads away now.
+    """
+    with planned() as cursor:
+        cursor.execute(HOLD, {"tenant": current_tenant_id(), "viewer": viewer.pk, "who": f"ads {who}", "at": at})
+        row: Any = cursor.fetchone()
+        return not row[1]
+
+
+def seen(shown_to: int, *, session: str, is_remembered: bool, since: float, at: datetime) -> Seen:
+    """Return what was offered to somebody since then (seconds since the epoch), or in this session alone."""
+    midnight = at.astimezone(ZoneInfo(current_tenant().time_zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    told: dict[str, Any] = {
+        "tenant": current_tenant_id(),
+        "viewer": shown_to,
+        "session": session,
+        "remembered": is_remembered,
+    }
+    with planned() as cursor:
+        cursor.execute(COUNT, told | {"midnight": midnight, "since": datetime.fromtimestamp(since, UTC)})
+        rows = cursor.fetchall()
+    return Seen(
+        {row[0]: (row[1], row[2], row[3]) for row in rows},
+        max((row[4] for row in rows if row[4] is not None), default=None),
+    )

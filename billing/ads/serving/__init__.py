@@ -1,0 +1,1 @@
+"""What competes at this moment, kept in this process."""

@@ -1,0 +1,54 @@
+"""Ads on a page of the feed: billing is told what it may know of the viewer, and says what stands where."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.utils.crypto import salted_hmac
+
+from billing.ads import operations as ads
+from billing.ads.operations import Placed
+from catalog.models import Purpose
+from catalog.queries import consent_of
+from kpplatform.tenancy.models import Member
+from kpplatform.tenancy.scope import current_tenant
+from recommender.ml.ranker.circumstances import device_in
+from recommender.models import Portrait
+from recommender.queries.past import Past
+
+TOPIC = "topic:"
+
+
+def ads_among(
+    *, viewer: Member, items: Sequence[dict[str, Any]], first: int, started: datetime, past: Past, at: datetime
+) -> list[Placed]:
+    """Return the ads that stand behind the items of a page, whose session began then."""
+    if not items or not ads.has_ads():
+        return []
+    page = ads.Page(
+        viewer=viewer,
+        session=salted_hmac("ads", f"{viewer.pk} {started.timestamp()}").hexdigest()[:40],  # tells nothing of whom
+        first=first,
+        items=[item["id"] for item in items],
+        topics=sorted({item["topic"] for item in items if item["topic"]}),
+        language=viewer.language or current_tenant().language,
+        device=device_in(past.circumstance),
+        is_remembered=past.consents,
+        **_known(viewer, past),
+    )
+    return ads.place_ads(page=page, at=at)
+
+
+def _known(viewer: Member, past: Past) -> dict[str, Any]:
+    """Return what may be known of the viewer: nothing unless they agreed to ads that are chosen for them."""
+    if not past.is_personal or viewer.is_minor or not consent_of(viewer, Purpose.TARGETED_ADS).holds:
+        return {}
+    portrait = Portrait.objects.filter(viewer=viewer).select_related("segment").first()
+    if portrait is None:
+        return {}
+    tastes = {name.removeprefix(TOPIC): share for name, share, *_ in portrait.interests if name.startswith(TOPIC)}
+    strongest = max(tastes.values(), default=1.0)
+    return {
+        "segments": [f"segment-{portrait.segment.label}"] if portrait.segment else [],
+        "tastes": {topic: share / strongest for topic, share in tastes.items()},
+    }

@@ -1,0 +1,100 @@
+"""An advertiser with a campaign that is live, with the least said. Call inside a scope."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from billing import operations as billing
+from billing.ads import operations
+from billing.ads.models import Advertiser, Campaign, ChanceModel, Creative, Flight, Share, Sharing
+from billing.ads.operations import Caps, Page, Placed, Told, token_of
+from billing.ads.serving.live import forget
+from billing.money import Money
+from creators.models import Creator
+from kpplatform.tenancy.models import Member
+from tests import make
+from tests.billing import shop
+from tests.billing.shop import yuan
+from tests.conftest import NOON
+
+DAY = timedelta(days=1)
+OFTEN = Caps(100, 100, 100)
+SEEN = {"kind": "view", "share": 1.0, "ms": 5_000}
+
+
+def advertiser(*, balance: int = 100_000, name: str = "Piano House") -> Advertiser:
+    """Return one who has paid in so many minor units."""
+    made = operations.advertise(member=make.member(), name=name, at=NOON)
+    if balance:
+        paid_in(made, balance)
+    return made
+
+
+def paid_in(who: Advertiser, minor: int, key: str = "top-up") -> None:
+    order = operations.top_up(advertiser=who, by=who.member, amount=yuan(minor), key=key, at=NOON)
+    billing.capture(payment=shop.payment_of(order), reference=f"co-{order.pk}", at=NOON)
+
+
+def flight(who: Advertiser | None = None, *, caps: Caps = OFTEN, shuns: tuple[str, ...] = (), **said: Any) -> Flight:
+    """Return a drafted campaign's flight: 100 yuan, 20 yuan for a thousand views, for the day from noon on."""
+    who = who or advertiser()
+    tier = said.pop("tier", Campaign.Tier.AUCTION)
+    staff = make.member(Member.Role.STAFF)
+    campaign = operations.draft_campaign(
+        advertiser=who, by=staff, name="Spring", tier=tier, currency="CNY", starts_at=NOON, ends_at=NOON + DAY,
+        caps=caps, shuns=shuns, at=NOON,
+    )  # fmt: skip
+    usual: dict[str, Any] = {"name": "all", "budget": 10_000, "bid": 2_000, "is_even": False}
+    return operations.add_flight(campaign=campaign, by=staff, at=NOON, **usual | said)
+
+
+def creative(of: Flight, **said: Any) -> Creative:
+    """Return an approved card."""
+    staff = make.member(Member.Role.STAFF)
+    usual = {"format": "card", "title": "Pianos", "link_url": "https://piano.example/"}
+    made = operations.add_creative(flight=of, by=staff, at=NOON, **usual | said)
+    return operations.approve_creative(creative=made, by=staff, at=NOON)
+
+
+def live(who: Advertiser | None = None, **said: Any) -> Flight:
+    """Return a flight of a campaign that is launched."""
+    shown = said.pop("creative", {})
+    made = flight(who, **said)
+    creative(made, **shown)
+    operations.launch(campaign=made.campaign, by=made.campaign.advertiser.member, at=NOON)
+    forget()
+    return made
+
+
+def page(viewer: Member, *, session: str = "s", first: int = 0, size: int = 6, **said: Any) -> Page:
+    """Return a page of items of whom nothing is said."""
+    return Page(viewer=viewer, session=session, first=first, items=[None] * size, **said)
+
+
+def shown(viewer: Member, *, at: datetime = NOON, **said: Any) -> list[Placed]:
+    return operations.place_ads(page=page(viewer, **said), at=at)
+
+
+def told(viewer: Member, placed: Placed, at: datetime, kind: str = "view") -> Any:
+    said = SEEN if kind == "view" else {"kind": kind}
+    return operations.report_ad_event(viewer=viewer, told=Told(token_of(placed), **said), at=at)
+
+
+def money(name: Any) -> int:
+    balance: Money = name.balance
+    return balance.minor
+
+
+def everything(creator: Creator, *, by: Member) -> None:
+    """Fill the tenant with one of everything about ads: seen and charged, shared, credited, held."""
+    made = live(advertiser(name="Piano House"))
+    for number in range(4):
+        viewer = make.member()
+        (placed,) = shown(viewer)
+        told(viewer, placed, NOON + timedelta(seconds=5 * number))  # the first one sooner than anybody can see
+    operations.charge_next(at=NOON)
+    operations.share_next(at=NOON + 4 * DAY)
+    credit: dict[str, Any] = {"amount": 1, "reason": "make_good", "note": "Less was shown.", "key": "credit"}
+    operations.credit_advertiser(campaign=made.campaign, by=by, at=NOON, **credit)
+    Share.objects.create(sharing=Sharing.objects.get(), creator=creator, views=0, amount=0)
+    rates = {"offset": 0.0, "slope": 1.0, "taste": 0.0, "everyone": 0.01}
+    ChanceModel.objects.create(**rates, views=1, judged_views=1, fitted_at=NOON)

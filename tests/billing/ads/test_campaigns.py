@@ -1,0 +1,132 @@
+"""A campaign from its top-up to its end."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from billing import ledger
+from billing.ads import operations
+from billing.ads.models import Campaign
+from billing.ads.operations import Caps, Target
+from billing.ledger import NotEnoughMoney
+from kpplatform.errors import Refused
+from kpplatform.tenancy.models import Member, Tenant
+from tests import make
+from tests.billing.ads import adverts
+from tests.billing.ads.adverts import DAY, money
+from tests.conftest import NOON
+
+pytestmark = pytest.mark.usefixtures("in_school")
+
+
+def test_what_is_paid_in_is_owed_to_the_advertiser_until_it_is_set_aside() -> None:
+    who = adverts.advertiser(balance=100_000)
+    assert money(ledger.advertiser(who.member, "CNY")) == 100_000
+
+    adverts.live(who, budget=30_000)
+
+    assert money(ledger.advertiser(who.member, "CNY")) == 70_000
+    assert money(ledger.ad_budget(who.member, "CNY")) == 30_000
+
+
+def test_no_campaign_is_launched_without_the_money() -> None:
+    who = adverts.advertiser(balance=10_000)
+    flight = adverts.flight(who, budget=10_001)
+    adverts.creative(flight)
+
+    with pytest.raises(NotEnoughMoney):
+        operations.launch(campaign=flight.campaign, by=who.member, at=NOON)
+
+    assert Campaign.objects.get().state == "draft"
+    assert money(ledger.advertiser(who.member, "CNY")) == 10_000
+
+
+def test_nothing_is_launched_that_staff_have_not_looked_at() -> None:
+    flight = adverts.flight()
+    with pytest.raises(operations.NothingToShow):
+        operations.launch(campaign=flight.campaign, by=flight.campaign.advertiser.member, at=NOON)
+
+
+def test_what_an_ended_campaign_did_not_spend_comes_back() -> None:
+    who = adverts.advertiser(balance=100_000)
+    flight = adverts.live(who, budget=30_000)
+    operations.end_campaign(campaign=flight.campaign, by=who.member, at=NOON)
+
+    assert operations.give_back_next(at=NOON) == 1
+    assert operations.give_back_next(at=NOON) == 0
+
+    assert money(ledger.advertiser(who.member, "CNY")) == 100_000
+
+
+def test_a_campaign_whose_time_is_over_ends_by_itself() -> None:
+    flight = adverts.live()
+
+    assert operations.end_next(at=NOON + DAY - timedelta(seconds=1)) == 0
+    assert operations.end_next(at=NOON + DAY) == 1
+    assert operations.end_next(at=NOON + DAY) == 0
+
+    flight.campaign.refresh_from_db()
+    assert flight.campaign.state == "ended"
+
+
+def refused(code: str, **said: Any) -> None:
+    with pytest.raises(Refused) as caught:
+        adverts.flight(**said)
+    assert caught.value.code == code
+
+
+def test_what_makes_no_campaign_is_refused_with_a_reason() -> None:
+    who = adverts.advertiser()
+
+    refused("no_budget", who=who, budget=0)
+    refused("no_budget", who=who, budget=100, bid=1, daily=101)
+    refused("no_bid", who=who, bid=0)
+    refused("ends_before_start", who=who, starts_at=NOON + DAY, ends_at=NOON)
+    refused("ends_before_start", who=who, ends_at=NOON + 2 * DAY)
+    refused("bad_cap", who=who, caps=Caps(0, 1, 1))
+    refused("bad_target", who=who, target=Target(hours=(24,)))
+    refused("bad_target", who=who, target=Target(placements=("moon",)))
+    refused("no_budget", who=who, tier=Campaign.Tier.HOUSE)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"format": "hologram"},
+        {"format": "video"},
+        {"format": "video", "duration_ms": 5_000},
+        {"format": "image"},
+        {"format": "card", "duration_ms": 5_000},
+    ],
+)
+def test_what_is_no_creative_is_refused(said: dict[str, Any]) -> None:
+    with pytest.raises(operations.WrongFormat):
+        adverts.creative(adverts.flight(), **said)
+
+
+def test_only_who_advertises_and_staff_touch_a_campaign(in_school: Tenant) -> None:
+    flight = adverts.live()
+    stranger = make.member()
+
+    for do in (operations.pause_campaign, operations.end_campaign, operations.launch):
+        with pytest.raises(operations.NotYourAdvertiser):
+            do(campaign=flight.campaign, by=stranger, at=NOON)
+    with pytest.raises(operations.StaffOnlyTier):
+        operations.draft_campaign(
+            advertiser=flight.campaign.advertiser, by=flight.campaign.advertiser.member, name="Mine", currency="CNY",
+            tier=Campaign.Tier.SPONSORSHIP, starts_at=NOON, ends_at=NOON + DAY, at=NOON,
+        )  # fmt: skip
+
+
+def test_who_is_blocked_shows_nothing_and_changes_nothing(viewer: Member) -> None:
+    flight = adverts.live()
+    who = flight.campaign.advertiser
+    assert adverts.shown(viewer)
+
+    operations.block_advertiser(advertiser=who, by=make.member(Member.Role.STAFF), reason="Fake goods.", at=NOON)
+
+    assert not adverts.shown(viewer, session="other")
+    who.refresh_from_db()
+    with pytest.raises(operations.AdvertiserBlocked):
+        operations.pause_campaign(campaign=Campaign.objects.get(), by=who.member, at=NOON)
