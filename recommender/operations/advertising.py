@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils.crypto import salted_hmac
 
@@ -27,7 +28,7 @@ def ads_among(
         return []
     page = ads.Page(
         viewer=viewer,
-        session=salted_hmac("ads", f"{viewer.pk} {started.timestamp()}").hexdigest()[:40],  # tells nothing of whom
+        session=_session(viewer, started),
         first=first,
         items=[item["id"] for item in items],
         topics=sorted({item["topic"] for item in items if item["topic"]}),
@@ -39,6 +40,13 @@ def ads_among(
     return ads.place_ads(page=page, at=at)
 
 
+def _session(viewer: Member, started: datetime) -> str:
+    """Return how a session is called, which tells nothing of whom: those that begin on the same day begin alike."""
+    day = started.astimezone(ZoneInfo(current_tenant().time_zone)).date()
+    today, this = (salted_hmac("ads", f"{viewer.pk} {when}").hexdigest() for when in (day, started.timestamp()))
+    return f"{today[: ads.DAY]}{this}"[:40]
+
+
 def _known(viewer: Member, past: Past) -> dict[str, Any]:
     """Return what may be known of the viewer: nothing unless they agreed to ads that are chosen for them."""
     if not past.is_personal or viewer.is_minor or not consent_of(viewer, Purpose.TARGETED_ADS).holds:
@@ -47,7 +55,7 @@ def _known(viewer: Member, past: Past) -> dict[str, Any]:
     if portrait is None:
         return {}
     tastes = {name.removeprefix(TOPIC): share for name, share, *_ in portrait.interests if name.startswith(TOPIC)}
-    strongest = max(tastes.values(), default=1.0)
+    strongest = max(tastes.values(), default=0.0) or 1.0
     return {
         "segments": [f"segment-{portrait.segment.label}"] if portrait.segment else [],
         "tastes": {topic: share / strongest for topic, share in tastes.items()},

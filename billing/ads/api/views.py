@@ -270,16 +270,14 @@ class AdEventView(SignedIn):
     @extend_schema(operation_id="ad_events", request=told.AdEventsIn, responses={200: told.AdEventOut(many=True)})
     def post(self, request: Request) -> Response:
         """Tell of some events; each is counted by itself, once, and says so."""
-        return Response([self._counted(Told(**event)) for event in self.sent(told.AdEventsIn)["events"]])
+        told_of = [Told(**event) for event in self.sent(told.AdEventsIn)["events"]]
+        answers = operations.report_ad_events(viewer=self.viewer, told=told_of, at=timezone.now())
+        return Response([_counted(event, answer) for event, answer in zip(told_of, answers, strict=True)])
 
-    def _counted(self, event: Told) -> dict[str, Any]:
-        code = ""
-        try:
-            offer = operations.report_ad_event(viewer=self.viewer, told=event, at=timezone.now())
-            code = f"held_{offer.odd}" if offer.odd else ""
-        except Refused as no:
-            code = no.code
-        return {"token": event.token, "is_counted": not code, "code": code}
+
+def _counted(event: Told, answer: Offer | Refused) -> dict[str, Any]:
+    code = answer.code if isinstance(answer, Refused) else f"held_{answer.odd}" if answer.odd else ""
+    return {"token": event.token, "is_counted": not code, "code": code}
 
 
 class AdRulesView(SignedIn):

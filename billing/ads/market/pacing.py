@@ -51,8 +51,7 @@ def even(floor: float = 1.0) -> list[float]:
 
 def paced(pace: float, *, spent: int, wanted: int) -> float:
     """Return the pace after a span in which so much was spent and so much was wanted."""
-    if wanted <= 0:
-        return SLOWEST
-    change = FASTEST_CHANGE if spent <= 0 else wanted / spent
+    still = FASTEST_CHANGE if wanted > 0 else 1.0  # nothing was spent: it is no news where nothing was wanted
+    change = wanted / spent if spent > 0 else still
     change = min(max(change, 1 / FASTEST_CHANGE), FASTEST_CHANGE)
     return min(max(pace * change, SLOWEST), 1.0)

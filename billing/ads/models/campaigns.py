@@ -143,6 +143,9 @@ class Flight(TenantOwned):
     ceiling = models.BigIntegerField(
         null=True, blank=True, default=0, help_text="Spent by now at most, in micros; none: all of it at any time."
     )
+    tonight = models.BigIntegerField(
+        null=True, blank=True, help_text="Reserved and spent by the day's end at most, in micros; none: as it comes."
+    )
     looked_at = models.DateTimeField(null=True, blank=True, help_text="When its pace was last set …")
     looked_spent = models.BigIntegerField(default=0, help_text="… and what it had spent by then, in micros.")
 

@@ -30,7 +30,7 @@ class Offer(TenantOwned):
     viewer = TenantForeignKey(Member)
     item = TenantForeignKey(Item, null=True, blank=True, help_text="What it stands behind.")
     placement = models.CharField(max_length=20)
-    session = models.CharField(max_length=40)
+    session = models.CharField(max_length=40, help_text="Those of a viewer's day begin alike.")
     position = models.PositiveIntegerField(help_text="Before how many places of the session it stands.")
     price = models.BigIntegerField(help_text="Micros, for the event that is paid for.")
     expected = models.BigIntegerField(help_text="The price times the chance that it is paid, in micros.")
@@ -62,7 +62,7 @@ class Offer(TenantOwned):
         ]
         indexes = [
             models.Index(fields=["tenant", "viewer", "-offered_at"], name="ad_offer_viewer"),
-            models.Index(fields=["tenant", "viewer", "campaign"], name="ad_offer_viewer_campaign"),
+            models.Index(fields=["tenant", "session"], name="ad_offer_session"),
             models.Index(fields=["tenant", "flight", "offered_at"], name="ad_offer_flight"),
             models.Index(
                 fields=["tenant", "expires_at", "id"],

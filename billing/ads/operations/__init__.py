@@ -33,6 +33,7 @@ from billing.ads.operations.drafting import (
     StaffOnlyTier,
     Target,
     WrongFormat,
+    WrongLink,
     add_creative,
     add_flight,
     draft_campaign,
@@ -40,7 +41,7 @@ from billing.ads.operations.drafting import (
 from billing.ads.operations.lapsing import NothingToDecide, decide_on_offer, end_next, lapse_offers
 from billing.ads.operations.learning import learn_clicks
 from billing.ads.operations.pacing import pace_flights
-from billing.ads.operations.placing import Page, Placed, has_ads, place_ads
+from billing.ads.operations.placing import DAY, Page, Placed, has_ads, place_ads
 from billing.ads.operations.reporting import (
     BadOffer,
     NotAVideo,
@@ -49,11 +50,13 @@ from billing.ads.operations.reporting import (
     OfferExpired,
     Told,
     report_ad_event,
+    report_ad_events,
     token_of,
 )
 from billing.ads.operations.reviewing import NoReason, approve_creative, reject_creative, withdraw_creative
 
 __all__ = [
+    "DAY",
     "AdvertiserBlocked",
     "AlreadyAdvertising",
     "BadCap",
@@ -84,6 +87,7 @@ __all__ = [
     "TooLittle",
     "TooMuchCredit",
     "WrongFormat",
+    "WrongLink",
     "add_creative",
     "add_flight",
     "advertise",
@@ -106,6 +110,7 @@ __all__ = [
     "place_ads",
     "reject_creative",
     "report_ad_event",
+    "report_ad_events",
     "resume_campaign",
     "share_day",
     "share_next",

@@ -16,6 +16,7 @@ from kpplatform.errors import Conflict
 from kpplatform.tenancy.models import Member
 
 State = Campaign.State
+CLOSED = -1  # less than any flight has reserved and spent
 
 
 class NotADraft(Conflict):
@@ -48,10 +49,10 @@ def launch(*, campaign: Campaign, by: Member, at: datetime) -> Campaign:
     if not approved.exists():
         raise NothingToShow("Staff have not approved anything that it could show yet.")
     budget = Flight.objects.filter(campaign=campaign).aggregate(all=Sum("budget"))["all"] or 0
+    look_at(campaign, at=at)  # before the ledger is held
     if budget:
         _post(campaign, Journal.Kind.AD_COMMIT, f"ad-commit:{campaign.pk}", Money(budget, campaign.currency), at)
     campaign.committed = budget
-    look_at(campaign, at=at)
     return _moved(campaign, State.LIVE, by=by, at=at)
 
 
@@ -81,12 +82,18 @@ def _switch(
 
 @transaction.atomic
 def end_campaign(*, campaign: Campaign, by: Member | None, at: datetime) -> Campaign:
-    """End it for good. What was not spent goes back to the balance once no offer of it is open."""
+    """End it for good. What was not spent goes back to the balance once no offer of it is open.
+
+    Its flights are closed: who has read a moment ago that it lives, and waits for one, offers nothing any more.
+    """
     campaign = held_campaign(campaign)
     if by:
         must_act_for(campaign.advertiser, by)
     if campaign.state == State.ENDED:
         return campaign
+    flights = Flight.objects.filter(campaign=campaign)
+    list(flights.select_for_update(no_key=True).order_by("pk"))
+    flights.update(tonight=CLOSED)
     return _moved(campaign, State.ENDED, by=by, at=at)
 
 

@@ -18,6 +18,7 @@ from billing.money import WHOLE_BPS, Money
 from billing.operations.crash import crash_here
 from billing.operations.earnings import credited
 from billing.operations.taxes import terms_for
+from billing.operations.terms import Terms
 from creators.models import Creator
 from kpplatform.tenancy.scope import current_tenant
 
@@ -45,7 +46,7 @@ def _charge(campaign: Campaign, flight: Flight, at: datetime) -> None:
     money = Money(flight.spent // MICROS - flight.charged, campaign.currency)
     member = campaign.advertiser.member
     terms = replace(terms_for(member, at).with_tax_inside, processor_bps=0, platform_bps=0)
-    tax = terms.divide(money)["tax"]
+    tax = _tax(flight, money, terms)
     budget = ledger.ad_budget(member, money.currency)
     journal = ledger.post(
         kind=Journal.Kind.AD_CHARGE,
@@ -57,6 +58,18 @@ def _charge(campaign: Campaign, flight: Flight, at: datetime) -> None:
     told = {"amount": money.minor, "tax": tax.minor, "currency": money.currency}
     Charge.objects.create(flight=flight, day=day, journal=journal, charged_at=at, **told)
     Flight.objects.filter(pk=flight.pk).update(charged=F("charged") + money.minor)
+
+
+def _tax(flight: Flight, money: Money, terms: Terms) -> Money:
+    """Return the tax of a charge: what of the tax on all that was charged is not taken yet, to the unit.
+
+    Of a unit at a time nothing would ever be due. Where the rate has changed, it is the tax of this charge, rounded.
+    """
+    before = Charge.objects.filter(flight=flight).aggregate(tax=Sum("tax", default=0))["tax"]
+    due = terms.divide(Money(flight.charged, money.currency) + money)["tax"].minor - before
+    whole = WHOLE_BPS + terms.tax_bps
+    least, rest = divmod(money.minor * terms.tax_bps, whole)
+    return Money(min(max(due, least), least + bool(rest)), money.currency)
 
 
 def share_next(*, at: datetime) -> int:

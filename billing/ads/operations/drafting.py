@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.db import transaction
 
 from billing.ads.models import Advertiser, Campaign, Creative, Flight
@@ -16,6 +18,7 @@ from kpplatform.tenancy.models import Member
 
 State = Campaign.State
 MOST_BUDGET = 10**12  # minor units: in micros it still fits a bigint
+WEB = URLValidator(schemes=["https", "http"])
 # Where an ad may stand.
 PLACEMENTS = ("feed",)
 
@@ -42,6 +45,10 @@ class BadTarget(Invalid):
 
 class WrongFormat(Invalid):
     code = "wrong_format"
+
+
+class WrongLink(Invalid):
+    code = "wrong_link"
 
 
 class StaffOnlyTier(Invalid):
@@ -161,7 +168,7 @@ def add_flight(
 
 @transaction.atomic
 def add_creative(*, flight: Flight, by: Member, at: datetime, **said: Any) -> Creative:
-    """Give a flight something to show, once staff have approved it. Raises WrongFormat and CampaignOver.
+    """Give a flight something to show, once staff have approved it. Raises WrongFormat, WrongLink and CampaignOver.
 
     `said` are `format`, `title`, `text`, `media_url`, `link_url`, `duration_ms`, `topic`, `language` of Creative.
     """
@@ -206,3 +213,15 @@ def _must_fit(said: Mapping[str, Any]) -> None:
         raise WrongFormat("A video has a duration, and nothing else has.")
     if form != Creative.Format.CARD and not said.get("media_url"):
         raise WrongFormat("A video or an image says where it lies.")
+    for name in ("media_url", "link_url"):
+        _must_be_of_the_web(name, said.get(name, ""))
+
+
+def _must_be_of_the_web(name: str, url: str) -> None:
+    """Raise WrongLink for what a click would run instead of open: javascript:, data: and all that is not the web."""
+    if not url and name == "media_url":
+        return
+    try:
+        WEB(url)
+    except ValidationError as error:
+        raise WrongLink(f"The {name} is an address that begins with https:// or http://.") from error

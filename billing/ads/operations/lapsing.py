@@ -1,15 +1,13 @@
 """Offers that came to nothing, and those that looked odd."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
-from itertools import groupby
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from billing.ads.models import Campaign, Offer
 from billing.ads.operations.campaigns import end_campaign
-from billing.ads.operations.reporting import set_free, spend
+from billing.ads.operations.reporting import by_flight, is_due, set_free, spend
 from billing.operations.staff import must_run_the_tenant
 from kpplatform.errors import Conflict
 from kpplatform.tenancy.models import Member
@@ -35,7 +33,7 @@ def lapse_offers(*, at: datetime, most: int = BATCH) -> int:
 
 def _lapsed(over: QuerySet[Offer], at: datetime, most: int) -> int:
     offers = list(over.select_for_update(no_key=True, skip_locked=True)[:most])
-    for of_flight in _by_flight(offers):
+    for of_flight in by_flight(offers):
         set_free(of_flight)
     Offer.objects.filter(pk__in=[offer.pk for offer in offers]).update(lapsed_at=at)
     return len(offers)
@@ -43,13 +41,16 @@ def _lapsed(over: QuerySet[Offer], at: datetime, most: int) -> int:
 
 @transaction.atomic
 def decide_on_offer(*, offer: Offer, by: Member, is_valid: bool, at: datetime) -> Offer:
-    """Bill an offer that looked odd, or give its money free. Raises StaffOnly and NothingToDecide."""
+    """Bill an offer that looked odd, or give its money free. Raises StaffOnly and NothingToDecide.
+
+    What its flight pays for has to have happened: a view that was one after all is no click.
+    """
     must_run_the_tenant(by)
-    offer = Offer.objects.select_for_update(no_key=True).get(pk=offer.pk)
-    if not offer.odd or offer.decided_at or offer.lapsed_at:
+    offer = Offer.objects.select_related("flight").select_for_update(of=("self",), no_key=True).get(pk=offer.pk)
+    if not offer.odd or offer.decided_at or offer.billed_at or offer.lapsed_at:
         raise NothingToDecide("This offer does not wait for anybody.")
     offer.decided_by, offer.decided_at = by, at
-    if is_valid:
+    if is_valid and is_due(offer):
         offer.billed_at = at
         spend([offer])
     else:
@@ -66,9 +67,3 @@ def end_next(*, at: datetime) -> int:
     if campaign:
         end_campaign(campaign=campaign, by=None, at=at)
     return int(campaign is not None)
-
-
-def _by_flight(offers: Iterable[Offer]) -> Iterable[list[Offer]]:
-    """Return the offers of each flight; always in the same order, in which flights are held."""
-    ordered = sorted(offers, key=lambda offer: (offer.flight_id, offer.pk))
-    return [list(of_flight) for _, of_flight in groupby(ordered, key=lambda offer: offer.flight_id)]

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 
 from billing.ads.market.pacing import AHEAD, HOURS, Plan, even, paced
 from billing.ads.models import Campaign, Flight, Offer
@@ -59,9 +59,12 @@ def traffic_of_day(*, at: datetime) -> list[float]:
 def _pace(keys: Sequence[int], traffic: Sequence[float], at: datetime) -> int:
     zone = ZoneInfo(current_tenant().time_zone)
     flights = list(Flight.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
+    offered = _offered_today([flight.pk for flight in flights if flight.daily is not None], at.astimezone(zone))
     for flight in flights:
         _look(flight, traffic, at.astimezone(zone))
-    update_all(flights, ["pace", "ceiling", "looked_at", "looked_spent"])
+        if flight.daily is not None:
+            flight.tonight = flight.spent + flight.daily * MICROS + offered.get(flight.pk, 0)
+    update_all(flights, ["pace", "ceiling", "tonight", "looked_at", "looked_spent"])
     return len(flights)
 
 
@@ -74,27 +77,30 @@ def _look(flight: Flight, traffic: Sequence[float], at: datetime) -> None:
     if flight.is_even and flight.budget:
         by_then = plan.spent_by(at + EVERY)
         ahead = int((plan.spent_by(at + timedelta(hours=1)) - plan.spent_by(at)) * AHEAD)
-        if flight.looked_at:
+        if flight.looked_at and at > plan.starts_at:
             wanted = plan.spent_by(at) - flight.looked_spent
             flight.pace = paced(flight.pace, spent=gone - flight.looked_spent, wanted=wanted)
         flight.ceiling = by_then + ahead
     else:
         flight.pace, flight.ceiling = 1.0, None
-    if flight.daily is not None:
-        tonight = gone - _today(flight, at) + flight.daily * MICROS
-        flight.ceiling = tonight if flight.ceiling is None else min(flight.ceiling, tonight)
     flight.looked_at, flight.looked_spent = at, gone
 
 
-def _today(flight: Flight, at: datetime) -> int:
-    """Return what the flight has spent and reserved since the tenant's midnight, in micros."""
+def _offered_today(keys: Sequence[int], at: datetime) -> dict[int, int]:
+    """Return by how much what each flight may have reserved and spent tonight differs from its spent and a day's part.
+
+    What of its spending was offered today is a part of today's; what is held of the days before is not.
+    """
     midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    offers = Offer.objects.filter(flight=flight, offered_at__gte=midnight)
-    told = offers.aggregate(
-        spent=Sum("price", filter=Q(billed_at__isnull=False), default=0),
-        expected=Sum("expected", filter=Q(billed_at=None, lapsed_at=None), default=0),
+    told = Offer.objects.filter(flight__in=keys).values("flight").order_by("flight")
+    spent = told.filter(offered_at__gte=midnight, billed_at__isnull=False).annotate(of=Sum("price"))
+    held = (
+        told.filter(offered_at__lt=midnight, billed_at=None, lapsed_at=None).exclude(odd="").annotate(of=Sum("price"))
     )
-    return int(told["spent"] + told["expected"])
+    found = {row["flight"]: int(row["of"]) for row in held}
+    for row in spent:
+        found[row["flight"]] = found.get(row["flight"], 0) - int(row["of"])
+    return found
 
 
 def _on(at: datetime) -> QuerySet[Flight]:

@@ -34,6 +34,7 @@ CLICK, WATCH = EVENTS[Flight.PaysFor.CLICK], EVENTS[Flight.PaysFor.WATCH]
 LIFE = timedelta(minutes=10)  # of an offer that is not seen
 TRIES = 5  # auctions for one page, when others have just spent what the winner had left
 EXPLORED = 0.02  # of the auctions
+DAY = 16  # letters of a session that all sessions of a viewer's day begin with
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Page:
     """What is asked of ads for a page: where it stands and what is known of who sees it, with their consent.
 
     `items` are the places of the page in their order; `first` is how many places the session has had before. Of who is
-    not `remembered`, without consent, nothing is kept but the session.
+    not `remembered`, without consent, nothing is kept but the session; those of the same day begin alike.
     `topics` are those of the items; `tastes` say how much the viewer likes a topic, from 0 to 1.
     """
 
@@ -63,9 +64,14 @@ class Page:
         return self.viewer.pk if self.is_remembered else stand_in()
 
     @property
+    def today(self) -> str:
+        """Return what all the viewer's sessions of a day begin with: who is nobody is known by it, until midnight."""
+        return self.session[:DAY]
+
+    @property
     def who(self) -> str:
-        """Return for whom one decides at a time: the viewer, or a session of nobody."""
-        return f"{self.shown_to}" if self.is_remembered else self.session
+        """Return for whom one decides at a time: the viewer, or nobody's sessions of a day."""
+        return f"{self.viewer.pk}" if self.is_remembered else self.today
 
 
 class Terms(NamedTuple):
@@ -100,7 +106,7 @@ def has_ads() -> bool:
     return bool(ad_rules(current_tenant()).every and len(live()))
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def place_ads(*, page: Page, at: datetime, rng: random.Random | None = None) -> list[Placed]:
     """Offer ads for the free places of a page, reserve their prices, and return them.
 
@@ -110,13 +116,12 @@ def place_ads(*, page: Page, at: datetime, rng: random.Random | None = None) -> 
     market = live() if rules.every else None
     if not market or not page.items or not held(page.viewer, who=page.who, at=at):
         return []
-    before = seen(
-        page.shown_to, session=page.session, is_remembered=page.is_remembered, since=min(market.starts), at=at
-    )
+    who = {"session": page.session, "today": page.today, "is_remembered": page.is_remembered}
+    before = seen(page.viewer, **who, since=market.since, at=at)
     free = free_places(page.first, len(page.items), last=before.last, every=rules.every)
     if not free:
         return []
-    tastes = market.affinity(page.tastes)
+    tastes = market.affinity({} if page.viewer.is_minor else page.tastes)
     may = _may_compete(page, market, before, tastes, rules=rules, at=at)
     return _offered(market, may, tastes, page=page, free=free, rules=rules, at=at, rng=rng or random.Random())
 
@@ -154,6 +159,7 @@ def _offered(
     """Offer the winners of one auction after another: sponsorships first, the tenant's own ads last."""
     clicks = market.chances.of(market.rate, tastes)
     placed: list[Placed] = []
+    held_flights: set[int] = set()
     for tier in TIERS.values():
         for _ in range(TRIES):
             rows = _best_of_each(market, (may & (market.tier == tier)).nonzero()[0], clicks)
@@ -163,14 +169,40 @@ def _offered(
             won = _auction(market, rows, chance, slots=len(free), rules=rules, tier=tier, rng=rng)
             if not won:
                 break
-            for each in won:
-                row = int(rows[each.place])
-                may[market.advertiser == market.advertiser[row]] = False  # it has its place, or nothing left
-                known = (float(of[row]) for of in (clicks, market.rate, tastes))
-                terms = Terms(each.price, round(each.price * chance[each.place]), each.propensity, *known)
-                if offer := _reserved(page, market.cards[row], terms, behind=free[0], at=at):
-                    placed.append(Placed(free.pop(0) - page.first, market.cards[row], offer))
-    return placed
+            taken = _taken(market, rows, won, (clicks, tastes, chance), page=page, free=free, held=held_flights, at=at)
+            may[np.isin(market.advertiser, market.advertiser[rows[[each.place for each in won]]])] = False
+            placed += [Placed(behind - page.first, card, offer) for behind, card, offer in taken]
+            free = [behind for behind in free if behind not in {place for place, *_ in taken}]
+    return sorted(placed, key=lambda each: each.behind)
+
+
+def _taken(
+    market: Live,
+    rows: Longs,
+    won: Sequence[Won],
+    known: tuple[Floats, Floats, Floats],
+    *,
+    page: Page,
+    free: Sequence[int],
+    held: set[int],
+    at: datetime,
+) -> list[tuple[int, Card, Offered]]:
+    """Return the winners that had the money left, and where each stands; `held` are the flights of this transaction.
+
+    Nobody who holds a flight waits for one that comes before it: of two who want the same flights, one goes on.
+    """
+    clicks, tastes, chance = known
+    taken = []
+    ranked = zip(won, free, strict=False)
+    for each, behind in sorted(ranked, key=lambda pair: market.cards[rows[pair[0].place]].flight):
+        row, of = int(rows[each.place]), float(chance[each.place])
+        card, learnt = market.cards[row], (float(column[row]) for column in (clicks, market.rate, tastes))
+        terms = Terms(each.price, round(each.price * of), each.propensity, *learnt)
+        waits = not held or card.flight > max(held)
+        if offer := _reserved(page, card, terms, behind=behind, waits=waits, at=at):
+            held.add(card.flight)
+            taken.append((behind, card, offer))
+    return taken
 
 
 def _best_of_each(market: Live, rows: Longs, clicks: Floats) -> Longs:
@@ -204,12 +236,13 @@ RESERVE = """
 WITH reserved AS (
     UPDATE ads_flight f SET reserved = f.reserved + %(price)s, expected = f.expected + %(expected)s
     FROM ads_campaign c, ads_creative k, ads_advertiser a
-    WHERE f.tenant_id = %(tenant)s AND f.id = %(flight)s
+    WHERE f.tenant_id = %(tenant)s AND f.id = {flight}
       AND c.tenant_id = %(tenant)s AND c.id = f.campaign_id AND c.state = 'live'
       AND k.tenant_id = %(tenant)s AND k.id = %(creative)s AND k.state = 'approved'
       AND a.tenant_id = %(tenant)s AND a.id = c.advertiser_id AND a.blocked_at IS NULL
       AND f.reserved + f.spent + %(price)s <= f.budget * 1000000
       AND (f.ceiling IS NULL OR f.expected + f.spent + %(expected)s <= f.ceiling)
+      AND (f.tonight IS NULL OR f.reserved + f.spent + %(price)s <= f.tonight)
     RETURNING f.id
 )
 INSERT INTO ads_offer (tenant_id, public_id, campaign_id, flight_id, creative_id, viewer_id, item_id, placement,
@@ -219,14 +252,18 @@ SELECT %(tenant)s, %(public)s, %(campaign)s, id, %(creative)s, %(viewer)s, %(ite
        %(position)s, %(price)s, %(expected)s, %(chance)s, %(rate)s, %(affinity)s, %(propensity)s, %(at)s, %(until)s, ''
 FROM reserved
 """
+WAITING = RESERVE.format(flight="%(flight)s")
+PASSING = RESERVE.format(
+    flight="(SELECT id FROM ads_flight WHERE tenant_id = %(tenant)s AND id = %(flight)s FOR NO KEY UPDATE SKIP LOCKED)"
+)
 
 
-def _reserved(page: Page, card: Card, terms: Terms, *, behind: int, at: datetime) -> Offered | None:
-    """Reserve the price and write the offer; None when there is nothing left for it."""
+def _reserved(page: Page, card: Card, terms: Terms, *, behind: int, waits: bool, at: datetime) -> Offered | None:
+    """Reserve the price and write the offer; None when there is nothing left for it, or one does not wait for it."""
     offered = Offered(uuid4(), at + LIFE)
     with planned() as cursor:
         cursor.execute(
-            RESERVE,
+            WAITING if waits else PASSING,
             {
                 **terms._asdict(),
                 "tenant": current_tenant_id(),

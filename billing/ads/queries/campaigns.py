@@ -36,5 +36,5 @@ def changes_of_campaign(campaign: Campaign) -> QuerySet[CampaignChange]:
 
 def held_offers() -> QuerySet[Offer]:
     """Return what looks odd and nobody has decided on, the oldest first."""
-    held = Offer.objects.exclude(odd="").filter(decided_at=None)
+    held = Offer.objects.exclude(odd="").filter(decided_at=None, billed_at=None, lapsed_at=None)
     return held.select_related("campaign", "flight", "viewer").order_by("pk")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,14 +27,26 @@ SELECT pg_advisory_xact_lock(hashtextextended(%(who)s, %(tenant)s)), EXISTS (
     WHERE s.tenant_id = %(tenant)s AND s.viewer_id = %(viewer)s AND t.is_ad_free
       AND p.starts_at <= %(at)s AND p.ends_at > %(at)s AND o.state IS DISTINCT FROM 'refunded')
 """
+# What was seen counts, though its money was set free unclicked; what lapsed unseen keeps its distance only. Who has
+# withdrawn their consent since, or given it, has had the same session: nobody's rows of it are theirs.
 COUNT = """
-SELECT campaign_id, count(*) FILTER (WHERE offered_at >= %(midnight)s), count(*) FILTER (WHERE session = %(session)s),
-       count(*), max(position) FILTER (WHERE session = %(session)s)
-FROM ads_offer
-WHERE tenant_id = %(tenant)s AND viewer_id = %(viewer)s AND offered_at >= %(since)s AND lapsed_at IS NULL
-  AND (%(remembered)s OR session = %(session)s)
+SELECT campaign_id, count(*) FILTER (WHERE counts AND offered_at >= %(midnight)s),
+       count(*) FILTER (WHERE counts AND session = %(session)s), count(*) FILTER (WHERE counts),
+       max(position) FILTER (WHERE session = %(session)s)
+FROM (
+    SELECT campaign_id, offered_at, session, position, lapsed_at IS NULL OR viewed_at IS NOT NULL AS counts
+    FROM ads_offer
+    WHERE %(remembered)s::bool AND tenant_id = %(tenant)s AND viewer_id = %(viewer)s AND offered_at >= %(since)s
+    UNION ALL
+    SELECT campaign_id, offered_at, session, position, lapsed_at IS NULL OR viewed_at IS NOT NULL
+    FROM ads_offer
+    WHERE tenant_id = %(tenant)s AND session >= %(today)s AND session < %(today)s || '~'
+      AND (viewer_id = (SELECT id FROM tenancy_member WHERE tenant_id = %(tenant)s AND role = 'anonymous')
+           OR NOT %(remembered)s::bool AND viewer_id = %(viewer)s)
+) offers
 GROUP BY campaign_id
 """
+A_DAY = timedelta(days=1)  # no session is longer
 
 
 @dataclass(frozen=True)
@@ -61,17 +73,23 @@ def held(viewer: Member, *, who: str, at: datetime) -> bool:
         return not row[1]
 
 
-def seen(shown_to: int, *, session: str, is_remembered: bool, since: float, at: datetime) -> Seen:
-    """Return what was offered to somebody since then (seconds since the epoch), or in this session alone."""
+def seen(viewer: Member, *, session: str, today: str, is_remembered: bool, since: float, at: datetime) -> Seen:
+    """Return what was offered to somebody since then (seconds since the epoch), or as nobody today.
+
+    `today` is what all their sessions of a day begin with.
+    """
     midnight = at.astimezone(ZoneInfo(current_tenant().time_zone)).replace(hour=0, minute=0, second=0, microsecond=0)
     told: dict[str, Any] = {
         "tenant": current_tenant_id(),
-        "viewer": shown_to,
+        "viewer": viewer.pk,
         "session": session,
+        "today": today,
         "remembered": is_remembered,
+        "midnight": midnight,
+        "since": min(datetime.fromtimestamp(since, UTC), at - A_DAY),
     }
     with planned() as cursor:
-        cursor.execute(COUNT, told | {"midnight": midnight, "since": datetime.fromtimestamp(since, UTC)})
+        cursor.execute(COUNT, told)
         rows = cursor.fetchall()
     return Seen(
         {row[0]: (row[1], row[2], row[3]) for row in rows},

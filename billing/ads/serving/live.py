@@ -58,6 +58,7 @@ class Live:
 
     newest: tuple[int, int]  # change and what was learned that are known
     read_at: float
+    since: float  # when the first of the campaigns began
     cards: Sequence[Card]
     board: Board
     tier: Longs  # codes of TIERS
@@ -165,6 +166,7 @@ def _read(newest: tuple[int, int]) -> Live:
     return Live(
         newest=newest,
         read_at=time.monotonic(),
+        since=min((flight.campaign.starts_at.timestamp() for flight in flights), default=0.0),
         cards=[_card(row) for row in rows],
         board=_board(flights),
         tier=_longs(TIERS[Campaign.Tier(flight.campaign.tier)] for flight in flights),

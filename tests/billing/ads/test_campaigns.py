@@ -105,6 +105,16 @@ def test_what_is_no_creative_is_refused(said: dict[str, Any]) -> None:
         adverts.creative(adverts.flight(), **said)
 
 
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "ftp://x.example/", "//x.example/", ""])
+def test_a_click_leads_to_the_web_and_nowhere_else(url: str) -> None:
+    flight = adverts.flight()
+    with pytest.raises(operations.WrongLink):
+        adverts.creative(flight, link_url=url)
+    if url:
+        with pytest.raises(operations.WrongLink):
+            adverts.creative(flight, format="image", media_url=url)
+
+
 def test_only_who_advertises_and_staff_touch_a_campaign(in_school: Tenant) -> None:
     flight = adverts.live()
     stranger = make.member()

@@ -66,6 +66,31 @@ def test_tax_is_taken_out_of_what_is_charged(in_school: Tenant) -> None:
     assert (money(ledger.tax("CNY")), money(ledger.ad_revenue("CNY"))) == (6, 100)
 
 
+def test_tax_of_a_unit_at_a_time_is_the_tax_of_all(in_school: Tenant) -> None:
+    """20 charges of one minor unit at 6 %: 1.13 are tax, and 1 is taken."""
+    in_school.settings = {"tax_bps": 600}
+    in_school.save()
+    flight = adverts.live()
+
+    for unit in range(20):
+        Flight.objects.filter(pk=flight.pk).update(spent=(unit + 1) * 1_000_000)
+        assert operations.charge_next(at=NOON) == 1
+
+    assert (money(ledger.tax("CNY")), money(ledger.ad_revenue("CNY"))) == (1, 19)
+
+
+def test_a_rate_that_changes_taxes_what_comes_after(in_school: Tenant) -> None:
+    """106 without tax, 106 at 6 %: six, not twelve; then 113 at 13 %: thirteen, not what is thought to be missing."""
+    flight = adverts.live()
+    for spent, bps in ((106, 0), (212, 600), (325, 1_300)):
+        in_school.settings = {"tax_bps": bps}
+        in_school.save()
+        Flight.objects.filter(pk=flight.pk).update(spent=spent * 1_000_000)
+        operations.charge_next(at=NOON)
+
+    assert list(Charge.objects.order_by("pk").values_list("tax", flat=True)) == [0, 6, 13]
+
+
 def test_a_days_income_is_shared_by_qualified_views() -> None:
     """100 minor units: 45 for the platform, 55 for 3 + 2 qualified views: 33 and 22."""
     one, other = things.creator(make.member(Member.Role.CREATOR)), things.creator(make.member(Member.Role.CREATOR))

@@ -47,11 +47,52 @@ def test_no_more_than_a_days_part_is_spent_in_a_day(viewer: Member) -> None:
     flight = adverts.live(daily=2)
 
     for at in (NOON, NOON + 13 * HOUR):
+        operations.lapse_offers(at=at)
         operations.pace_flights(at=at)
         assert sum(len(adverts.shown(make.member(), at=at)) for _ in range(6)) == 4
 
     flight.refresh_from_db()
-    assert flight.reserved == 4 * MICROS
+    assert flight.reserved == 2 * MICROS
+
+
+def test_a_days_part_is_kept_to_whatever_is_clicked() -> None:
+    """150 minor units a day at 50 a click: three offers are open, though one click in a hundred is expected."""
+    adverts.live(daily=150, pays_for="click", bid=50)
+    operations.pace_flights(at=NOON)
+    placed = [(by, *adverts.shown(by)) for by in [make.member() for _ in range(5)]]
+
+    assert [len(each) for each in placed] == [2, 2, 2, 1, 1]
+    for by, ad in placed[:3]:
+        adverts.told(by, ad, NOON + timedelta(seconds=5))
+        adverts.told(by, ad, NOON + timedelta(seconds=8), "click")
+    operations.pace_flights(at=NOON + HOUR)
+    assert not adverts.shown(make.member(), at=NOON + HOUR)
+
+    operations.pace_flights(at=NOON + 13 * HOUR)
+    assert adverts.shown(make.member(), at=NOON + 13 * HOUR)
+
+
+def test_what_is_held_of_yesterday_takes_nothing_from_today(viewer: Member) -> None:
+    """Half a minor unit is held; a part of one a day is still two views."""
+    adverts.live(daily=1)
+    operations.pace_flights(at=NOON)
+    (placed,) = adverts.shown(viewer)
+    adverts.told(viewer, placed, NOON + timedelta(milliseconds=1))
+
+    operations.pace_flights(at=NOON + 13 * HOUR)
+
+    assert sum(len(adverts.shown(make.member(), at=NOON + 13 * HOUR)) for _ in range(4)) == 2
+
+
+def test_a_flight_begins_as_eagerly_as_it_was_made() -> None:
+    """Looked at before its time, when nothing is wanted of it yet."""
+    flight = adverts.live(is_even=True, starts_at=NOON + HOUR)
+
+    for minutes in (56, 58, 60):
+        operations.pace_flights(at=NOON + timedelta(minutes=minutes))
+
+    flight.refresh_from_db()
+    assert flight.pace == 1.0
 
 
 def test_a_flight_is_closed_until_it_was_looked_at() -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from billing.ads import operations
-from billing.ads.models import Campaign, Flight, Offer
+from billing.ads.models import Campaign, Creative, Flight, Offer
 from billing.ads.operations import Caps, Target
 from billing.ads.operations.placing import free_places
+from billing.ads.serving.live import forget
 from billing.models import Tier
 from billing.operations import Wanted
 from kpplatform.tenancy.models import Member
@@ -118,6 +119,8 @@ def test_who_is_nobody_is_capped_by_the_session(viewer: Member) -> None:
     adverts.live(caps=Caps(per_day=1, per_session=1, per_viewer=1))
 
     assert [len(adverts.shown(viewer, session=name, is_remembered=False)) for name in "aab"] == [1, 0, 1]
+    today = "c" * operations.DAY  # sessions that begin alike are of one viewer's day
+    assert [len(adverts.shown(viewer, session=today + name, is_remembered=False)) for name in "abc"] == [1, 0, 0]
     assert set(Offer.objects.values_list("viewer__role", flat=True)) == {"anonymous"}
 
 
@@ -127,7 +130,63 @@ def test_what_came_to_nothing_counts_for_no_cap(viewer: Member) -> None:
 
     operations.lapse_offers(at=NOON + timedelta(hours=1))
 
-    assert len(adverts.shown(viewer, at=NOON + timedelta(hours=1))) == 1
+    assert len(adverts.shown(viewer, session="t", at=NOON + timedelta(hours=1))) == 1
+
+
+def test_what_was_seen_and_not_clicked_counts_though_its_money_is_free(viewer: Member) -> None:
+    adverts.live(pays_for="click", bid=200, caps=Caps(1, 1, 1))
+    (placed,) = adverts.shown(viewer)
+    adverts.told(viewer, placed, NOON + timedelta(seconds=5))
+
+    assert operations.lapse_offers(at=NOON + timedelta(hours=1)) == 1
+
+    assert not adverts.shown(viewer, session="t", at=NOON + timedelta(hours=1))
+
+
+def test_an_ad_that_nobody_told_of_keeps_its_distance_all_the_same(viewer: Member) -> None:
+    """It stands behind six items on the client's page; its money is free, the next one stands behind twelve."""
+    adverts.live()
+    assert len(adverts.shown(viewer)) == 1
+    later = NOON + timedelta(minutes=20)
+    operations.lapse_offers(at=later)
+
+    (placed,) = adverts.shown(viewer, first=6, at=later)
+
+    assert placed.behind == 6
+
+
+@pytest.mark.parametrize("consents", [(True, False), (False, True)])
+def test_a_session_goes_on_when_consent_is_given_or_withdrawn(viewer: Member, consents: tuple[bool, bool]) -> None:
+    adverts.live(caps=Caps(9, 2, 9))
+    first, then = consents
+    assert len(adverts.shown(viewer, is_remembered=first)) == 1
+
+    (placed,) = adverts.shown(viewer, first=6, is_remembered=then)
+
+    assert placed.behind == 6
+    assert not adverts.shown(viewer, first=12, is_remembered=then)
+
+
+def test_what_a_campaign_showed_in_a_flight_that_is_over_counts(viewer: Member) -> None:
+    """The flight of the first hour has nothing to show any more; the campaign has been seen as often as may be."""
+    flight = adverts.live(caps=Caps(2, 2, 2), ends_at=NOON + timedelta(hours=1))
+    assert [len(adverts.shown(viewer, session=name)) for name in "ab"] == [1, 1]
+    campaign, late, by = flight.campaign, NOON + timedelta(hours=2), make.member(Member.Role.STAFF)
+    said = {"name": "later", "budget": 9_000, "bid": 900, "starts_at": late, "ends_at": NOON + DAY, "ceiling": None}
+    adverts.creative(Flight.objects.create(campaign=campaign, **said))
+    operations.withdraw_creative(creative=Creative.objects.get(flight=flight), by=by, at=late)
+    forget()
+
+    assert len(adverts.shown(make.member(), at=late)) == 1
+    assert not adverts.shown(viewer, session="c", at=late)
+
+
+def test_no_taste_is_used_of_minors(viewer: Member) -> None:
+    topic = things.topic()
+    adverts.live(creative={"topic": topic})
+    viewer.is_minor = True
+
+    assert len(flights(viewer, tastes={topic.slug: 0.05})) == 1
 
 
 def test_no_more_is_reserved_than_the_budget(viewer: Member) -> None:

@@ -3,10 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing.ads import operations
 from billing.ads.models import Offer
 from billing.ads.operations import Told, token_of
+from billing.ads.queries import held_offers
 from kpplatform.errors import Refused
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.scope import scope
@@ -127,3 +130,82 @@ def test_what_nobody_decides_on_is_given_free_after_a_week(viewer: Member) -> No
 
     flight.refresh_from_db()
     assert (flight.reserved, flight.spent) == (0, 0)
+
+
+def test_what_is_billed_is_not_billed_again_by_staff(viewer: Member) -> None:
+    """A view is billed; a click sooner than anybody clicks is odd, but nothing is left to decide on."""
+    flight = adverts.live()
+    (placed,) = adverts.shown(viewer)
+    adverts.told(viewer, placed, LATER)
+    offer = adverts.told(viewer, placed, LATER + timedelta(milliseconds=1), "click")
+    assert offer.odd == "too_soon"
+
+    assert list(held_offers()) == []
+    for is_valid in (True, False):
+        with pytest.raises(operations.NothingToDecide):
+            operations.decide_on_offer(offer=offer, by=make.member(Member.Role.STAFF), is_valid=is_valid, at=LATER)
+
+    flight.refresh_from_db()
+    assert (flight.reserved, flight.spent) == (0, 500_000)
+
+
+def test_what_was_never_clicked_is_not_billed_as_a_click(viewer: Member) -> None:
+    """Staff find that the view was one: of a flight that pays for clicks it costs nothing."""
+    flight = adverts.live(pays_for="click", bid=200)
+    (placed,) = adverts.shown(viewer)
+    offer = adverts.told(viewer, placed, NOON + timedelta(milliseconds=1))
+
+    operations.decide_on_offer(offer=offer, by=make.member(Member.Role.STAFF), is_valid=True, at=LATER)
+
+    flight.refresh_from_db()
+    assert (flight.reserved, flight.spent) == (0, 0)
+    offer.refresh_from_db()
+    assert (offer.billed_at, offer.lapsed_at) == (None, LATER)
+
+
+def test_what_was_given_free_waits_for_nobody(viewer: Member) -> None:
+    adverts.live()
+    (placed,) = adverts.shown(viewer)
+    adverts.told(viewer, placed, NOON + timedelta(milliseconds=1))
+    assert held_offers().count() == 1
+
+    operations.lapse_offers(at=NOON + timedelta(days=8))
+
+    assert held_offers().count() == 0
+
+
+def test_clicks_of_others_who_are_nobody_are_not_ones_own(viewer: Member) -> None:
+    """Of who does not consent, clicks are counted by the session: a hundred people are not one."""
+    adverts.live(pays_for="click", bid=50, budget=100_000)
+    for number in range(22):
+        (placed,) = adverts.shown(viewer, session=f"{number:016}", is_remembered=False)
+        adverts.told(viewer, placed, LATER)
+        adverts.told(viewer, placed, LATER + timedelta(seconds=2), "click")
+
+    assert not Offer.objects.exclude(odd="").exists()
+
+
+def test_who_is_nobody_clicks_as_often_as_anybody(viewer: Member) -> None:
+    """However many sessions one begins in a day: they begin alike."""
+    adverts.live(pays_for="click", bid=50, budget=100_000)
+    for number in range(22):
+        (placed,) = adverts.shown(viewer, session=f"{'a' * 16}{number}", is_remembered=False)
+        adverts.told(viewer, placed, LATER)
+        adverts.told(viewer, placed, LATER + timedelta(seconds=2), "click")
+
+    assert Offer.objects.filter(odd="too_many").count() == 2
+
+
+def test_many_events_are_noted_in_a_few_statements(viewer: Member) -> None:
+    adverts.live()
+    told = [Told(token_of(adverts.shown(viewer, session=f"s{number}")[0]), "view", 1.0, 5_000) for number in range(12)]
+
+    operations.report_ad_events(viewer=viewer, told=told[:1], at=LATER)
+    with CaptureQueriesContext(connection) as few:
+        operations.report_ad_events(viewer=viewer, told=told[1:3], at=LATER)
+    with CaptureQueriesContext(connection) as many:
+        answers = operations.report_ad_events(viewer=viewer, told=[*told[3:], *told, Told("x", "view")], at=LATER)
+
+    assert len(many) == len(few)
+    assert [answer.code for answer in answers if isinstance(answer, Refused)] == ["bad_offer"]
+    assert Offer.objects.filter(billed_at=None).count() == 0
