@@ -116,8 +116,14 @@ def place_ads(*, page: Page, at: datetime, rng: random.Random | None = None) -> 
     market = live() if rules.every else None
     if not market or not page.items or not held(page.viewer, who=page.who, at=at):
         return []
-    who = {"session": page.session, "today": page.today, "is_remembered": page.is_remembered}
-    before = seen(page.viewer, **who, since=market.since, at=at)
+    before = seen(
+        page.viewer,
+        session=page.session,
+        today=page.today,
+        is_remembered=page.is_remembered,
+        since=market.since,
+        at=at,
+    )
     free = free_places(page.first, len(page.items), last=before.last, every=rules.every)
     if not free:
         return []
