@@ -57,7 +57,8 @@ def auction(
     the first slot goes to any of them, each as likely, for the reserve; so one learns of those that never win.
     """
     least = _least(bids, reserve)
-    ranked = [int(place) for place in np.argsort(-bids.score, kind="stable") if bids.bid[place] >= least[place]]
+    enough = (bids.bid >= least).nonzero()[0]
+    ranked: list[int] = enough[np.argsort(-bids.score[enough], kind="stable")].tolist()
     lucky = None
     if ranked and explore and (rng or random).random() < explore:
         lucky = (rng or random).randrange(len(ranked))

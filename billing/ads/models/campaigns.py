@@ -1,7 +1,5 @@
 """Who advertises, and what: campaign → flight → creative."""
 
-from datetime import datetime
-
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -169,11 +167,6 @@ class Flight(TenantOwned):
     def __str__(self) -> str:
         return self.name
 
-    @property
-    def micros(self) -> int:
-        """Return the bid for one event, in micros."""
-        return self.bid * MICROS // (1_000 if self.pays_for == self.PaysFor.VIEWS else 1)
-
     def money(self, currency: str) -> Money:
         """Return the budget."""
         return Money(self.budget, currency)
@@ -228,6 +221,6 @@ class Creative(TenantOwned):
         return self.title
 
 
-def is_on(flight: Flight, at: datetime) -> bool:
-    """Whether the flight's time has come and is not over."""
-    return flight.starts_at <= at < flight.ends_at
+def micros_of(bid: int, pays_for: str) -> int:
+    """Return what is bid for one event, in micros."""
+    return bid * MICROS // (1_000 if pays_for == Flight.PaysFor.VIEWS else 1)

@@ -1,20 +1,16 @@
 """How often somebody has seen what, counted of the offers themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import ge
 from typing import Any
 from zoneinfo import ZoneInfo
-
-import numpy as np
-from numpy.typing import NDArray
 
 from billing.ads.serving.live import Live
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant, current_tenant_id
 from kpplatform.tenancy.statements import planned
-
-Longs = NDArray[np.int64]
 
 # The lock comes with a statement of its own: what others wrote meanwhile is seen by the next one only.
 HOLD = """
@@ -56,10 +52,10 @@ class Seen:
     times: Mapping[int, tuple[int, int, int]]
     last: int | None  # place of the session behind which the last ad stood
 
-    def capped(self, market: Live) -> list[Longs]:
+    def capped(self, market: Live) -> list[Sequence[int]]:
         """Return the creatives that they have seen as often as may be, campaign by campaign."""
         known = [(market.of_campaign[of], times) for of, times in self.times.items() if of in market.of_campaign]
-        return [places for places, times in known if (np.array(times) >= market.caps[places[0]]).any()]
+        return [places for places, times in known if any(map(ge, times, market.caps[places[0]]))]
 
 
 def held(viewer: Member, *, who: str, at: datetime) -> bool:

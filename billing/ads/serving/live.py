@@ -3,23 +3,25 @@
 What is kept here decides who competes. What may be spent and seen is asked of the database when an offer is made.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
-from typing import Any, TypeVar
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
-from django.db.models import F, Q
+from django.db import DatabaseError, connection, transaction
 from numpy.typing import NDArray
 
 from billing.ads.market.board import Board
 from billing.ads.market.chances import Chances, smoothed
 from billing.ads.models import Campaign, CampaignChange, ChanceModel, Creative, Flight
-from billing.ads.models.campaigns import MICROS
-from kpplatform.tenancy.scope import current_tenant_id
+from billing.ads.models.campaigns import micros_of
+from kpplatform.tenancy.models import Tenant
+from kpplatform.tenancy.scope import current_tenant, current_tenant_id, scope
 
 Longs = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -27,9 +29,10 @@ Flags = NDArray[np.bool_]
 Key = TypeVar("Key", int, str)
 
 STALE_S = 2.0
+log = logging.getLogger(__name__)
 EVERYONE = 0.01  # clicks a view, before any was counted
-TIERS = {Campaign.Tier.SPONSORSHIP: 0, Campaign.Tier.AUCTION: 1, Campaign.Tier.HOUSE: 2}
-EVENTS = {Flight.PaysFor.VIEWS: 0, Flight.PaysFor.CLICK: 1, Flight.PaysFor.WATCH: 2}
+TIERS: Mapping[str, int] = {Campaign.Tier.SPONSORSHIP: 0, Campaign.Tier.AUCTION: 1, Campaign.Tier.HOUSE: 2}
+EVENTS: Mapping[str, int] = {Flight.PaysFor.VIEWS: 0, Flight.PaysFor.CLICK: 1, Flight.PaysFor.WATCH: 2}
 WATCHED = 0.3  # of those who see a video see it through, before any was counted
 
 
@@ -48,7 +51,7 @@ class Card:
     media_url: str
     link_url: str
     duration_ms: int | None
-    topic: str
+    topic: str | None
     by: str
 
 
@@ -56,7 +59,7 @@ class Card:
 class Live:
     """N creatives that may compete. All columns are (N,), in the order in which the creatives were made."""
 
-    newest: tuple[int, int]  # change and what was learned that are known
+    newest: tuple[int, ...]  # what was learned, and the changes that are known
     read_at: float
     since: float  # when the first of the campaigns began
     cards: Sequence[Card]
@@ -71,34 +74,20 @@ class Live:
     pace: Floats
     is_open: Flags  # there is something left to spend now
     chances: Chances
+    flight: Longs
+    advertiser: Longs
+    of_campaign: Mapping[int, Sequence[int]]  # where its creatives stand
+    of_member: Mapping[int, Sequence[int]]  # where those of who advertises do
+    of_topic: Mapping[str, Longs]  # where those about it do
 
     def __len__(self) -> int:
         return len(self.cards)
-
-    @cached_property
-    def advertiser(self) -> Longs:
-        return np.array([card.advertiser for card in self.cards], np.int64)
-
-    @cached_property
-    def of_campaign(self) -> Mapping[int, Longs]:
-        """Return where the creatives of a campaign stand."""
-        return _places(card.campaign for card in self.cards)
-
-    @cached_property
-    def of_member(self) -> Mapping[int, Longs]:
-        """Return where the creatives of who advertises stand."""
-        return _places(card.member for card in self.cards)
-
-    @cached_property
-    def of_topic(self) -> Mapping[str, Longs]:
-        """Return which creatives are about a topic."""
-        return _places(card.topic for card in self.cards)
 
     def affinity(self, tastes: Mapping[str, float]) -> Floats:
         """Return the viewer's taste for each creative's topic (N,); one half where either is not told."""
         told = np.full(len(self), 0.5)
         for topic, taste in tastes.items():
-            if topic and (places := self.of_topic.get(topic)) is not None:
+            if (places := self.of_topic.get(topic)) is not None:
                 told[places] = taste
         return told
 
@@ -108,20 +97,51 @@ class Live:
         return (self.starts <= now) & (now < self.ends) & self.is_open
 
 
+# What of a live campaign's flights changes with each offer, in one row: 10,000 flights are read in a few milliseconds.
+FLIGHTS = """
+SELECT array_to_string(array_agg(f.id ORDER BY f.id), ','), array_to_string(array_agg(f.pace ORDER BY f.id), ','),
+       string_agg(CASE WHEN c.tier = 'house' OR f.budget * 1000000 > f.reserved + f.spent
+                            AND (f.ceiling IS NULL OR f.ceiling > f.expected + f.spent)
+                            AND (f.tonight IS NULL OR f.tonight > f.reserved + f.spent)
+                       THEN '1' ELSE '0' END, '' ORDER BY f.id)
+FROM ads_flight f JOIN ads_campaign c ON c.tenant_id = %(tenant)s AND c.id = f.campaign_id AND c.state = 'live'
+WHERE f.tenant_id = %(tenant)s
+"""
+NOTED = 20  # changes: one of several at once may be seen later than those after it
+CARD = {
+    "creative": "pk",
+    "flight": "flight_id",
+    "campaign": "flight__campaign_id",
+    "advertiser": "flight__campaign__advertiser_id",
+    "member": "flight__campaign__advertiser__member_id",
+    **{name: name for name in ("format", "title", "text", "media_url", "link_url", "duration_ms")},
+    "topic": "topic__slug",
+    "by": "flight__campaign__advertiser__name",
+}
+WANTS = {"placement": "placements", "topic": "topics", "segment": "segments", "language": "languages"}
+WANTS |= {"device": "devices", "hour": "hours"}
+OF_FLIGHT = ("pays_for", "bid", "starts_at", "ends_at", *WANTS.values())
+OF_CAMPAIGN = ("tier", "starts_at", "per_day", "per_session", "per_viewer", "shuns")
+OTHERS = ("views", "clicks", *(f"flight__{name}" for name in OF_FLIGHT))
+OTHERS = (*OTHERS, *(f"flight__campaign__{name}" for name in OF_CAMPAIGN))
+
 _kept: dict[int, Live] = {}
+_reading: set[int] = set()
 _lock = threading.Lock()
 
 
 def live() -> Live:
-    """Return what competes in the scope's tenant."""
+    """Return what competes in the scope's tenant.
+
+    What is older than a few seconds is read again behind the request, once it has come to its end: nobody waits for
+    it but the first.
+    """
     known = _kept.get(current_tenant_id())
-    if known and time.monotonic() - known.read_at < STALE_S:
-        return known
-    newest = _newest(CampaignChange), _newest(ChanceModel)
-    found = _paced(known) if known and known.newest == newest else _read(newest)
-    with _lock:
-        _kept[current_tenant_id()] = found
-    return found
+    if known is None:
+        return _refreshed(None)
+    if time.monotonic() - known.read_at >= STALE_S:
+        transaction.on_commit(partial(_read_behind, current_tenant()))
+    return known
 
 
 def forget() -> None:
@@ -129,103 +149,99 @@ def forget() -> None:
     _kept.clear()
 
 
+def _read_behind(tenant: Tenant) -> None:
+    """Read in a thread of its own what competes, unless one is at it."""
+    with _lock:
+        if tenant.pk in _reading:
+            return
+        _reading.add(tenant.pk)
+    threading.Thread(target=_read_in, args=(tenant,), name=f"ads of {tenant.pk}", daemon=True).start()
+
+
+def _read_in(tenant: Tenant) -> None:
+    try:
+        with scope(tenant):
+            _refreshed(_kept.get(tenant.pk))
+    except DatabaseError:
+        log.exception("what competes for ads is not read")
+    finally:
+        _reading.discard(tenant.pk)
+        connection.close()
+
+
+def _refreshed(known: Live | None) -> Live:
+    newest = _newest()
+    found = _paced(known) if known and known.newest == newest else _paced(_read(newest))
+    _kept[current_tenant_id()] = found
+    return found
+
+
+def _newest() -> tuple[int, ...]:
+    """Return what was changed and learned last, of what is live or becomes so: drafts wait until they are launched."""
+    changes = CampaignChange.objects.exclude(what="drafted").exclude(what__endswith=" added").order_by("-pk")
+    return (
+        ChanceModel.objects.order_by("-pk").values_list("pk", flat=True).first() or 0,
+        *changes.values_list("pk", flat=True)[:NOTED],
+    )
+
+
 def _paced(known: Live) -> Live:
     """Return the same creatives with the paces of now."""
-    numbers = {pk: (pace, is_open) for pk, pace, is_open in _flights().values_list("pk", "pace", "is_open")}
-    told = [numbers.get(card.flight, (1.0, False)) for card in known.cards]
-    pace, is_open = zip(*told, strict=True) if told else ((), ())
-    return replace(
-        known, read_at=time.monotonic(), pace=np.array(pace, np.float64), is_open=np.array(is_open, np.bool_)
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(FLIGHTS, {"tenant": current_tenant_id()})
+        flights, paces, are_open = (told or "" for told in cursor.fetchone())
+    keys, pace = np.fromstring(flights, np.int64, sep=","), np.fromstring(paces, np.float64, sep=",")
+    is_open = np.frombuffer(are_open.encode(), np.uint8) == ord("1")
+    if not len(keys) or not len(known):
+        return replace(known, read_at=time.monotonic(), is_open=np.zeros(len(known), np.bool_))
+    place = np.minimum(np.searchsorted(keys, known.flight), len(keys) - 1)
+    is_open = is_open[place] & (keys[place] == known.flight)
+    return replace(known, read_at=time.monotonic(), pace=pace[place], is_open=is_open)
 
 
-def _flights() -> Any:
-    """Return the flights of live campaigns, and whether each has something left to spend now."""
-    of_live = Flight.objects.filter(campaign__state=Campaign.State.LIVE)
-    has_left = Q(campaign__tier=Campaign.Tier.HOUSE) | (
-        Q(budget__gt=(F("reserved") + F("spent")) / MICROS)
-        & (Q(ceiling=None) | Q(ceiling__gt=F("expected") + F("spent")))
-    )
-    return of_live.annotate(is_open=has_left)
-
-
-def _newest(of: type[CampaignChange | ChanceModel]) -> int:
-    return of.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-
-
-def _read(newest: tuple[int, int]) -> Live:
+def _read(newest: tuple[int, ...]) -> Live:
     of_live = Creative.objects.filter(
         state=Creative.State.APPROVED,
         flight__campaign__state=Campaign.State.LIVE,
         flight__campaign__advertiser__blocked_at=None,
-    )
-    rows = list(of_live.select_related("flight__campaign__advertiser", "topic").order_by("pk"))
-    numbers = dict(_flights().values_list("pk", "is_open"))
-    flights = [row.flight for row in rows]
+    ).order_by("pk")
+    rows = list(of_live.values_list(*CARD.values(), *OTHERS))
+    cards = [Card(*row[: len(CARD)]) for row in rows]
+    told = dict(zip(OTHERS, list(zip(*rows, strict=True))[len(CARD) :] or [()] * len(OTHERS), strict=True))
+    of_flight = {name: told[f"flight__{name}"] for name in OF_FLIGHT}
+    of_campaign = {name: told[f"flight__campaign__{name}"] for name in OF_CAMPAIGN}
     model = ChanceModel.objects.order_by("-fitted_at", "-pk").first()
+    caps = [of_campaign[name] for name in ("per_day", "per_session", "per_viewer")]
     return Live(
         newest=newest,
         read_at=time.monotonic(),
-        since=min((flight.campaign.starts_at.timestamp() for flight in flights), default=0.0),
-        cards=[_card(row) for row in rows],
-        board=_board(flights),
-        tier=_longs(TIERS[Campaign.Tier(flight.campaign.tier)] for flight in flights),
-        pays=_longs(EVENTS[Flight.PaysFor(flight.pays_for)] for flight in flights),
-        bid=_longs(flight.micros for flight in flights),
-        starts=np.array([flight.starts_at.timestamp() for flight in flights]),
-        ends=np.array([flight.ends_at.timestamp() for flight in flights]),
-        caps=np.array([_caps(flight.campaign) for flight in flights], np.int64).reshape(-1, 3),
-        rate=smoothed(
-            _longs(row.clicks for row in rows),
-            _longs(row.views for row in rows),
-            everyone=model.everyone if model else EVERYONE,
-        ),
-        pace=np.array([flight.pace for flight in flights]),
-        is_open=np.array([numbers.get(flight.pk, False) for flight in flights], np.bool_),
+        since=min((at.timestamp() for at in of_campaign["starts_at"]), default=0.0),
+        cards=cards,
+        board=Board.of({name: of_flight[of] for name, of in WANTS.items()}, {"topic": of_campaign["shuns"]}),
+        tier=_longs(TIERS[tier] for tier in of_campaign["tier"]),
+        pays=_longs(EVENTS[event] for event in of_flight["pays_for"]),
+        bid=_longs(map(micros_of, of_flight["bid"], of_flight["pays_for"])),
+        starts=np.array([at.timestamp() for at in of_flight["starts_at"]], np.float64),
+        ends=np.array([at.timestamp() for at in of_flight["ends_at"]], np.float64),
+        caps=np.array(caps, np.int64).T.reshape(-1, 3),
+        rate=smoothed(_longs(told["clicks"]), _longs(told["views"]), everyone=model.everyone if model else EVERYONE),
+        pace=np.ones(len(cards)),
+        is_open=np.zeros(len(cards), np.bool_),
         chances=Chances(model.offset, model.slope, model.taste) if model else Chances(),
+        flight=_longs(card.flight for card in cards),
+        advertiser=_longs(card.advertiser for card in cards),
+        of_campaign=_places(card.campaign for card in cards),
+        of_member=_places(card.member for card in cards),
+        of_topic={of: np.array(at, np.int64) for of, at in _places(card.topic for card in cards).items()},
     )
 
 
-def _card(row: Creative) -> Card:
-    campaign = row.flight.campaign
-    return Card(
-        creative=row.pk,
-        flight=row.flight_id,
-        campaign=campaign.pk,
-        advertiser=campaign.advertiser_id,
-        member=campaign.advertiser.member_id,
-        format=row.format,
-        title=row.title,
-        text=row.text,
-        media_url=row.media_url,
-        link_url=row.link_url,
-        duration_ms=row.duration_ms,
-        topic=row.topic.slug if row.topic else "",
-        by=campaign.advertiser.name,
-    )
-
-
-def _board(flights: Sequence[Flight]) -> Board:
-    wants: dict[str, list[set[Any]]] = {
-        "placement": [set(flight.placements) for flight in flights],
-        "topic": [set(flight.topics) for flight in flights],
-        "segment": [set(flight.segments) for flight in flights],
-        "language": [set(flight.languages) for flight in flights],
-        "device": [set(flight.devices) for flight in flights],
-        "hour": [set(flight.hours) for flight in flights],
-    }
-    return Board.of(wants, {"topic": [set(flight.campaign.shuns) for flight in flights]})
-
-
-def _caps(campaign: Campaign) -> tuple[int, int, int]:
-    return campaign.per_day, campaign.per_session, campaign.per_viewer
-
-
-def _places(keys: Iterable[Key]) -> dict[Key, Longs]:
+def _places(keys: Iterable[Key | None]) -> dict[Key, list[int]]:
     found: dict[Key, list[int]] = {}
     for place, key in enumerate(keys):
-        found.setdefault(key, []).append(place)
-    return {key: np.array(places, np.int64) for key, places in found.items()}
+        if key is not None:
+            found.setdefault(key, []).append(place)
+    return found
 
 
 def _longs(values: Iterable[int]) -> Longs:
