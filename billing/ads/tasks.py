@@ -1,5 +1,8 @@
 """What is done for ads again and again, tenant by tenant."""
 
+from collections.abc import Callable
+from functools import partial
+
 from django.utils import timezone
 
 from billing.ads import operations
@@ -10,18 +13,37 @@ from kpplatform.tenancy.scope import scope
 
 @long_job
 def run_ads(*, tenant: Tenant) -> None:
-    """Step by step, each in a transaction of its own, until none finds more to do; then every flight gets its pace."""
+    """Step by step, each in a transaction of its own, until none finds more to do; then every flight gets its pace.
+
+    A step that fails keeps none of the others back; the job fails once all had their turn.
+    """
     steps = (
         *(operations.end_next, operations.lapse_offers, operations.charge_next, operations.give_back_next),
         operations.share_next,
     )
-    for step in steps:
-        is_more = True
-        while is_more:
-            with scope(tenant):
-                is_more = bool(step(at=timezone.now()))
-    with scope(tenant):
-        operations.pace_flights(at=timezone.now())
+    failed = []
+    for do in (*(partial(_all, step) for step in steps), _paced):
+        try:
+            do(tenant)
+        except Exception as error:  # noqa: BLE001  told below
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup("Some of what is done for ads failed.", failed)
+
+
+def _all(step: Callable[..., int], tenant: Tenant) -> None:
+    is_more = True
+    while is_more:
+        with scope(tenant):
+            is_more = bool(step(at=timezone.now()))
+
+
+def _paced(tenant: Tenant) -> None:
+    """Pace some flights at a time: who wants to offer one of them does not wait for all."""
+    last: int | None = 0
+    while last is not None:
+        with scope(tenant):
+            last = operations.pace_next(at=timezone.now(), after=last)
 
 
 @long_job

@@ -40,7 +40,7 @@ from billing.ads.operations.drafting import (
 )
 from billing.ads.operations.lapsing import NothingToDecide, decide_on_offer, end_next, lapse_offers
 from billing.ads.operations.learning import learn_clicks
-from billing.ads.operations.pacing import pace_flights
+from billing.ads.operations.pacing import pace_flights, pace_next
 from billing.ads.operations.placing import DAY, Page, Placed, has_ads, place_ads
 from billing.ads.operations.reporting import (
     BadOffer,
@@ -106,6 +106,7 @@ __all__ = [
     "launch",
     "learn_clicks",
     "pace_flights",
+    "pace_next",
     "pause_campaign",
     "place_ads",
     "reject_creative",

@@ -8,10 +8,12 @@ from django.db import connection, transaction
 from billing.ads.market import chances
 from billing.ads.market.chances import Chances
 from billing.ads.models import ChanceModel, Offer
+from billing.ads.operations.reporting import AFTER_VIEW
 from billing.ads.serving.live import EVERYONE
 from kpplatform.tenancy.scope import current_tenant_id
 
 LEARNED_FROM = timedelta(days=28)
+A_DAY = timedelta(days=1)  # after its end a campaign's counts change no more
 JUDGED_BY = 0.2  # of the views, the latest
 LEAST_VIEWS = 500
 MOST_VIEWS = 500_000  # the latest
@@ -20,7 +22,11 @@ COUNT = """
 UPDATE ads_creative c SET views = n.views, clicks = n.clicks
 FROM (
     SELECT creative_id, count(*) AS views, count(clicked_at) AS clicks FROM ads_offer
-    WHERE tenant_id = %(tenant)s AND viewed_at IS NOT NULL AND odd = '' GROUP BY creative_id
+    WHERE tenant_id = %(tenant)s AND viewed_at IS NOT NULL AND odd = '' AND flight_id IN (
+        SELECT f.id FROM ads_flight f JOIN ads_campaign c ON c.tenant_id = f.tenant_id AND c.id = f.campaign_id
+        WHERE f.tenant_id = %(tenant)s AND (c.state <> 'ended' OR c.ends_at > %(lately)s
+                                            OR c.committed > 0 AND c.given_back IS NULL))
+    GROUP BY creative_id
 ) n
 WHERE c.tenant_id = %(tenant)s AND c.id = n.creative_id AND (c.views, c.clicks) <> (n.views, n.clicks)
 """
@@ -34,9 +40,10 @@ def learn_clicks(*, at: datetime) -> ChanceModel | None:
     better of the two is kept.
     """
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, {"tenant": current_tenant_id()})
-    viewed = Offer.objects.filter(viewed_at__gte=at - LEARNED_FROM, odd="")
-    rows = list(viewed.order_by("-viewed_at", "-pk").values_list("rate", "affinity", "clicked_at")[:MOST_VIEWS])[::-1]
+        cursor.execute(COUNT, {"tenant": current_tenant_id(), "lately": at - A_DAY})
+    # Who has just seen it may still click. The offers are read by the index of their times: there are many.
+    viewed = Offer.objects.filter(offered_at__gte=at - LEARNED_FROM, viewed_at__lte=at - AFTER_VIEW, odd="")
+    rows = list(viewed.order_by("-offered_at", "-pk").values_list("rate", "affinity", "clicked_at")[:MOST_VIEWS])[::-1]
     if len(rows) < LEAST_VIEWS:
         return None
     rate, taste = (np.array([row[column] for row in rows], np.float64) for column in (0, 1))

@@ -16,12 +16,14 @@ from kpplatform.tenancy.scope import current_tenant, current_tenant_id
 
 EVERY = timedelta(minutes=5)  # between two looks
 LOOKED_BACK = timedelta(days=7)
-BATCH = 1_000
+BATCH = 200
 
 TRAFFIC = """
 SELECT extract(hour FROM offered_at AT TIME ZONE %(zone)s)::int, count(*)
 FROM ads_offer WHERE tenant_id = %(tenant)s AND offered_at >= %(since)s AND offered_at < %(until)s GROUP BY 1
 """
+
+_traffic: dict[int, tuple[int, list[float]]] = {}  # by tenant: the hour in which it was counted
 
 
 def look_at(campaign: Campaign, *, at: datetime) -> None:
@@ -29,18 +31,30 @@ def look_at(campaign: Campaign, *, at: datetime) -> None:
     _pace(list(Flight.objects.filter(campaign=campaign).values_list("pk", flat=True)), traffic_of_day(at=at), at)
 
 
-def pace_flights(*, at: datetime) -> int:
-    """Set the pace and the ceiling of every flight that is on, and say of how many."""
-    traffic = traffic_of_day(at=at)
-    done, last = 0, 0
-    while keys := list(_on(at).filter(pk__gt=last).values_list("pk", flat=True)[:BATCH]):
-        done, last = done + _pace(keys, traffic, at), keys[-1]
-    return done
+def pace_flights(*, at: datetime) -> None:
+    """Set the pace and the ceiling of every flight that is on."""
+    last: int | None = 0
+    while last is not None:
+        last = pace_next(at=at, after=last)
+
+
+def pace_next(*, at: datetime, after: int) -> int | None:
+    """Do so for some flights, those after this one, and return the last of them; None when none was left."""
+    keys = list(_on(at).filter(pk__gt=after).values_list("pk", flat=True)[:BATCH])
+    if not keys:
+        return None
+    _pace(keys, traffic_of_day(at=at), at)
+    return keys[-1]
 
 
 def traffic_of_day(*, at: datetime) -> list[float]:
-    """Return how the places for ads came over the hours of the tenant's day lately; an even day until it is known."""
-    tenant = current_tenant()
+    """Return how the places for ads came over the hours of the tenant's day lately; an even day until it is known.
+
+    A process looks once an hour: it is a week's offers that are counted.
+    """
+    tenant, hour = current_tenant(), int(at.timestamp()) // 3_600
+    if (known := _traffic.get(tenant.pk)) and known[0] == hour:
+        return known[1]
     told: dict[str, Any] = {
         "tenant": current_tenant_id(),
         "zone": tenant.time_zone,
@@ -50,13 +64,13 @@ def traffic_of_day(*, at: datetime) -> list[float]:
     with connection.cursor() as cursor:
         cursor.execute(TRAFFIC, told)
         found = dict(cursor.fetchall())
-    if len(found) < HOURS:
-        return even()
-    return [float(found[hour]) for hour in range(HOURS)]
+    traffic = [float(found[hour]) for hour in range(HOURS)] if len(found) == HOURS else even()
+    _traffic[tenant.pk] = hour, traffic
+    return traffic
 
 
 @transaction.atomic
-def _pace(keys: Sequence[int], traffic: Sequence[float], at: datetime) -> int:
+def _pace(keys: Sequence[int], traffic: Sequence[float], at: datetime) -> None:
     zone = ZoneInfo(current_tenant().time_zone)
     flights = list(Flight.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
     offered = _offered_today([flight.pk for flight in flights if flight.daily is not None], at.astimezone(zone))
@@ -65,7 +79,6 @@ def _pace(keys: Sequence[int], traffic: Sequence[float], at: datetime) -> int:
         if flight.daily is not None:
             flight.tonight = flight.spent + flight.daily * MICROS + offered.get(flight.pk, 0)
     update_all(flights, ["pace", "ceiling", "tonight", "looked_at", "looked_spent"])
-    return len(flights)
 
 
 def _look(flight: Flight, traffic: Sequence[float], at: datetime) -> None:
