@@ -12,6 +12,7 @@ from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.owned import TenantForeignKey, TenantOwned
 
 MICROS = 1_000_000  # of a minor unit
+CLOSED = -1  # of an ended campaign's flights: less than any has reserved and spent
 
 
 class Advertiser(TenantOwned):

@@ -7,7 +7,7 @@ from django.db.models import Exists, F, OuterRef, Sum
 
 from billing import ledger
 from billing.ads.models import Campaign, CampaignChange, Creative, Flight, Offer
-from billing.ads.models.campaigns import MICROS
+from billing.ads.models.campaigns import CLOSED, MICROS
 from billing.ads.operations.advertisers import must_act_for
 from billing.ads.operations.pacing import look_at
 from billing.models import Journal
@@ -16,7 +16,6 @@ from kpplatform.errors import Conflict
 from kpplatform.tenancy.models import Member
 
 State = Campaign.State
-CLOSED = -1  # less than any flight has reserved and spent
 
 
 class NotADraft(Conflict):

@@ -10,7 +10,7 @@ from django.db.models import QuerySet, Sum
 
 from billing.ads.market.pacing import AHEAD, HOURS, Plan, even, paced
 from billing.ads.models import Campaign, Flight, Offer
-from billing.ads.models.campaigns import MICROS
+from billing.ads.models.campaigns import CLOSED, MICROS
 from kpplatform.tenancy.many import update_all
 from kpplatform.tenancy.scope import current_tenant, current_tenant_id
 
@@ -64,7 +64,7 @@ def traffic_of_day(*, at: datetime) -> list[float]:
     with connection.cursor() as cursor:
         cursor.execute(TRAFFIC, told)
         found = dict(cursor.fetchall())
-    traffic = [float(found[hour]) for hour in range(HOURS)] if len(found) == HOURS else even()
+    traffic = [float(found[each]) for each in range(HOURS)] if len(found) == HOURS else even()
     _traffic[tenant.pk] = hour, traffic
     return traffic
 
@@ -72,7 +72,8 @@ def traffic_of_day(*, at: datetime) -> list[float]:
 @transaction.atomic
 def _pace(keys: Sequence[int], traffic: Sequence[float], at: datetime) -> None:
     zone = ZoneInfo(current_tenant().time_zone)
-    flights = list(Flight.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
+    held = Flight.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk")
+    flights = [flight for flight in held if flight.tonight != CLOSED]  # it may have ended a moment ago
     offered = _offered_today([flight.pk for flight in flights if flight.daily is not None], at.astimezone(zone))
     for flight in flights:
         _look(flight, traffic, at.astimezone(zone))
