@@ -6,10 +6,13 @@ Balseiro and Gur, 2019); and a ceiling it cannot pass keeps it from running ahea
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
+from math import ceil
 from typing import NamedTuple
 
 HOURS = 24
+HOUR = timedelta(hours=1)
 SLOWEST = 0.001
 FASTEST_CHANGE = 2.0  # a pace is at most halved or doubled at a time
 AHEAD = 0.02  # of an hour's plan that may be spent before its time
@@ -29,19 +32,23 @@ class Plan(NamedTuple):
             return self.budget
         if at <= self.starts_at:
             return 0
-        return int(self.budget * self._viewers(at) / self._viewers(self.ends_at))
+        begin = self._days(self.starts_at)
+        return round(self.budget * (self._days(at) - begin) / (self._days(self.ends_at) - begin))
 
-    def _viewers(self, until: datetime) -> float:
-        """Return how many viewers come from the start until then."""
-        total, hour = 0.0, self.starts_at
-        whole_days = max((until - self.starts_at).days, 0)
-        total += whole_days * sum(self.traffic)
-        hour += timedelta(days=whole_days)
-        while hour < until:
-            following = min(hour.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1), until)
-            total += self.traffic[hour.hour] * ((following - hour) / timedelta(hours=1))
-            hour = following
-        return total
+    def _days(self, at: datetime) -> float:
+        """Return how many days of viewers have come since the first midnight: a day of 23 or 25 hours is one too."""
+        midnight, hours = _hours(at.date(), at.tzinfo)
+        come = [self.traffic[hour] for hour in hours]
+        whole, part = divmod((at.astimezone(UTC) - midnight) / HOUR, 1)
+        come_by = sum(come[: int(whole)]) + come[int(whole)] * part
+        return (at.date() - self.starts_at.date()).days + come_by / (sum(come) or 1)
+
+
+@lru_cache(maxsize=4_096)
+def _hours(day: date, zone: tzinfo | None) -> tuple[datetime, list[int]]:
+    """Return when a day begins, and what the clock says in each of its hours."""
+    begin, end = (datetime.combine(each, time(), zone).astimezone(UTC) for each in (day, day + timedelta(days=1)))
+    return begin, [(begin + of * HOUR).astimezone(zone).hour for of in range(ceil((end - begin) / HOUR))]
 
 
 def even(floor: float = 1.0) -> list[float]:

@@ -1,6 +1,8 @@
 """Pacing: by when what is spent, and how a pace finds its way there."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -28,6 +30,20 @@ def test_a_flight_of_several_days_that_begins_in_the_evening() -> None:
     plan = Plan(MIDNIGHT + timedelta(hours=20), MIDNIGHT + timedelta(days=3), 116, EVENING)
 
     assert [plan.spent_by(MIDNIGHT + timedelta(days=day)) for day in (1, 2, 3)] == [20, 68, 116]
+
+
+@pytest.mark.parametrize(("month", "day", "hours"), [(3, 29, 23), (10, 25, 25)])
+def test_on_the_day_that_the_clock_is_changed_the_plan_goes_on(month: int, day: int, hours: int) -> None:
+    """Never backwards, and no faster than three in half an hour, of 100 over 23 or 25 hours."""
+    berlin = ZoneInfo("Europe/Berlin")
+    begin = datetime(2026, month, day, tzinfo=berlin)
+    plan = Plan(begin, begin + timedelta(days=1), 100, pacing.even())
+
+    steps = [begin.astimezone(UTC) + timedelta(minutes=30 * number) for number in range(hours * 2 + 1)]
+    spent = [plan.spent_by(at.astimezone(berlin)) for at in steps]
+
+    assert (spent[0], spent[-2], spent[-1]) == (0, 98, 100)
+    assert all(0 <= after - before <= 3 for before, after in pairwise(spent))
 
 
 @pytest.mark.parametrize(("hours", "spent"), [(-1, 0), (0, 0), (24, 100), (30, 100)])
