@@ -35,7 +35,7 @@ def _membership(journey: Journey, viewer: Person, creator: Person) -> None:
 def _settlement(journey: Journey, creator: Person) -> int:
     """Return how much the creator may have."""
     with journey.step("the months are settled") as found:
-        _pass_time(journey, creator, REFUNDS_ARE_OVER, "mature")
+        _pass_time(journey, creator, REFUNDS_ARE_OVER, "mature", "share")
         _pass_time(journey, creator, MONTHS_ARE_OVER, "settle")
         statement = creator.ask("GET", "/api/v1/settlements/")["results"][0]
         must(statement["opening"] + statement["movements"] == statement["closing"], "a statement does not add up")

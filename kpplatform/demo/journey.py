@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from kpplatform.demo import earning, trading
+from kpplatform.demo import campaigning, earning, trading
 from kpplatform.demo.programs import PYTHON, Programs
 from kpplatform.demo.sites import SITES, SignIns, Site
 from kpplatform.demo.walking import Journey, Person, WentWrong, must, pay_at_the_provider, until
@@ -107,7 +107,9 @@ def _trade(journey: Journey, viewer: Person, sign_ins: SignIns) -> None:
     for person, role in ((staff, "admin"), (creator, "creator")):
         person.sign_in(SignIns.email(person.site, role), sign_ins.password)
     trading.walk(journey, viewer, staff)
+    charged = campaigning.walk(journey, viewer, creator, staff)
     earning.walk(journey, viewer, creator, staff)
+    campaigning.see_share(journey, charged, creator)
 
 
 def _publish(journey: Journey, viewer: Person, sign_ins: SignIns) -> None:

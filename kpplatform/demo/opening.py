@@ -10,6 +10,7 @@ from django.db import transaction
 from tqdm import tqdm
 
 from creators.models import Creator
+from kpplatform.demo.advertising import advertise
 from kpplatform.demo.importing import import_folder
 from kpplatform.demo.seeding import Size, seed_world
 from kpplatform.demo.settling import settle
@@ -58,17 +59,21 @@ def _filled(site: Site, size: Size, folder: Path | None) -> Tenant:
         if folder:
             import_folder(tenant=tenant, folder=folder, progress=progress)
         else:
-            today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-            seed_world(tenant=tenant, size=size, ends_at=today, progress=progress)
+            seed_world(tenant=tenant, size=size, ends_at=_today(), progress=progress)
     return tenant
 
 
 def _open(tenant: Tenant, site: Site, sign_ins: SignIns) -> None:
-    """Let the people in, and ask for a first training."""
+    """Let the people in, show ads to those of the world, and ask for a first training."""
     with scope(tenant):
         for person in PEOPLE:
             _join(site, person, sign_ins)
+        advertise(ends_at=_today())
         ask_for_training()
+
+
+def _today() -> datetime:
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _join(site: Site, person: str, sign_ins: SignIns) -> None:

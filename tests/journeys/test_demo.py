@@ -26,4 +26,4 @@ def test_a_fresh_installation_does_the_main_job() -> None:
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["ok"], found["steps"][-1]
     assert done.returncode == 0
-    assert len(found["steps"]) >= 26
+    assert len(found["steps"]) >= 32

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from billing import operations
+from billing.ads import operations as ads
 from billing.operations import due_parts
 from kpplatform.demo.sites import SITES
 from kpplatform.tenancy.models import Tenant
@@ -24,11 +25,15 @@ WORK: dict[str, tuple[Callable[..., Any], ...]] = {
     "mature": (operations.mature, operations.mature_gifts, operations.release_reserves),
     "settle": (operations.paying.settle_all,),
     "reconcile": (operations.reconcile_days,),
+    "charge": (ads.charge_next,),
+    "share": (ads.share_next,),
 }
 
 
 class Command(BaseCommand):
-    help = "Do now what is due in so many days for a tenant of the demo: renew, mature, settle, reconcile."
+    help = (
+        "Do now what is due in so many days for a tenant of the demo: renew, mature, settle, reconcile, ads."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("tenant", choices=[site.slug for site in SITES])
