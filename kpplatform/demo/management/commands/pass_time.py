@@ -31,9 +31,7 @@ WORK: dict[str, tuple[Callable[..., Any], ...]] = {
 
 
 class Command(BaseCommand):
-    help = (
-        "Do now what is due in so many days for a tenant of the demo: renew, mature, settle, reconcile, ads."
-    )
+    help = "Do now what is due in so many days for a tenant of the demo: renew, mature, settle, reconcile, ads."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("tenant", choices=[site.slug for site in SITES])
