@@ -50,7 +50,12 @@ QUESTIONS = (
                                        a.credits - a.debits)
         FROM billing_account a
         LEFT JOIN (
-            SELECT c.currency, sum(c.amount - c.tax) AS amount FROM ads_charge c
+            SELECT c.currency, sum(c.amount) AS amount FROM (
+                SELECT tenant_id, day, currency, amount - tax AS amount FROM ads_charge
+                UNION ALL
+                SELECT p.tenant_id, p.day, r.currency, p.tax - p.amount
+                FROM ads_creditpart p JOIN ads_credit r ON r.id = p.credit_id WHERE p.sharing_id IS NULL
+            ) c
             LEFT JOIN ads_sharing s ON s.tenant_id = c.tenant_id AND s.day = c.day AND s.currency = c.currency
             WHERE s.id IS NULL GROUP BY 1
         ) c ON c.currency = a.currency
@@ -62,7 +67,14 @@ QUESTIONS = (
         SELECT 'ad sharing', s.id, format('%%s was shared, but %%s was charged, and creators got %%s of %%s', s.amount,
                                           coalesce(c.amount, 0), coalesce(p.amount, 0), s.creators)
         FROM ads_sharing s
-        LEFT JOIN (SELECT day, currency, sum(amount - tax) AS amount FROM ads_charge GROUP BY 1, 2) c
+        LEFT JOIN (
+            SELECT day, currency, sum(amount) AS amount FROM (
+                SELECT day, currency, amount - tax AS amount FROM ads_charge
+                UNION ALL
+                SELECT p.day, r.currency, p.tax - p.amount
+                FROM ads_creditpart p JOIN ads_credit r ON r.id = p.credit_id WHERE p.sharing_id IS NULL
+            ) net GROUP BY 1, 2
+        ) c
             ON c.day = s.day AND c.currency = s.currency
         LEFT JOIN (SELECT sharing_id, sum(amount) AS amount FROM ads_share GROUP BY 1) p ON p.sharing_id = s.id
         WHERE s.amount <> coalesce(c.amount, 0) OR s.creators <> coalesce(p.amount, 0) ORDER BY s.id LIMIT %(most)s""",

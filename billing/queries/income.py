@@ -21,6 +21,7 @@ Kind = Journal.Kind
 # Which journals make or unmake income; payouts, divisions and tax withheld only move what was earned.
 EARNING = [
     *(Kind.SALE, Kind.REFUND, Kind.REFUND_FAILED, Kind.TIP, Kind.GIFT, Kind.GIFT_BACK, Kind.POOL_SHARE, Kind.AD_SHARE),
+    Kind.AD_CREDIT,
     *(Kind.DISPUTE_HELD, Kind.DISPUTE_WITHDRAWN, Kind.DISPUTE_REINSTATED, Kind.DISPUTE_RELEASED),
 ]
 OWN = f"""

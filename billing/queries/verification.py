@@ -11,6 +11,7 @@ from billing.ledger import chain
 from billing.models import ChainHead, Journal, Transfer
 from billing.queries import (
     ads,
+    ads_back,
     disputes,
     earnings,
     instalments,
@@ -167,6 +168,7 @@ OF_PAPERS = (
     *instalments.QUESTIONS,
     *outside.QUESTIONS,
     *ads.QUESTIONS,
+    *ads_back.QUESTIONS,
 )
 
 

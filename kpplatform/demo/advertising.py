@@ -106,7 +106,7 @@ def _launch(who: Advertiser, ad: Ad, staff: Member, span: tuple[datetime, dateti
 
 def _see(viewer: Member, items: Sequence[int], at: datetime, rng: random.Random, *, is_hasty: bool) -> None:
     """Show somebody a page and tell what they saw; who is hasty sees it sooner than anybody can."""
-    shown = Page(viewer=viewer, session=f"demo-{at:%d%H%M}", first=0, items=rng.sample(items, PLACES))
+    shown = Page(viewer=viewer, session=f"{viewer.pk:016d}{at:%d%H%M}", first=0, items=rng.sample(items, PLACES))
     for placed in ads.place_ads(page=shown, at=at, rng=rng):
         seen_at = at if is_hasty else at + rng.randint(4, 40) * SECOND
         _tell(viewer, placed, "view", seen_at)

@@ -17,7 +17,7 @@ class OfferAdmin(TenantAdmin):
     list_select_related = ("campaign", "flight", "viewer")
     number_fields = ("pk", "campaign_id", "flight_id", "viewer_id")
     list_filter = ("odd", ("decided_at", admin.EmptyFieldListFilter), "offered_at")
-    actions = ("bill", "set_free")
+    actions = ("bill", "set_free", "take_back")
 
     @admin.action(description=_("Bill it after all"), permissions=["staff"])
     def bill(self, request: HttpRequest, queryset: QuerySet[Offer]) -> None:
@@ -26,6 +26,17 @@ class OfferAdmin(TenantAdmin):
     @admin.action(description=_("Nobody saw it: set its money free"), permissions=["staff"])
     def set_free(self, request: HttpRequest, queryset: QuerySet[Offer]) -> None:
         self._decide(request, queryset, is_valid=False)
+
+    @admin.action(description=_("Nobody saw what was billed: take it back"), permissions=["staff"])
+    def take_back(self, request: HttpRequest, queryset: QuerySet[Offer]) -> None:
+        """Credit the advertiser for what was billed."""
+        by, now, note = staff(request), timezone.now(), "in the admin"
+
+        def find(of: Offer) -> None:
+            about = {"campaign": of.campaign, "offers": [of], "key": f"offer:{of.pk}"}
+            operations.find_invalid(**about, by=by, note=note, at=now)
+
+        self.do_each(request, queryset, find)
 
     def _decide(self, request: HttpRequest, queryset: QuerySet[Offer], *, is_valid: bool) -> None:
         by, now = staff(request), timezone.now()

@@ -186,10 +186,11 @@ class DecisionIn(In):
 class AdShareOut(serializers.ModelSerializer[Share]):
     day = serializers.DateField(source="sharing.day")
     currency = serializers.CharField(source="sharing.currency")
+    taken_back = serializers.IntegerField(source="back", help_text="Of it, for what turned out to be no viewer.")
 
     class Meta:
         model = Share
-        fields = ["id", "day", "views", "amount", "currency"]
+        fields = ["id", "day", "views", "amount", "currency", "taken_back"]
 
 
 class StatementIn(Asked):

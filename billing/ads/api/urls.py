@@ -1,6 +1,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from billing.ads.api.invalid import BilledAdViewSet
 from billing.ads.api.views import (
     AdEventView,
     AdRulesView,
@@ -16,6 +17,7 @@ router.register("advertisers", AdvertiserViewSet, basename="advertiser")
 router.register("ad-campaigns", CampaignViewSet, basename="ad-campaign")
 router.register("ad-creatives", CreativeViewSet, basename="ad-creative")
 router.register("ad-holds", HeldAdViewSet, basename="ad-hold")
+router.register("ad-billed", BilledAdViewSet, basename="ad-billed")
 router.register("ad-shares", AdShareViewSet, basename="ad-share")
 
 urlpatterns = [

@@ -2,6 +2,7 @@
 
 from billing.ads.models.campaigns import Advertiser, Campaign, CampaignChange, Creative, Flight
 from billing.ads.models.charges import Charge, Credit, Share, Sharing
+from billing.ads.models.invalid import CreditPart, InvalidEvent, ShareBack
 from billing.ads.models.learned import ChanceModel
 from billing.ads.models.offers import Offer
 
@@ -13,8 +14,11 @@ __all__ = [
     "Charge",
     "Creative",
     "Credit",
+    "CreditPart",
     "Flight",
+    "InvalidEvent",
     "Offer",
     "Share",
+    "ShareBack",
     "Sharing",
 ]

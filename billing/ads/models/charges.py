@@ -50,7 +50,7 @@ class Sharing(TenantOwned):
     amount = models.BigIntegerField(help_text="All of it, without tax.")
     creators = models.BigIntegerField(help_text="What went to creators.")
     views = models.BigIntegerField(help_text="Qualified views of all creators.")
-    journal = TenantForeignKey(Journal)
+    journal = TenantForeignKey(Journal, null=True, blank=True, help_text="None: nothing was left to share.")
     shared_at = models.DateTimeField()
 
     class Meta:

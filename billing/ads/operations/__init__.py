@@ -38,6 +38,7 @@ from billing.ads.operations.drafting import (
     add_flight,
     draft_campaign,
 )
+from billing.ads.operations.invalidating import NotBilled, find_invalid
 from billing.ads.operations.lapsing import NothingToDecide, decide_on_offer, end_next, lapse_offers
 from billing.ads.operations.learning import learn_clicks
 from billing.ads.operations.pacing import pace_flights, pace_next
@@ -73,6 +74,7 @@ __all__ = [
     "NoReason",
     "NotADraft",
     "NotAVideo",
+    "NotBilled",
     "NotViewable",
     "NotViewed",
     "NotYourAdvertiser",
@@ -100,6 +102,7 @@ __all__ = [
     "draft_campaign",
     "end_campaign",
     "end_next",
+    "find_invalid",
     "give_back_next",
     "has_ads",
     "lapse_offers",

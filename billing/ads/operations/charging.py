@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Sum
 
 from billing import ledger
-from billing.ads.models import Campaign, Charge, Flight, Share, Sharing
+from billing.ads.models import Campaign, Charge, CreditPart, Flight, Share, Sharing
 from billing.ads.models.campaigns import MICROS
 from billing.ads.operations.campaigns import held_campaign
 from billing.ads.queries.rules import ad_rules
@@ -87,20 +87,24 @@ def share_day(*, day: date, currency: str, at: datetime) -> bool:
 
     Without a qualified view the platform keeps it.
     """
+    revenue = ledger.ad_revenue(currency)
+    ledger.held(revenue)  # nothing of the day is found invalid meanwhile
     if Sharing.objects.filter(day=day, currency=currency).exists():
         return False
     rules = ad_rules(current_tenant())
     charged = Charge.objects.filter(day=day, currency=currency).aggregate(all=Sum("amount"), tax=Sum("tax"))
-    income = Money((charged["all"] or 0) - (charged["tax"] or 0), currency)
+    before = CreditPart.objects.filter(day=day, credit__currency=currency, sharing=None)
+    back = before.aggregate(all=Sum(F("amount") - F("tax"), default=0))["all"]
+    income = Money((charged["all"] or 0) - (charged["tax"] or 0) - back, currency)
     views = qualified_views(day, least_ms=rules.qualified_ms)
     part = income.split(rules.creators_bps, WHOLE_BPS - rules.creators_bps)[0] if views else income * 0
     parts = dict(zip(views, part.split(*views.values()), strict=True)) if views else {}
-    revenue = ledger.ad_revenue(currency)
     creators = Creator.objects.in_bulk(parts)
     transfers = [(revenue, ledger.fees(currency), income - part)]
     for creator, money in parts.items():
         transfers += credited(revenue, ledger.pending(creators[creator], currency), money)
-    journal = ledger.post(kind=Journal.Kind.AD_SHARE, key=f"ad-share:{day}:{currency}", transfers=transfers, at=at)
+    key = f"ad-share:{day}:{currency}"
+    journal = ledger.post(kind=Journal.Kind.AD_SHARE, key=key, transfers=transfers, at=at) if income else None
     told = {"amount": income.minor, "creators": part.minor, "views": sum(views.values())}
     sharing = Sharing.objects.create(day=day, currency=currency, journal=journal, shared_at=at, **told)
     Share.objects.bulk_create(

@@ -2,6 +2,7 @@
 
 from billing.ads.queries.campaigns import (
     advertisers_seen_by,
+    billed_offers,
     campaigns_of,
     changes_of_campaign,
     creatives_seen_by,
@@ -19,6 +20,7 @@ __all__ = [
     "ad_rules",
     "ad_statement",
     "advertisers_seen_by",
+    "billed_offers",
     "campaigns_of",
     "changes_of_campaign",
     "creatives_seen_by",

@@ -34,6 +34,13 @@ def changes_of_campaign(campaign: Campaign) -> QuerySet[CampaignChange]:
     return CampaignChange.objects.filter(campaign=campaign).select_related("by").order_by("-pk")
 
 
+def billed_offers(*, campaign: int | None = None, viewer: int | None = None) -> QuerySet[Offer]:
+    """Return what was billed, of a campaign or to a viewer if they are given, the latest first."""
+    rows = Offer.objects.filter(billed_at__isnull=False)
+    rows = rows if campaign is None else rows.filter(campaign=campaign)
+    return (rows if viewer is None else rows.filter(viewer=viewer)).order_by("-pk")
+
+
 def held_offers() -> QuerySet[Offer]:
     """Return what looks odd and nobody has decided on, the oldest first."""
     held = Offer.objects.exclude(odd="").filter(decided_at=None, billed_at=None, lapsed_at=None)

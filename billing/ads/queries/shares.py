@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from billing.ads.models import Share
 from creators.models import Creator
@@ -39,5 +39,6 @@ def day_of(day: date) -> tuple[datetime, datetime]:
 
 
 def shares_of(creator: Creator) -> QuerySet[Share]:
-    """Return a creator's parts of the income from ads, the latest first."""
-    return Share.objects.filter(creator=creator).select_related("sharing").order_by("-pk")
+    """Return a creator's parts of the income from ads, and what of each came back since, the latest first."""
+    rows = Share.objects.filter(creator=creator).select_related("sharing").order_by("-pk")
+    return rows.annotate(back=Sum("taken_back__amount", default=0))

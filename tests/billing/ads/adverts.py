@@ -5,7 +5,7 @@ from typing import Any
 
 from billing import operations as billing
 from billing.ads import operations
-from billing.ads.models import Advertiser, Campaign, ChanceModel, Creative, Flight, Share, Sharing
+from billing.ads.models import Advertiser, Campaign, ChanceModel, Creative, Flight, Offer, Share, ShareBack, Sharing
 from billing.ads.operations import Caps, Page, Placed, Told, token_of
 from billing.ads.serving.live import forget
 from billing.money import Money
@@ -84,9 +84,17 @@ def money(name: Any) -> int:
     return balance.minor
 
 
+def taken_back(of: Flight, share: Share, *, by: Member) -> None:
+    """Let staff find that two who were billed are no viewers, and write that a unit came back of the share."""
+    offers = list(Offer.objects.filter(flight=of, billed_at__isnull=False).order_by("pk")[:2])
+    found: dict[str, Any] = {"campaign": of.campaign, "offers": offers, "by": by, "note": "A farm.", "key": "invalid"}
+    credit = operations.find_invalid(**found, at=NOON + 4 * DAY)
+    ShareBack.objects.create(credit=credit, share=share, amount=1)
+
+
 def everything(creator: Creator, *, by: Member) -> None:
     """Fill the tenant with one of everything about ads: seen and charged, shared, credited, held."""
-    made = live(advertiser(name="Piano House"))
+    made = live(advertiser(name="Piano House"), tier=Campaign.Tier.SPONSORSHIP)
     for number in range(4):
         viewer = make.member()
         (placed,) = shown(viewer)
@@ -95,6 +103,7 @@ def everything(creator: Creator, *, by: Member) -> None:
     operations.share_next(at=NOON + 4 * DAY)
     credit: dict[str, Any] = {"amount": 1, "reason": "make_good", "note": "Less was shown.", "key": "credit"}
     operations.credit_advertiser(campaign=made.campaign, by=by, at=NOON, **credit)
-    Share.objects.create(sharing=Sharing.objects.get(), creator=creator, views=0, amount=0)
+    share = Share.objects.create(sharing=Sharing.objects.get(), creator=creator, views=0, amount=0)
+    taken_back(made, share, by=by)
     rates = {"offset": 0.0, "slope": 1.0, "taste": 0.0, "everyone": 0.01}
     ChanceModel.objects.create(**rates, views=1, judged_views=1, fitted_at=NOON)
