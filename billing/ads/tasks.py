@@ -19,7 +19,7 @@ def run_ads(*, tenant: Tenant) -> None:
     """
     steps = (
         *(operations.end_next, operations.lapse_offers, operations.charge_next, operations.give_back_next),
-        operations.share_next,
+        *(operations.share_next, operations.state_use_next),
     )
     failed = []
     for do in (*(partial(_all, step) for step in steps), _paced):

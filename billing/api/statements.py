@@ -42,9 +42,14 @@ def rows_of(settlement: Settlement) -> Iterator[Cells]:
 
 def csv_of(settlement: Settlement) -> Iterator[bytes]:
     """Yield the statement as CSV, some hundred rows at a time."""
+    return written(rows_of(settlement))
+
+
+def written(rows: Iterator[Cells]) -> Iterator[bytes]:
+    """Yield rows as CSV, some hundred at a time."""
     out = io.StringIO()
     writer = csv.writer(out)
-    for number, cells in enumerate(rows_of(settlement), start=1):
+    for number, cells in enumerate(rows, start=1):
         writer.writerow(cells)
         if number % 500 == 0:
             yield _taken(out)
@@ -65,11 +70,15 @@ def pdf_of(settlement: Settlement) -> bytes:
     """
     if sum(line.count for line in settlement.lines.all()) > MOST_PRINTED:
         raise TooLongToPrint(f"A statement of more than {MOST_PRINTED} movements is to be had as CSV.")
+    title = f"结算单 Statement  {settlement.creator.name}  {settlement.period}  {settlement.currency}"
+    return drawn(title, rows_of(settlement))
+
+
+def drawn(title: str, rows: Iterator[Cells]) -> bytes:
+    """Return rows under their columns, which are the first of them, as pages with a title."""
     out = io.BytesIO()
     sheet = Canvas(out, pagesize=landscape(A4), invariant=1, pageCompression=1)
-    title = f"结算单 Statement  {settlement.creator.name}  {settlement.period}  {settlement.currency}"
     sheet.setTitle(typeface.plain(title))
-    rows = rows_of(settlement)
     columns = next(rows)
     for number, page in enumerate(batched(rows, PER_PAGE), start=1):
         typeface.write(sheet, [(LEFT, TOP + 22, title)], size=10)

@@ -59,4 +59,42 @@ QUESTIONS = (
         WHERE (c.amount, coalesce(b.amount, 0)) IS DISTINCT FROM (coalesce(t.amount, 0), coalesce(t.creators, 0))
         ORDER BY c.id LIMIT %(most)s""",
     ),
+    (
+        "AD9",
+        """
+        SELECT 'statement of use', s.id, format('says %%s at its end, but the ledger says %%s', s.closing, l.amount)
+        FROM ads_usestatement s
+        JOIN billing_settlementperiod p ON p.id = s.period_id
+        JOIN ads_advertiser a ON a.id = s.advertiser_id
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(CASE WHEN c.member_id = a.member_id AND c.kind IN ('advertiser', 'ad_budget')
+                                     THEN t.amount ELSE 0 END), 0)
+                 - coalesce(sum(CASE WHEN d.member_id = a.member_id AND d.kind IN ('advertiser', 'ad_budget')
+                                     THEN t.amount ELSE 0 END), 0) AS amount
+            FROM billing_account o
+            JOIN billing_transfer t ON o.id IN (t.debit_id, t.credit_id)
+            JOIN billing_account c ON c.id = t.credit_id
+            JOIN billing_account d ON d.id = t.debit_id
+            JOIN billing_journal j ON j.id = t.journal_id
+            WHERE o.member_id = a.member_id AND o.kind IN ('advertiser', 'ad_budget') AND o.currency = s.currency
+                  AND j.seq <= p.head_seq AND j.at < p.ends_at
+        ) l
+        WHERE s.closing <> l.amount ORDER BY s.id LIMIT %(most)s""",
+    ),
+    (
+        "AD9",
+        """
+        SELECT 'statement of use', s.id, format('moved %%s by kind, of it %%s by campaign, and says %%s', k.amount,
+                                                coalesce(c.amount, 0), s.movements)
+        FROM ads_usestatement s
+        LEFT JOIN LATERAL (
+            SELECT coalesce(sum(amount), 0) AS amount,
+                   coalesce(sum(amount) FILTER (WHERE kind IN ('ad_charge', 'ad_credit')), 0) AS used
+            FROM ads_useline WHERE statement_id = s.id
+        ) k ON true
+        LEFT JOIN LATERAL (
+            SELECT coalesce(sum(credited - charged), 0) AS amount FROM ads_useofcampaign WHERE statement_id = s.id
+        ) c ON true
+        WHERE k.amount <> s.movements OR k.used <> c.amount ORDER BY s.id LIMIT %(most)s""",
+    ),
 )

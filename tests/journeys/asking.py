@@ -10,7 +10,7 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from billing import operations
-from billing.ads.models import Advertiser, Creative, Flight, Offer
+from billing.ads.models import Advertiser, Creative, Flight, Offer, UseStatement
 from billing.ads.models import Campaign as AdCampaign
 from billing.models import (
     Channel,
@@ -58,6 +58,7 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
     "ad-campaigns/{id}": lambda _: AdCampaign.objects.get().pk,
     "ad-creatives/{id}": lambda _: Creative.objects.get().pk,
     "ad-holds/{id}": lambda _: Offer.objects.exclude(odd="").get().pk,
+    "ad-statements/{id}": lambda _: UseStatement.objects.get().pk,
     "advertisers/{id}": lambda _: Advertiser.objects.get().pk,
     "campaigns/{id}": lambda found: Addressee.objects.get(viewer=found.viewer).campaign_id,
     "collaborations/{id}": lambda found: Collaboration.objects.get(owner=found.creator).pk,

@@ -1,5 +1,5 @@
 """The pages of ads in the admin."""
 
-from billing.ads.admin import campaigns, charges, creatives, invalid, offers
+from billing.ads.admin import campaigns, charges, creatives, invalid, offers, use
 
-__all__ = ["campaigns", "charges", "creatives", "invalid", "offers"]
+__all__ = ["campaigns", "charges", "creatives", "invalid", "offers", "use"]

@@ -2,6 +2,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from billing.ads.api.invalid import BilledAdViewSet
+from billing.ads.api.use import UseStatementViewSet
 from billing.ads.api.views import (
     AdEventView,
     AdRulesView,
@@ -18,6 +19,7 @@ router.register("ad-campaigns", CampaignViewSet, basename="ad-campaign")
 router.register("ad-creatives", CreativeViewSet, basename="ad-creative")
 router.register("ad-holds", HeldAdViewSet, basename="ad-hold")
 router.register("ad-billed", BilledAdViewSet, basename="ad-billed")
+router.register("ad-statements", UseStatementViewSet, basename="ad-statement")
 router.register("ad-shares", AdShareViewSet, basename="ad-share")
 
 urlpatterns = [

@@ -5,6 +5,7 @@ from billing.ads.models.charges import Charge, Credit, Share, Sharing
 from billing.ads.models.invalid import CreditPart, InvalidEvent, ShareBack
 from billing.ads.models.learned import ChanceModel
 from billing.ads.models.offers import Offer
+from billing.ads.models.use import UseLine, UseOfCampaign, UseStatement
 
 __all__ = [
     "Advertiser",
@@ -21,4 +22,7 @@ __all__ = [
     "Share",
     "ShareBack",
     "Sharing",
+    "UseLine",
+    "UseOfCampaign",
+    "UseStatement",
 ]

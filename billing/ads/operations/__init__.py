@@ -55,6 +55,7 @@ from billing.ads.operations.reporting import (
     token_of,
 )
 from billing.ads.operations.reviewing import NoReason, approve_creative, reject_creative, withdraw_creative
+from billing.ads.operations.stating import state_use_next
 
 __all__ = [
     "DAY",
@@ -118,6 +119,7 @@ __all__ = [
     "resume_campaign",
     "share_day",
     "share_next",
+    "state_use_next",
     "token_of",
     "top_up",
     "unblock_advertiser",

@@ -12,6 +12,7 @@ from billing.ads.queries.campaigns import (
 from billing.ads.queries.rules import AdRules, ad_rules
 from billing.ads.queries.shares import qualified_views, shares_of
 from billing.ads.queries.statements import AdLine, AdStatement, ad_statement
+from billing.ads.queries.use import use_entries, use_statements_seen_by
 
 __all__ = [
     "AdLine",
@@ -28,4 +29,6 @@ __all__ = [
     "held_offers",
     "qualified_views",
     "shares_of",
+    "use_entries",
+    "use_statements_seen_by",
 ]
