@@ -18,8 +18,9 @@ def run_ads(*, tenant: Tenant) -> None:
     A step that fails keeps none of the others back; the job fails once all had their turn.
     """
     steps = (
-        *(operations.end_next, operations.lapse_offers, operations.charge_next, operations.give_back_next),
-        *(operations.share_next, operations.state_use_next),
+        *(operations.end_next, operations.lapse_offers, operations.charge_next),
+        *(operations.propose_next, operations.give_back_next, operations.share_next, operations.state_use_next),
+        operations.look_back_next,
     )
     failed = []
     for do in (*(partial(_all, step) for step in steps), _paced):

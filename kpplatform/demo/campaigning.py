@@ -114,6 +114,9 @@ def see_share(journey: Journey, charged: Charged, creator: Person) -> None:
         lines = [(line["kind"], line["amount"]) for line in statement["lines"]]
         must(lines == [("sale", BALANCE), ("ad_charge", -BID // 1_000)], f"the statement says {lines}")
         must(statement["closing"] == BALANCE - BID // 1_000, f"{statement['closing']} is left")
+        month = charged.advertiser.ask("GET", "/api/v1/ad-statements/")["results"][-1]
+        must(month["movements"] == BALANCE - BID // 1_000, f"the month's statement says {month}")
+        must(charged.advertiser.take(f"/api/v1/ad-statements/{month['id']}/pdf/").startswith(b"%PDF"), "it is no PDF")
         found["creator's part"] = shares[0]["amount"]
 
 

@@ -12,6 +12,7 @@ from billing.ads.api.views import (
     CreativeViewSet,
     HeldAdViewSet,
 )
+from billing.ads.api.watching import AnomalyViewSet, FlightDayViewSet, MakeGoodViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("advertisers", AdvertiserViewSet, basename="advertiser")
@@ -20,6 +21,9 @@ router.register("ad-creatives", CreativeViewSet, basename="ad-creative")
 router.register("ad-holds", HeldAdViewSet, basename="ad-hold")
 router.register("ad-billed", BilledAdViewSet, basename="ad-billed")
 router.register("ad-statements", UseStatementViewSet, basename="ad-statement")
+router.register("ad-days", FlightDayViewSet, basename="ad-day")
+router.register("ad-anomalies", AnomalyViewSet, basename="ad-anomaly")
+router.register("ad-make-goods", MakeGoodViewSet, basename="ad-make-good")
 router.register("ad-shares", AdShareViewSet, basename="ad-share")
 
 urlpatterns = [

@@ -2,6 +2,7 @@
 
 from billing.ads.models.campaigns import Advertiser, Campaign, CampaignChange, Creative, Flight
 from billing.ads.models.charges import Charge, Credit, Share, Sharing
+from billing.ads.models.days import Anomaly, FlightDay, MakeGood
 from billing.ads.models.invalid import CreditPart, InvalidEvent, ShareBack
 from billing.ads.models.learned import ChanceModel
 from billing.ads.models.offers import Offer
@@ -9,6 +10,7 @@ from billing.ads.models.use import UseLine, UseOfCampaign, UseStatement
 
 __all__ = [
     "Advertiser",
+    "Anomaly",
     "Campaign",
     "CampaignChange",
     "ChanceModel",
@@ -17,7 +19,9 @@ __all__ = [
     "Credit",
     "CreditPart",
     "Flight",
+    "FlightDay",
     "InvalidEvent",
+    "MakeGood",
     "Offer",
     "Share",
     "ShareBack",

@@ -41,6 +41,7 @@ from billing.ads.operations.drafting import (
 from billing.ads.operations.invalidating import NotBilled, find_invalid
 from billing.ads.operations.lapsing import NothingToDecide, decide_on_offer, end_next, lapse_offers
 from billing.ads.operations.learning import learn_clicks
+from billing.ads.operations.making_good import decide_on_make_good, propose_next
 from billing.ads.operations.pacing import pace_flights, pace_next
 from billing.ads.operations.placing import DAY, Page, Placed, has_ads, place_ads
 from billing.ads.operations.reporting import (
@@ -56,6 +57,7 @@ from billing.ads.operations.reporting import (
 )
 from billing.ads.operations.reviewing import NoReason, approve_creative, reject_creative, withdraw_creative
 from billing.ads.operations.stating import state_use_next
+from billing.ads.operations.watching import explain_anomaly, look_back_next
 
 __all__ = [
     "DAY",
@@ -99,20 +101,24 @@ __all__ = [
     "charge_campaign",
     "charge_next",
     "credit_advertiser",
+    "decide_on_make_good",
     "decide_on_offer",
     "draft_campaign",
     "end_campaign",
     "end_next",
+    "explain_anomaly",
     "find_invalid",
     "give_back_next",
     "has_ads",
     "lapse_offers",
     "launch",
     "learn_clicks",
+    "look_back_next",
     "pace_flights",
     "pace_next",
     "pause_campaign",
     "place_ads",
+    "propose_next",
     "reject_creative",
     "report_ad_event",
     "report_ad_events",

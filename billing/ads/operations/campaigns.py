@@ -1,12 +1,12 @@
 """A campaign from its draft to its end; what it may spend is set aside in the ledger while it lives."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Sum
 
 from billing import ledger
-from billing.ads.models import Campaign, CampaignChange, Creative, Flight, Offer
+from billing.ads.models import Campaign, CampaignChange, Creative, Flight, MakeGood, Offer
 from billing.ads.models.campaigns import CLOSED, MICROS
 from billing.ads.operations.advertisers import must_act_for
 from billing.ads.operations.pacing import look_at
@@ -16,6 +16,7 @@ from kpplatform.errors import Conflict
 from kpplatform.tenancy.models import Member
 
 State = Campaign.State
+WAITED = timedelta(days=7)  # for staff to decide on a make-good: so long its budget stays set aside
 
 
 class NotADraft(Conflict):
@@ -100,13 +101,15 @@ def end_campaign(*, campaign: Campaign, by: Member | None, at: datetime) -> Camp
 def give_back_next(*, at: datetime) -> int:
     """Give an ended campaign's advertiser back what it will not spend; 0 when none is ready.
 
-    It is ready when nothing that was offered is open or held, and what was billed is charged. The part of a minor unit
+    It is ready when nothing that was offered is open or held, what was billed is charged, and staff have decided on its
+    make-good, or have not for a week. The part of a minor unit
     that was billed beyond is given to the advertiser.
     """
     undecided = Offer.objects.filter(campaign=OuterRef("pk"), billed_at=None, lapsed_at=None)
     behind = Flight.objects.filter(campaign=OuterRef("pk"), spent__gte=(F("charged") + 1) * MICROS)
+    proposed = MakeGood.objects.filter(flight__campaign=OuterRef("pk"), state="proposed", proposed_at__gt=at - WAITED)
     ended = Campaign.objects.filter(
-        ~Exists(undecided), ~Exists(behind), state=State.ENDED, given_back=None, committed__gt=0
+        ~Exists(undecided), ~Exists(behind), ~Exists(proposed), state=State.ENDED, given_back=None, committed__gt=0
     )
     campaign = ended.select_for_update(no_key=True).order_by("pk").first()
     if campaign is None:

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from billing import queries as billing
 from billing.ads.models import Advertiser, UseLine, UseOfCampaign, UseStatement
-from billing.ads.queries.use import Month, months_of, use_of_campaigns
+from billing.ads.queries.use import months_of, use_of_campaigns
 from billing.models import Account, SettlementPeriod
 from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.scope import current_tenant_id
@@ -31,9 +31,8 @@ def state_use_next(*, at: datetime) -> int:
 
 def _state(period: SettlementPeriod, at: datetime) -> int:
     months = months_of(period)
-    acting = {
-        of.member_id: of for of in Advertiser.objects.select_related("member").filter(member__in=_members(months))
-    }
+    advertisers = Advertiser.objects.select_related("member").filter(member__in={member for member, _ in months})
+    acting = {of.member_id: of for of in advertisers}
     buyers = billing.billed_to([of.member for of in acting.values()])
     seller = billing.seller()
     made = UseStatement.objects.bulk_create(
@@ -62,7 +61,3 @@ def _state(period: SettlementPeriod, at: datetime) -> int:
         for campaign, (charged, tax, credited) in by.items()
     )
     return len(made)
-
-
-def _members(months: dict[tuple[int, str], Month]) -> set[int]:
-    return {member for member, _ in months}

@@ -9,6 +9,7 @@ from billing.ads.queries.campaigns import (
     flights_of,
     held_offers,
 )
+from billing.ads.queries.days import anomalies_seen_by, days_seen_by, make_goods_seen_by
 from billing.ads.queries.rules import AdRules, ad_rules
 from billing.ads.queries.shares import qualified_views, shares_of
 from billing.ads.queries.statements import AdLine, AdStatement, ad_statement
@@ -21,12 +22,15 @@ __all__ = [
     "ad_rules",
     "ad_statement",
     "advertisers_seen_by",
+    "anomalies_seen_by",
     "billed_offers",
     "campaigns_of",
     "changes_of_campaign",
     "creatives_seen_by",
+    "days_seen_by",
     "flights_of",
     "held_offers",
+    "make_goods_seen_by",
     "qualified_views",
     "shares_of",
     "use_entries",

@@ -22,6 +22,8 @@ class AdRules:
     click_ms: int = 300  # after its view, at the earliest
     clicks_an_hour: int = 20  # of one viewer; what is beyond is held
     qualified_ms: int = 5_000  # watched of an item, or all of it, that the view counts for its creator
+    least_delivered: float = 0.98  # of a sponsorship's budget, else a make-good is proposed …
+    make_good_bps: int = 1_000  # … of so much of what is missing, or more days
     hold_hours: int = 48  # after a day's end, until it is shared: what turns out to be no viewer is taken out before
 
     @property

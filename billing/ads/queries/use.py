@@ -76,10 +76,10 @@ def use_of_campaigns(period: SettlementPeriod) -> dict[tuple[int, str], dict[int
     charges = _within(Charge.objects.all(), period).values_list(
         "flight__campaign__advertiser__member", "currency", "flight__campaign"
     )
-    credits = _within(Credit.objects.all(), period).values_list("advertiser__member", "currency", "campaign")
+    back = _within(Credit.objects.all(), period).values_list("advertiser__member", "currency", "campaign")
     for member, currency, campaign, amount, tax in charges.annotate(Sum("amount"), Sum("tax")).order_by():
         found.setdefault((member, currency), {}).setdefault(campaign, [0, 0, 0])[:2] = [amount, tax]
-    for member, currency, campaign, amount in credits.annotate(Sum("amount")).order_by():
+    for member, currency, campaign, amount in back.annotate(Sum("amount")).order_by():
         found.setdefault((member, currency), {}).setdefault(campaign, [0, 0, 0])[2] = amount
     return {key: {of: (use[0], use[1], use[2]) for of, use in by.items()} for key, by in found.items()}
 

@@ -5,7 +5,20 @@ from typing import Any
 
 from billing import operations as billing
 from billing.ads import operations
-from billing.ads.models import Advertiser, Campaign, ChanceModel, Creative, Flight, Offer, Share, ShareBack, Sharing
+from billing.ads.models import (
+    Advertiser,
+    Anomaly,
+    Campaign,
+    ChanceModel,
+    Creative,
+    Flight,
+    FlightDay,
+    MakeGood,
+    Offer,
+    Share,
+    ShareBack,
+    Sharing,
+)
 from billing.ads.operations import Caps, Page, Placed, Told, token_of
 from billing.ads.serving.live import forget
 from billing.money import Money
@@ -92,6 +105,16 @@ def taken_back(of: Flight, share: Share, *, by: Member) -> None:
     ShareBack.objects.create(credit=credit, share=share, amount=1)
 
 
+def watched(of: Flight) -> None:
+    """Leave an odd day of a flight, and a make-good that waits to be decided on."""
+    counts = {"offers": 4, "views": 3, "clicks": 0, "held": 1, "billed": 3, "spent": 0}
+    day = FlightDay.objects.create(flight=of, day=NOON.date(), made_at=NOON, **counts)
+    likely = {"seen": 3, "expected": 30, "low": 20, "high": 40}
+    Anomaly.objects.create(day=day, measure="views", reason="unknown", found_at=NOON, **likely)
+    about = {"promised": 10_000, "delivered": 6, "days": 3, "amount": 1}
+    MakeGood.objects.create(flight=of, until=of.ends_at, proposed_at=NOON, **about)
+
+
 def everything(creator: Creator, *, by: Member) -> None:
     """Fill the tenant with one of everything about ads: seen and charged, shared, credited, held."""
     made = live(advertiser(name="Piano House"), tier=Campaign.Tier.SPONSORSHIP)
@@ -105,5 +128,6 @@ def everything(creator: Creator, *, by: Member) -> None:
     operations.credit_advertiser(campaign=made.campaign, by=by, at=NOON, **credit)
     share = Share.objects.create(sharing=Sharing.objects.get(), creator=creator, views=0, amount=0)
     taken_back(made, share, by=by)
+    watched(made)
     rates = {"offset": 0.0, "slope": 1.0, "taste": 0.0, "everyone": 0.01}
     ChanceModel.objects.create(**rates, views=1, judged_views=1, fitted_at=NOON)

@@ -23,7 +23,7 @@ from kpplatform.tenancy.scope import scope
 WORK: dict[str, tuple[Callable[..., Any], ...]] = {
     "renew": (operations.renew_some, due_parts.charge_parts, operations.collect_next),
     "mature": (operations.mature, operations.mature_gifts, operations.release_reserves),
-    "settle": (operations.paying.settle_all,),
+    "settle": (operations.paying.settle_all, ads.state_use_next),
     "reconcile": (operations.reconcile_days,),
     "charge": (ads.charge_next,),
     "share": (ads.share_next,),
