@@ -22,6 +22,7 @@ from billing.operations.staff import must_run_the_tenant
 from catalog.models import Topic
 from creators.operations import publisher
 from kpplatform.errors import Refused
+from kpplatform.rest.programs import is_program
 from kpplatform.rest.views import SignedIn
 from kpplatform.tenancy.models import ApiToken
 from kpplatform.tenancy.scope import current_tenant
@@ -270,7 +271,8 @@ class AdEventView(SignedIn):
     @extend_schema(operation_id="ad_events", request=told.AdEventsIn, responses={200: told.AdEventOut(many=True)})
     def post(self, request: Request) -> Response:
         """Tell of some events; each is counted by itself, once, and says so."""
-        told_of = [Told(**event) for event in self.sent(told.AdEventsIn)["events"]]
+        by = is_program(request.headers)
+        told_of = [Told(**event, is_program=by) for event in self.sent(told.AdEventsIn)["events"]]
         answers = operations.report_ad_events(viewer=self.viewer, told=told_of, at=timezone.now())
         return Response([_counted(event, answer) for event, answer in zip(told_of, answers, strict=True)])
 

@@ -57,6 +57,7 @@ class Told:
     kind: str
     share: float = 0.0
     ms: int = 0
+    is_program: bool = False  # who tells it says that they are none who looks at a screen
 
 
 def token_of(placed: Placed) -> str:
@@ -115,7 +116,7 @@ def _noted(offer: Offer, told: Told, viewer: Member, rules: AdRules, clicks: "Cl
     setattr(offer, STAMPS[told.kind], at)
     if told.kind == "view":
         offer.expires_at = at + AFTER_VIEW + timedelta(milliseconds=offer.creative.duration_ms or 0)
-    offer.odd = offer.odd or _odd(offer, told.kind, viewer, rules, at)
+    offer.odd = offer.odd or (Odd.BOT if told.is_program else "") or _odd(offer, told.kind, viewer, rules, at)
     if told.kind == "click" and clicks.with_this(offer) > rules.clicks_an_hour:
         offer.odd = offer.odd or Odd.TOO_MANY
     if is_due(offer) and not offer.odd and not offer.billed_at:
