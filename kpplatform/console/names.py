@@ -16,6 +16,8 @@ FLOORS = {
 }
 # Where adding an s does not make the plural.
 PLURALS = {
+    "ads.anomaly": "anomalies",
+    "ads.useofcampaign": "uses of campaigns",
     "catalog.access": "access rights",
     "catalog.consentterms": "consent terms",
     "catalog.pass": "passes",

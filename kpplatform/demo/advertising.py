@@ -123,6 +123,6 @@ def _tell(viewer: Member, placed: Placed, kind: str, at: datetime) -> None:
 
 def _close(at: datetime) -> None:
     """Do what the clock does for ads, at the end of a day."""
-    for step in (ads.lapse_offers, ads.charge_next, ads.share_next):
+    for step in (ads.lapse_offers, ads.charge_next, ads.share_next, ads.look_back_next):
         while step(at=at):
             pass
