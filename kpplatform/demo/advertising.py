@@ -92,11 +92,16 @@ def _set_up(member: Member, name: str, campaigns: Sequence[Ad], staff: Member, e
 
 
 def _launch(who: Advertiser, ad: Ad, staff: Member, span: tuple[datetime, datetime], at: datetime) -> None:
-    when = dict(zip(("starts_at", "ends_at"), span, strict=True))
+    when: dict[str, Any] = dict(zip(("starts_at", "ends_at"), span, strict=True))
     campaign = ads.draft_campaign(
         advertiser=who, by=staff, name=ad.title, tier=ad.tier, currency=current_tenant().currency, at=at, **when
     )
-    paid = {"budget": BUDGET if campaign.is_paid else 0, "bid": ad.bid, "pays_for": ad.pays_for, "is_even": False}
+    paid: dict[str, Any] = {
+        "budget": BUDGET if campaign.is_paid else 0,
+        "bid": ad.bid,
+        "pays_for": ad.pays_for,
+        "is_even": False,
+    }
     flight = ads.add_flight(campaign=campaign, by=staff, name="全部 All", at=at, **paid)
     about = {"format": ad.format, "title": ad.title, "text": ad.text, "link_url": "https://ads.example/", **ad.more}
     creative = ads.add_creative(flight=flight, by=staff, at=at, **about)
@@ -117,7 +122,7 @@ def _see(viewer: Member, items: Sequence[int], at: datetime, rng: random.Random,
 
 
 def _tell(viewer: Member, placed: Placed, kind: str, at: datetime) -> None:
-    said = {"share": 1.0, "ms": 5_000} if kind == "view" else {}
+    said: dict[str, Any] = {"share": 1.0, "ms": 5_000} if kind == "view" else {}
     ads.report_ad_event(viewer=viewer, told=Told(token_of(placed), kind, **said), at=at)
 
 

@@ -1,5 +1,7 @@
 """The days of flights, what was odd, and make-goods: staff explain and decide."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -48,5 +50,5 @@ class MakeGoodAdmin(TenantAdmin):
         self._decide(request, queryset, MakeGood.State.DECLINED)
 
     def _decide(self, request: HttpRequest, queryset: QuerySet[MakeGood], how: str) -> None:
-        said = {"by": staff(request), "how": how, "note": "in the admin", "at": timezone.now()}
+        said: dict[str, Any] = {"by": staff(request), "how": how, "note": "in the admin", "at": timezone.now()}
         self.do_each(request, queryset, lambda of: operations.decide_on_make_good(make_good=of, **said))

@@ -85,17 +85,22 @@ def rows_of(statement: UseStatement) -> Iterator[Cells]:
     yield COLUMNS
     yield ("statement", f"{statement.period}", "", statement.currency, issued, "", "", str(statement))
     for part, party in (("seller", statement.seller), ("buyer", statement.buyer)):
-        yield (part, party.get("tax_id", ""), "", "", "", "", party.get("place", ""), party["name"])
+        yield (part, party.get("tax_id", ""), "", "", "", "", party.get("place", ""), plain(party["name"]))
     for name in SUMMARY:
         yield ("sum", name, "", str(getattr(statement, name)), "", "", "", "")
     for line in sorted(statement.lines.all(), key=lambda line: line.kind):
         yield ("kind", line.kind, str(line.count), str(line.amount), "", "", "", "")
     for use in sorted(statement.campaigns.all(), key=lambda use: use.campaign_id):
-        for name in OF_CAMPAIGNS:
-            yield ("campaign", name, "", str(getattr(use, name)), "", str(use.campaign_id), "", use.campaign.name)
+        of = (str(use.campaign_id), "", plain(use.campaign.name))
+        yield from (("campaign", name, "", str(getattr(use, name)), "", *of) for name in OF_CAMPAIGNS)
     for entry in queries.use_entries(statement):
         when = f"{entry.at:%Y-%m-%dT%H:%M:%S.%fZ}"
         yield ("entry", entry.kind, "", str(entry.amount), when, str(entry.seq), "", entry.key)
+
+
+def plain(name: str) -> str:
+    """Return a name of which no spreadsheet makes a formula."""
+    return f"'{name}" if name[:1] in "=+-@\t\r" else name
 
 
 def pdf_of(statement: UseStatement) -> bytes:

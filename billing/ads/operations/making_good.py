@@ -1,6 +1,7 @@
 """Make-goods: a sponsorship that was delivered less than promised goes on for some days, or is credited a part."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Sum
@@ -89,7 +90,7 @@ def decide_on_make_good(*, make_good: MakeGood, by: Member, how: str, note: str,
     if how == State.EXTENDED:
         _extend(campaign, make_good, by=by, note=note, at=at)
     elif how == State.CREDITED:
-        said = {"amount": make_good.amount, "reason": Credit.Reason.MAKE_GOOD, "note": note}
+        said: dict[str, Any] = {"amount": make_good.amount, "reason": Credit.Reason.MAKE_GOOD, "note": note}
         key = f"make-good:{make_good.pk}"
         make_good.credit = credit_advertiser(campaign=campaign, by=by, key=key, at=at, **said)
     make_good.state, make_good.note, make_good.by, make_good.decided_at = State(how), note.strip(), by, at

@@ -64,7 +64,7 @@ def look_back(*, day: date, at: datetime) -> int:
     told: dict[str, Any] = {"tenant": current_tenant_id(), "day": day, "since": since, "until": until, "at": at}
     with connection.cursor() as cursor:
         cursor.execute(COUNT, told)
-        counted = cursor.rowcount
+        counted: int = cursor.rowcount
     if counted:
         _note_odd(day, at)
     return counted
@@ -103,10 +103,10 @@ def _note_odd(day: date, at: datetime) -> None:
     )
 
 
-def judged(row: FlightDay, past: Sequence[FlightDay]) -> dict[Measure, tuple[float, Forecast]]:
+def judged(row: FlightDay, past: Sequence[FlightDay]) -> dict[Anomaly.Measure, tuple[float, Forecast]]:
     """Return what is odd about a day of a flight, given the days before it: what was seen, and what was likely."""
     price = sum(of.spent for of in past) / max(sum(of.billed for of in past), 1)
-    measured = {
+    measured: dict[Anomaly.Measure, tuple[float, Forecast | None]] = {
         Measure.VIEWS: (row.views, forecast([of.views for of in past], chance=1.0)),
         Measure.CLICKS: (row.clicks, forecast([of.clicks for of in past], chance=1.0)),
         Measure.SPEND: (row.spent, forecast([of.spent for of in past], chance=price)),
@@ -135,7 +135,7 @@ def _together(day: date) -> int:
     return -1 if seen < likely.low else 1
 
 
-def _reason(row: FlightDay, changes: set[str], *, is_below: bool, together: int) -> Reason:
+def _reason(row: FlightDay, changes: set[str], *, is_below: bool, together: int) -> Anomaly.Reason:
     """Return what is known that may have made the day odd, the surest first."""
     flight: Flight = row.flight
     if is_below and (flight.campaign.state == "paused" or "paused" in changes):

@@ -102,6 +102,7 @@ def taken_back(of: Flight, share: Share, *, by: Member) -> None:
     offers = list(Offer.objects.filter(flight=of, billed_at__isnull=False).order_by("pk")[:2])
     found: dict[str, Any] = {"campaign": of.campaign, "offers": offers, "by": by, "note": "A farm.", "key": "invalid"}
     credit = operations.find_invalid(**found, at=NOON + 4 * DAY)
+    assert credit is not None
     ShareBack.objects.create(credit=credit, share=share, amount=1)
 
 

@@ -9,6 +9,7 @@ from billing import ledger
 from billing.ads import operations
 from billing.ads.models import Campaign, Charge, Credit, CreditPart, Flight, InvalidEvent, Offer, Share, ShareBack
 from billing.ads.queries import ad_statement
+from billing.models import Journal
 from billing.operations import verify_ledger
 from billing.queries.verification import ledger_report
 from creators.models import Creator
@@ -103,10 +104,9 @@ def test_what_was_paid_out_becomes_a_debt() -> None:
     flight = seen(4, price=25_000)
     operations.charge_next(at=NOON)
     operations.share_next(at=SETTLED)
-    ledger.post(
-        kind="payout", key="out", transfers=[(ledger.available(creator, "CNY"), ledger.in_transit(creator, "CNY"),
-        ledger.available(creator, "CNY").balance)], at=SETTLED,
-    )  # fmt: skip
+    available = ledger.available(creator, "CNY")
+    away = [(available, ledger.in_transit(creator, "CNY"), available.balance)]
+    ledger.post(kind=Journal.Kind.PAYOUT, key="out", transfers=away, at=SETTLED)
 
     find(billed(flight))
 

@@ -36,7 +36,7 @@ def ended(*, tier: str = Campaign.Tier.SPONSORSHIP, viewers: int = 20, by: Membe
 
 
 def decided(how: str, **said: Any) -> MakeGood:
-    about = {"by": make.member(Member.Role.STAFF), "note": "Less was shown.", "at": OVER}
+    about: dict[str, Any] = {"by": make.member(Member.Role.STAFF), "note": "Less was shown.", "at": OVER}
     return operations.decide_on_make_good(make_good=MakeGood.objects.get(), how=how, **about | said)
 
 
