@@ -88,15 +88,15 @@ def share_day(*, day: date, currency: str, at: datetime) -> bool:
     Without a qualified view the platform keeps it.
     """
     revenue = ledger.ad_revenue(currency)
+    rules = ad_rules(current_tenant())
+    views = qualified_views(day, least_ms=rules.qualified_ms)  # before the ledger is held
     ledger.held(revenue)  # nothing of the day is found invalid meanwhile
     if Sharing.objects.filter(day=day, currency=currency).exists():
         return False
-    rules = ad_rules(current_tenant())
     charged = Charge.objects.filter(day=day, currency=currency).aggregate(all=Sum("amount"), tax=Sum("tax"))
     before = CreditPart.objects.filter(day=day, credit__currency=currency, sharing=None)
     back = before.aggregate(all=Sum(F("amount") - F("tax"), default=0))["all"]
     income = Money((charged["all"] or 0) - (charged["tax"] or 0) - back, currency)
-    views = qualified_views(day, least_ms=rules.qualified_ms)
     part = income.split(rules.creators_bps, WHOLE_BPS - rules.creators_bps)[0] if views else income * 0
     parts = dict(zip(views, part.split(*views.values()), strict=True)) if views else {}
     creators = Creator.objects.in_bulk(parts)

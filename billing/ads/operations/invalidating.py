@@ -105,16 +105,23 @@ def _by_day(flight: Flight, due: Money) -> list[Part]:
     open_micros = _invalid_of_days(flight, fallback=max(charged))
     weights = [max(open_micros.get(day, 0) - before.get(day, (0, 0))[0] * MICROS, 0) for day in charged]
     wanted = [money.minor for money in due.split(*weights)] if any(weights) else [0] * len(charged)
+    room = {day: amount - before.get(day, (0, 0))[0] for day, (amount, _) in charged.items()}
     parts, missing = [], due.minor - sum(wanted)
-    for day, want in sorted(zip(charged, wanted, strict=True), key=lambda pair: -pair[1]):
-        (amount, tax), (amount_before, tax_before) = charged[day], before.get(day, (0, 0))
-        now = min(want + missing, amount - amount_before)
+    # Where there is least room beyond first: what does not fit there is taken where there is.
+    for day, want in sorted(zip(charged, wanted, strict=True), key=lambda pair: room[pair[0]] - pair[1]):
+        now = min(want + missing, room[day])
         missing += want - now
         if now:
-            of = [Money(part, due.currency) for part in (tax, amount - tax)]
-            whole_tax = Money(amount_before + now, due.currency).apportion(of)[0].minor
-            parts.append(Part(flight.pk, day, now, whole_tax - tax_before))
+            parts.append(Part(flight.pk, day, now, _tax(charged[day], before.get(day, (0, 0)), now)))
     return parts
+
+
+def _tax(charged: tuple[int, int], before: tuple[int, int], now: int) -> int:
+    """Return the tax of what comes back now: of all that came back pro rata, and of both no more than is left."""
+    (amount, tax), (amount_before, tax_before) = charged, before
+    left, net_left = tax - tax_before, (amount - tax) - (amount_before - tax_before)
+    due = (amount_before + now) * tax // amount - tax_before
+    return min(max(due, now - net_left, 0), now, left)
 
 
 def _sums(model: type[Charge] | type[CreditPart], flight: Flight) -> dict[date, tuple[int, int]]:

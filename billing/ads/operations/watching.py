@@ -38,7 +38,10 @@ WHERE f.tenant_id = %(tenant)s AND f.starts_at <= %(since)s AND f.ends_at >= %(u
   AND EXISTS (SELECT FROM ads_campaignchange h WHERE h.tenant_id = f.tenant_id AND h.campaign_id = f.campaign_id
               AND h.what = 'live' AND h.changed_at <= %(since)s)
   AND NOT EXISTS (SELECT FROM ads_campaignchange h WHERE h.tenant_id = f.tenant_id AND h.campaign_id = f.campaign_id
-                  AND h.what = 'ended' AND h.changed_at < %(until)s)
+                  AND h.what = 'ended' AND h.changed_at < %(until)s
+                  AND NOT EXISTS (SELECT FROM ads_campaignchange e WHERE e.tenant_id = h.tenant_id
+                                  AND e.campaign_id = h.campaign_id AND e.id > h.id AND e.changed_at <= %(since)s
+                                  AND e.what LIKE 'flight %% extended'))
 GROUP BY f.id
 ON CONFLICT DO NOTHING
 """

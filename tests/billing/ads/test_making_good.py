@@ -7,7 +7,7 @@ import pytest
 
 from billing import ledger
 from billing.ads import operations
-from billing.ads.models import Campaign, Flight, MakeGood
+from billing.ads.models import Campaign, Flight, FlightDay, MakeGood
 from billing.ads.serving.live import forget
 from billing.operations import verify_ledger
 from kpplatform.tenancy.models import Member
@@ -115,3 +115,14 @@ def test_staff_decide_through_the_api() -> None:
     assert own.post(decide, {"how": "credited", "note": "Please."}).status_code == 403
     assert staff.post(decide, {"how": "proposed", "note": "No."}).status_code == 400
     assert staff.post(decide, {"how": "declined", "note": "It was their own doing."}).json()["state"] == "declined"
+
+
+def test_the_days_it_goes_on_for_are_judged_too() -> None:
+    flight = ended(viewers=1)
+    operations.propose_next(at=OVER)
+    assert operations.look_back_next(at=OVER + 5 * DAY) == 0  # it was on for no whole day
+
+    decided(MakeGood.State.EXTENDED)
+
+    assert operations.look_back_next(at=OVER + 2 * DAY) == 1
+    assert FlightDay.objects.get().flight_id == flight.pk
