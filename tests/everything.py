@@ -8,16 +8,7 @@ from uuid import uuid4
 import numpy as np
 
 from billing import operations as billing
-from billing.ads import operations as ads
-from billing.models import (
-    EbookCopy,
-    LineShare,
-    Order,
-    PaymentMethod,
-    Product,
-    Subscription,
-    WebhookEvent,
-)
+from billing.models import EbookCopy, LineShare, Order, PaymentMethod, Product, Subscription, WebhookEvent
 from billing.providers import Reported
 from catalog import operations as catalog
 from catalog.models import Comment, Item, Pass, Purpose, Reaction, Report, Topic, Watch
@@ -156,7 +147,7 @@ def _bought(found: Everything) -> None:
     adverts.everything(found.creator, by=found.staff)
     paid_out(found.creator, by=found.staff)
     billing.paying.settle(month=NOON.date(), at=NOON + timedelta(days=32))
-    ads.state_use_next(at=NOON + timedelta(days=32))
+    adverts.operations.state_use_next(at=NOON + timedelta(days=32))
     billed(order, found.creator, by=found.staff)
     earned_elsewhere(found.creator, by=found.staff)
     WebhookEvent.objects.create(provider="sandbox", event_id="evt_1", body=b"{}", received_at=NOON)

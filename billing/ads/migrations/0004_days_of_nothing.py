@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('ads', '0003_invalid_events'),
-        ('billing', '0036_ads_accounts'),
+        ('billing', '0037_ads_accounts'),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('ads', '0004_days_of_nothing'),
-        ('billing', '0036_ads_accounts'),
+        ('billing', '0037_ads_accounts'),
         ('tenancy', '0003_one_anonymous_member'),
     ]
 
