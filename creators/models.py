@@ -63,7 +63,10 @@ class Follow(TenantOwned):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "viewer", "creator"], name="a_viewer_follows_a_creator_once")
         ]
-        indexes = [models.Index(fields=["tenant", "creator", "-followed_at"], name="follow_newest")]
+        indexes = [
+            models.Index(fields=["tenant", "creator", "-followed_at"], name="follow_newest"),
+            models.Index(fields=["tenant", "followed_at"], name="follow_when"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.viewer_id} follows {self.creator_id}"

@@ -109,6 +109,7 @@ RECURRING_JOBS = {
     "billing.tasks.renew_subscriptions": (600.0, "default"),
     "billing.ads.tasks.run_ads": (300.0, "default"),
     "billing.ads.tasks.learn_clicks": (3_600.0, "default"),
+    "kpplatform.metrics.tasks.count_days": (3_600.0, "default"),
     "kpplatform.console.tasks.purge": (86_400.0, "default"),
 }
 
@@ -122,6 +123,7 @@ INSTALLED_APPS = [
     "billing",
     "billing.ads",
     "recommender",
+    "kpplatform.metrics",
     "kpplatform.console",
     "kpplatform.demo",
     "unfold.apps.BasicAppConfig",

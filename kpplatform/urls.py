@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/v1/", include("billing.api.urls")),
     path("api/v1/", include("billing.ads.api.urls")),
     path("api/v1/", include("recommender.api.urls")),
+    path("api/v1/", include("kpplatform.metrics.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
 ]

@@ -50,6 +50,8 @@ class Order(TenantOwned):
         ]
         indexes = [
             models.Index(fields=["tenant", "viewer", "-id"], name="order_newest"),
+            models.Index(fields=["tenant", "placed_at"], name="order_when"),
+            models.Index(fields=["tenant", "paid_at"], condition=Q(paid_at__isnull=False), name="order_paid"),
             models.Index(
                 fields=["tenant", "placed_at", "id"], condition=Q(state="placed", lapsed_at=None), name="order_unpaid"
             ),
@@ -270,6 +272,7 @@ class Refund(TenantOwned, Parted):
         ]
         indexes = [
             models.Index(fields=["tenant", "line"], name="refund_line"),
+            models.Index(fields=["tenant", "asked_at"], name="refund_when"),
             models.Index(fields=["tenant", "reference"], condition=~Q(reference=""), name="refund_reference"),
             models.Index(fields=["tenant", "journal"], name="refund_journal"),
         ]

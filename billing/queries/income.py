@@ -24,9 +24,9 @@ EARNING = [
     Kind.AD_CREDIT,
     *(Kind.DISPUTE_HELD, Kind.DISPUTE_WITHDRAWN, Kind.DISPUTE_REINSTATED, Kind.DISPUTE_RELEASED),
 ]
-OWN = f"""
+EARNED = f"""
     WITH entries AS MATERIALIZED (
-        SELECT j.id AS journal_id, j.kind, (j.at AT TIME ZONE %(zone)s)::date AS day, t.currency, e.amount
+        SELECT j.id AS journal_id, j.kind, (j.at AT TIME ZONE %(zone)s)::date AS day, t.currency, e.amount, e.creator_id
         FROM billing_journal j
         JOIN billing_transfer t ON t.journal_id = j.id
         JOIN billing_account c ON c.id = t.credit_id
@@ -39,10 +39,12 @@ OWN = f"""
               AND (%(creator)s::bigint IS NULL
                    OR t.credit_id = ANY(ARRAY(SELECT id FROM billing_account WHERE creator_id = %(creator)s))
                    OR t.debit_id = ANY(ARRAY(SELECT id FROM billing_account WHERE creator_id = %(creator)s)))
-    )
-    SELECT concat_ws(':', e.kind, k.sold), e.currency, e.day, sum(e.amount)::bigint
-    FROM entries e LEFT JOIN ({KINDS_OF_ENTRIES}) k ON k.journal_id = e.journal_id
-    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""  # noqa: S608  only our own words
+    ), earned AS (
+        SELECT concat_ws(':', e.kind, k.sold) AS kind, e.currency, e.day, e.creator_id, e.amount
+        FROM entries e LEFT JOIN ({KINDS_OF_ENTRIES}) k ON k.journal_id = e.journal_id
+    )"""  # noqa: S608  only our own words
+OWN = f"""{EARNED}
+    SELECT kind, currency, day, sum(amount)::bigint FROM earned GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""  # noqa: S608
 Days = dict[date, tuple[int, int]]  # gross and fee of each
 
 

@@ -28,6 +28,7 @@ class Reaction(TenantOwned):
         indexes = [
             models.Index(fields=["tenant", "viewer", "-reacted_at"], name="reaction_newest"),
             models.Index(fields=["tenant", "item", "kind"], name="reaction_item"),
+            models.Index(fields=["tenant", "reacted_at"], name="reaction_when"),
         ]
 
     def __str__(self) -> str:
@@ -74,6 +75,7 @@ class Comment(TenantOwned):
         indexes = [
             models.Index(fields=["tenant", "item", "parent", "-written_at", "-id"], name="comment_newest"),
             models.Index(fields=["tenant", "viewer", "-written_at"], name="comment_viewer"),
+            models.Index(fields=["tenant", "written_at"], name="comment_when"),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """What was watched."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -50,6 +51,7 @@ class Watch(TenantOwned):
         indexes = [
             models.Index(fields=["tenant", "viewer", "started_at", "id"], name="watch_of_viewer"),
             models.Index(fields=["tenant", "started_at"], name="watch_when"),
+            BrinIndex(fields=["received_at"], name="watch_received"),
             models.Index(fields=["tenant", "quarantine", "-id"], condition=~Q(quarantine=""), name="watch_quarantined"),
         ]
 

@@ -11,6 +11,7 @@ FLOORS = {
     "billing": gettext_lazy("Books and sales"),
     "ads": gettext_lazy("Ads"),
     "recommender": gettext_lazy("Recommender"),
+    "metrics": gettext_lazy("Figures"),
     "jobs": gettext_lazy("Jobs"),
     "rest": gettext_lazy("API"),
 }

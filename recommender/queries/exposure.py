@@ -9,23 +9,23 @@ from kpplatform.tenancy.scope import current_tenant_id
 
 NEW_FOR = timedelta(days=30)  # a creator is new for so long
 
-# A day is of UTC. The Gini coefficient is over all items on show, those that nobody was shown among them: with x the
-# exposures in ascending order, Σ (2 i − M − 1) x_i / (M Σ x), as in ml.metrics.gini.
-SQL = """
+# A day is of the zone that is asked for. The Gini coefficient is over all items on show, those that nobody was shown
+# among them: with x the exposures in ascending order, Σ (2 i − M − 1) x_i / (M Σ x), as in ml.metrics.gini.
+EXPOSURE = """
 WITH shown AS (
-    SELECT (m.shown_at AT TIME ZONE 'UTC')::date AS day, m.item_id, m.page, i.topic_id,
+    SELECT (m.shown_at AT TIME ZONE %(zone)s)::date AS day, m.item_id, m.page, i.topic_id,
            m.source IN ('explored', 'fresh') AS explored, c.followers < %(small)s AS small,
            m.shown_at < c.created_at + %(new_for)s AS new
     FROM recommender_impression m
     JOIN catalog_item i ON i.tenant_id = %(tenant)s AND i.id = m.item_id
     JOIN creators_creator c ON c.tenant_id = %(tenant)s AND c.id = i.creator_id
-    WHERE m.tenant_id = %(tenant)s AND m.shown_at >= %(since)s AND m.shown_at < %(until)s
+    WHERE m.tenant_id = %(tenant)s AND m.shown_at >= %(begins)s AND m.shown_at < %(ends)s
 ), days AS (
     SELECT day, count(*) AS places, avg(explored::int) AS explored, avg(small::int) AS small, avg(new::int) AS new
     FROM shown GROUP BY day
 ), on_show AS (
     SELECT count(*) AS items FROM catalog_item
-    WHERE tenant_id = %(tenant)s AND state IN ('published', 'scheduled') AND published_at < %(until)s
+    WHERE tenant_id = %(tenant)s AND state IN ('published', 'scheduled') AND published_at < %(ends)s
 ), topics AS (
     SELECT day, -sum(part * log(2, part)) AS bits FROM (
         SELECT day, count(*) / sum(count(*)) OVER (PARTITION BY day) AS part
@@ -44,9 +44,10 @@ WITH shown AS (
                 / (max(greatest(o.items, met)) * max(whole)) AS gini
     FROM items CROSS JOIN on_show o GROUP BY day
 )
-SELECT d.day, d.places, d.explored::float8, d.new::float8, d.small::float8, coalesce(t.bits, 0)::float8,
-       p.topics::float8, g.met, g.gini::float8
-FROM days d JOIN pages p USING (day) JOIN gini g USING (day) LEFT JOIN topics t USING (day) ORDER BY d.day DESC
+SELECT d.day, d.places, d.explored::float8, d.new::float8, d.small::float8, coalesce(t.bits, 0)::float8 AS bits,
+       p.topics::float8, g.met, g.gini::float8, o.items
+FROM days d CROSS JOIN on_show o JOIN pages p USING (day) JOIN gini g USING (day) LEFT JOIN topics t USING (day)
+ORDER BY d.day DESC
 """
 
 
@@ -69,11 +70,12 @@ def exposure(*, days: int, at: datetime, small_followers: int) -> list[Exposed]:
     today = at.replace(hour=0, minute=0, second=0, microsecond=0)
     asked: dict[str, Any] = {
         "tenant": current_tenant_id(),
-        "since": today - timedelta(days=days - 1),
-        "until": at,
+        "begins": today - timedelta(days=days - 1),
+        "ends": at,
+        "zone": "UTC",
         "new_for": NEW_FOR,
         "small": small_followers,
     }
     with connection.cursor() as cursor:
-        cursor.execute(SQL, asked)
-        return [Exposed(*row) for row in cursor.fetchall()]
+        cursor.execute(EXPOSURE, asked)
+        return [Exposed(*row[:9]) for row in cursor.fetchall()]

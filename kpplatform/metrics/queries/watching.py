@@ -1,0 +1,101 @@
+"""What was watched on a day: plays and time, how far, when, by how many, and what was kept out."""
+
+from django.utils.translation import gettext_lazy as _
+
+from kpplatform.metrics.dictionary import Counting, Metric, Unit
+
+BINS = 20  # a video's retention curve is told in twentieths of it
+FINISHED = 0.9
+
+WATCHED = "catalog_watch"
+CLEAN = (
+    "FROM catalog_watch w WHERE w.tenant_id = %(tenant)s AND w.quarantine = '' "
+    "AND w.started_at >= %(begins)s AND w.started_at < %(ends)s"
+)
+ANONYMOUS = "(SELECT id FROM tenancy_member WHERE tenant_id = %(tenant)s AND role = 'anonymous')"
+NOBODYS = "NULL::bigint AS creator, NULL::bigint AS item"
+OF_ITEM = "JOIN catalog_item i ON i.tenant_id = %(tenant)s AND i.id = e.item_id"
+
+PLAYS = Counting(
+    metrics=(
+        Metric("plays", Unit.COUNT, _("Watches that broke no cleaning rule, by where they began."), WATCHED, "source"),
+        Metric("watch_ms", Unit.MS, _("For how long these watches lasted."), WATCHED, "source"),
+        Metric("finished", Unit.COUNT, _("Plays of at least 90 % of the item's length."), WATCHED, "source"),
+    ),
+    sql=f"""SELECT i.creator_id AS creator, e.item_id AS item, e.source AS part, plays, watch_ms, finished FROM (
+        SELECT w.item_id, w.source, count(*) AS plays, sum(w.watch_ms::bigint) AS watch_ms,
+               count(*) FILTER (WHERE w.duration_ms > 0 AND w.watch_ms >= {FINISHED} * w.duration_ms) AS finished
+        {CLEAN} GROUP BY w.item_id, w.source) e {OF_ITEM}""",  # noqa: S608  only our own words
+)
+STOPS = Counting(
+    metrics=(
+        Metric(
+            "stops",
+            Unit.COUNT,
+            _("Plays by how many whole twentieths of the item they lasted; 20: to its end or longer."),
+            WATCHED,
+            "twentieths",
+        ),
+    ),
+    sql=f"""SELECT i.creator_id AS creator, e.item_id AS item, e.bin::text AS part, stops FROM (
+        SELECT w.item_id, least(w.watch_ms::bigint * {BINS} / w.duration_ms, {BINS}) AS bin, count(*) AS stops
+        {CLEAN} AND w.duration_ms > 0 GROUP BY w.item_id, bin) e {OF_ITEM}""",  # noqa: S608
+)
+HOURS = Counting(
+    metrics=(Metric("plays_by_hour", Unit.COUNT, _("Plays by the hour of the tenant's clock."), WATCHED, "hour"),),
+    sql=f"""SELECT i.creator_id AS creator, NULL::bigint AS item, e.hour::text AS part, sum(plays) AS plays_by_hour
+        FROM (SELECT w.item_id, extract(hour FROM w.started_at AT TIME ZONE %(zone)s)::int AS hour, count(*) AS plays
+              {CLEAN} GROUP BY w.item_id, hour) e {OF_ITEM} GROUP BY 1, 3""",  # noqa: S608
+)
+DEVICES = Counting(
+    metrics=(Metric("plays_by_device", Unit.COUNT, _("Plays by kind of device."), WATCHED, "device"),),
+    sql=f"""SELECT i.creator_id AS creator, NULL::bigint AS item, sum(plays) AS plays_by_device,
+               (ARRAY['unknown', 'phone', 'tablet', 'desktop', 'tv'])[e.device + 1] AS part
+        FROM (SELECT w.item_id, w.device, count(*) AS plays {CLEAN} GROUP BY w.item_id, w.device) e {OF_ITEM}
+        GROUP BY 1, 4""",  # noqa: S608
+)
+KEPT_OUT = Counting(
+    metrics=(Metric("kept_out", Unit.COUNT, _("Watches that broke a cleaning rule, by the rule."), WATCHED, "rule"),),
+    sql=f"""SELECT {NOBODYS}, w.quarantine AS part, count(*) AS kept_out
+        FROM catalog_watch w WHERE w.tenant_id = %(tenant)s AND w.quarantine <> ''
+             AND w.started_at >= %(begins)s AND w.started_at < %(ends)s GROUP BY w.quarantine""",  # noqa: S608
+)
+LATENESS = Counting(
+    metrics=(
+        Metric(
+            "received",
+            Unit.COUNT,
+            _("Clean watches by how long after their start they came in: a minute, an hour, a day, later."),
+            WATCHED,
+            "within",
+        ),
+    ),
+    sql=f"""SELECT {NOBODYS}, count(*) AS received,
+               CASE WHEN w.received_at - w.started_at <= interval '1 minute' + w.watch_ms * interval '1 ms'
+                        THEN 'minute'
+                    WHEN w.received_at - w.started_at <= interval '1 hour' THEN 'hour'
+                    WHEN w.received_at - w.started_at <= interval '1 day' THEN 'day' ELSE 'later' END AS part
+        {CLEAN} GROUP BY part""",
+)
+VIEWERS = Counting(
+    adds_up=False,
+    metrics=(
+        Metric(
+            "viewers",
+            Unit.COUNT,
+            _("Different members who watched. Who does not consent to be remembered is not among them."),
+            WATCHED,
+            days_overlap=True,
+        ),
+    ),
+    sql=f"""WITH pairs AS MATERIALIZED (
+            SELECT w.item_id, w.viewer_id {CLEAN} AND w.viewer_id IS DISTINCT FROM {ANONYMOUS} GROUP BY 1, 2
+        ), whose AS MATERIALIZED (
+            SELECT DISTINCT i.creator_id, e.viewer_id FROM pairs e {OF_ITEM}
+        )
+        SELECT i.creator_id AS creator, e.item_id AS item, '' AS part, count(*) AS viewers FROM pairs e {OF_ITEM}
+        GROUP BY 1, 2
+        UNION ALL SELECT creator_id, NULL, '', count(*) FROM whose GROUP BY 1
+        UNION ALL SELECT NULL, NULL, '', count(DISTINCT viewer_id) FROM whose""",  # noqa: S608
+)
+COUNTINGS = (PLAYS, STOPS, HOURS, DEVICES, KEPT_OUT, LATENESS, VIEWERS)
