@@ -1,0 +1,199 @@
+"""What a page of figures is made of, and who looks at it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+
+from creators.models import Creator
+from kpplatform.metrics.dictionary import Metric, Ratio
+from kpplatform.metrics.queries import METRICS, Span
+from kpplatform.tenancy import roles
+from kpplatform.tenancy.models import Tenant
+
+Words = str | Promise
+COLOURS = ("#7c3aed", "#0d9488", "#d97706", "#db2777", "#2563eb", "#65a30d", "#dc2626", "#64748b")  # on light and dark
+
+
+class Audience(StrEnum):
+    """Whose page it is: the tenant's staff's, a creator's (staff look at anybody's), or the installation's."""
+
+    STAFF = "staff"
+    CREATOR = "creator"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True)
+class Look:
+    """Who looks at which days of whom; everything that a page is built from."""
+
+    tenant: Tenant | None
+    creator: Creator | None
+    since: date
+    until: date
+    at: datetime
+    asked: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def span(self) -> Span:
+        return Span(self.since, self.until, self.creator, using=roles.APP if self.tenant else roles.OPERATOR)
+
+    @property
+    def days(self) -> list[date]:
+        return [self.since + timedelta(days=n) for n in range((self.until - self.since).days + 1)]
+
+    @property
+    def labels(self) -> list[str]:
+        """Return the days as they stand below a chart."""
+        return [date_format(day, "MONTH_DAY_FORMAT") for day in self.days]
+
+
+@dataclass(frozen=True)
+class Card:
+    """One number, how it changed against as many days before (0.1: a tenth more), and the page where its rows are."""
+
+    title: Words
+    shown: str
+    change: float | None = None
+    href: str = ""
+    is_alarming: bool = False
+    metric: str = ""
+
+    @property
+    def definition(self) -> Words:
+        return METRICS[self.metric].definition if self.metric else ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of values of a chart, a value for each label; None: there is none."""
+
+    name: Words
+    values: Sequence[float | None]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Lines or bars over labels. `metrics` names what is drawn: it is explained below, and comes as CSV."""
+
+    title: Words
+    labels: Sequence[Any]
+    lines: Sequence[Line]
+    kind: str = "line"
+    is_stacked: bool = False
+    suffix: Words = ""
+    metrics: Sequence[str] = ()
+    when_empty: Words = ""
+    shape = "chart"
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(value for line in self.lines for value in line.values)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Return what Chart.js draws."""
+        sets = [
+            {
+                "label": str(line.name),
+                "data": list(line.values),
+                "borderColor": COLOURS[number % len(COLOURS)],
+                "backgroundColor": COLOURS[number % len(COLOURS)],
+                "displayYAxis": True,
+                "suffixYAxis": str(self.suffix),
+                "maxTicksXLimit": 8,
+                "tension": 0.3,
+            }
+            for number, line in enumerate(self.lines)
+        ]
+        return {"labels": [str(label) for label in self.labels], "datasets": sets}
+
+    @property
+    def options(self) -> dict[str, Any]:
+        grey, thin = {"color": "#9ca3af"}, {"lineWidth": 0.5}
+        across = {"grid": {"display": False}, "ticks": grey | {"maxTicksLimit": 8, "maxRotation": 0}}
+        up = {"grid": thin, "beginAtZero": True, "ticks": grey | {"maxTicksLimit": 6}}
+        stacked = {"stacked": self.is_stacked}
+        return {
+            "animation": False,
+            "maintainAspectRatio": False,
+            "elements": {"point": {"radius": 0, "hitRadius": 12}, "bar": {"borderRadius": 3}},
+            "interaction": {"mode": "index", "intersect": False},
+            "plugins": {"legend": {"display": len(self.lines) > 1, "labels": grey | {"boxWidth": 12}}},
+            "scales": {"x": across | stacked, "y": up | stacked},
+        }
+
+    @property
+    def explained(self) -> list[Metric | Ratio]:
+        return [METRICS[name] for name in self.metrics]
+
+    @property
+    def rows(self) -> list[list[Any]]:
+        """Return the same as a table, for those who cannot see it."""
+        return [
+            [label, *values] for label, *values in zip(self.labels, *(line.values for line in self.lines), strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A few rows, or what is said when there are none."""
+
+    title: Words
+    headers: Sequence[Words]
+    rows: Sequence[Sequence[Any]]
+    when_empty: Words
+    shape = "table"
+
+    @property
+    def table(self) -> dict[str, Any]:
+        return {"headers": self.headers, "rows": self.rows}
+
+
+@dataclass(frozen=True)
+class Cohorts:
+    """Who came back: a row for each week's newcomers, a column for each age, in shares from 0 to 1."""
+
+    title: Words
+    headers: Sequence[Words]
+    rows: Sequence[tuple[str, int, Sequence[float | None]]]  # who, how many, shares
+    when_empty: Words
+    shape = "cohorts"
+
+    @property
+    def cells(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "who": who,
+                "many": many,
+                "shares": [
+                    None if share is None else {"shown": f"{share:.0%}", "strength": round(share * 100)}
+                    for share in shares
+                ],
+            }
+            for who, many, shares in self.rows
+        ]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Everything on a page, from top to bottom."""
+
+    cards: Sequence[Card] = ()
+    parts: Sequence[Chart | Table | Cohorts] = ()
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of figures: where it stands, whose it is, and what builds it of who looks."""
+
+    slug: str
+    title: Words
+    explained: Words
+    icon: str
+    audience: Audience
+    build: Callable[[Look], Shown]

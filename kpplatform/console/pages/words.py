@@ -1,0 +1,82 @@
+"""Numbers as people read them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from billing.money import Money
+from kpplatform.console.pages.shapes import Card, Line, Look, Words
+from kpplatform.metrics.dictionary import MILLION, Ratio
+from kpplatform.metrics.queries import METRICS, Figure, overall, ratio, series
+
+MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+
+
+def count(number: float) -> str:
+    return f"{number:,.0f}"
+
+
+def share(millionths: int | None, *, digits: int = 1) -> str:
+    """Return a ratio of the dictionary in per cent; a dash where there is none."""
+    return "–" if millionths is None else f"{millionths / MILLION:.{digits}%}"
+
+
+def time(ms: float) -> str:
+    """Return a length of time by its largest unit."""
+    if ms >= HOUR_MS:
+        return _("%(many)s h") % {"many": f"{ms / HOUR_MS:,.1f}"}
+    if ms >= MINUTE_MS:
+        return _("%(many)s min") % {"many": f"{ms / MINUTE_MS:.1f}"}
+    return _("%(many)s s") % {"many": f"{ms / 1000:.1f}"}
+
+
+def money(minor: int, currency: str) -> str:
+    return str(Money(minor, currency))
+
+
+def in_currency(parts: Mapping[str, int], currency: str) -> int:
+    """Return the sum of the parts (`kind:currency`, or `currency`) that are of this currency, in minor units."""
+    return sum(value for part, value in parts.items() if part.rpartition(":")[2] == currency)
+
+
+def change(now: float, before: float) -> float | None:
+    """Return by which share it is more than before; None: there was nothing before."""
+    return now / before - 1 if before else None
+
+
+def by_day(look: Look, figures: Sequence[Figure], *, per: float = 1) -> list[float | None]:
+    """Return a value for each day of the page; days without any are 0."""
+    found: dict[date, int] = {}
+    for figure in figures:
+        found[figure.day] = found.get(figure.day, 0) + figure.value
+    return [round(found.get(day, 0) / per, 2) for day in look.days]
+
+
+def lines(look: Look, names: Mapping[str, Words], *, per: float = 1) -> list[Line]:
+    """Return the metrics day by day, as lines of these names."""
+    found = series(list(names), look.span)
+    return [Line(title, by_day(look, found[name], per=per)) for name, title in names.items()]
+
+
+def line_of_ratio(look: Look, name: str, title: Words) -> Line:
+    """Return a ratio day by day in per cent; days that have none are left open."""
+    found = {figure.day: round(100 * figure.value / MILLION, 2) for figure in ratio(_ratio(name), look.span)}
+    return Line(title, [found.get(day) for day in look.days])
+
+
+def ratio_of(look: Look, name: str) -> int | None:
+    """Return a ratio of all the page's days, in millionths."""
+    return overall(_ratio(name), look.span)
+
+
+def card_of_ratio(look: Look, name: str, title: Words) -> Card:
+    """Return a ratio of the page's days as a card, beside that of the days before."""
+    now, before = overall(_ratio(name), look.span), overall(_ratio(name), look.span.before())
+    return Card(title, share(now), None if now is None else change(now, before or 0), metric=name)
+
+
+def _ratio(name: str) -> Ratio:
+    found = METRICS[name]
+    assert isinstance(found, Ratio), f"{name} is counted, not made of others."
+    return found

@@ -1,0 +1,85 @@
+"""Opening a page of figures: who looks, and at which days of whom."""
+
+from datetime import date, timedelta
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from billing.queries import tenants_time
+from creators.models import Creator
+from kpplatform.console.pages import BY_SLUG
+from kpplatform.console.pages.shapes import Audience, Look, Page
+from kpplatform.metrics.models import CountedDay
+from kpplatform.tenancy.admin_base import database_for, is_operator, runs_the_tenant, visitor
+
+SPANS = (7, 28, 90)
+USUAL = 28
+
+
+def may_see(request: HttpRequest, page: Page) -> bool:
+    """Tell whether the page is for whoever asks: a studio's page is for its creator, and for staff that name one."""
+    if page.audience == Audience.OPERATOR:
+        return is_operator(request)
+    if page.audience == Audience.STAFF:
+        return runs_the_tenant(request)
+    return _own(request) is not None or (runs_the_tenant(request) and "creator" in request.GET)
+
+
+def figures(request: HttpRequest, slug: str, context: dict[str, object]) -> TemplateResponse:
+    """Show a page of the last days; which ones and whose, the address says."""
+    page = BY_SLUG.get(slug)
+    if page is None:
+        raise Http404
+    if not may_see(request, page):
+        raise PermissionDenied
+    days = request.GET.get("days", "")
+    chosen = int(days) if days.isascii() and days.isdecimal() and int(days) in SPANS else USUAL
+    look = _look(request, page, chosen)
+    counted = CountedDay.objects.db_manager(database_for(request)).order_by("-counted_at").first()
+    told = {
+        "page": page,
+        "title": page.title,
+        "shown": page.build(look),
+        "look": look,
+        "spans": [(span, _query(request, days=span), span == chosen) for span in SPANS],
+        "counted_at": counted.counted_at if counted else None,
+        "is_of_another": look.creator is not None and look.creator != _own(request),
+    }
+    return TemplateResponse(request, "console/figures.html", context | told)
+
+
+def _look(request: HttpRequest, page: Page, days: int) -> Look:
+    at = timezone.now()
+    tenant = request.tenant  # type: ignore[attr-defined]
+    until = tenants_time(at).date() if tenant else at.date()
+    creator = _whose(request) if page.audience == Audience.CREATOR else None
+    since: date = until - timedelta(days=days - 1)
+    return Look(tenant, creator, since, until, at, {name: str(value) for name, value in request.GET.items()})
+
+
+def _whose(request: HttpRequest) -> Creator:
+    handle = request.GET.get("creator")
+    if handle and runs_the_tenant(request):
+        named = Creator.objects.filter(handle=handle).first()
+        if named is None:
+            raise Http404(_("There is no such creator."))
+        return named
+    own = _own(request)
+    if own is None:
+        raise PermissionDenied
+    return own
+
+
+def _own(request: HttpRequest) -> Creator | None:
+    member = visitor(request)
+    return Creator.objects.filter(member=member).first() if member else None
+
+
+def _query(request: HttpRequest, **changed: object) -> str:
+    told = request.GET.copy()
+    for name, value in changed.items():
+        told[name] = str(value)
+    return f"?{told.urlencode()}"
