@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy
 from kpplatform.console.pages import words
 from kpplatform.console.pages.shapes import Card, Chart, Cohorts, Line, Look, Shown
 from kpplatform.metrics.dictionary import MILLION
-from kpplatform.metrics.queries import Span, active, by_part, cohorts, totals
+from kpplatform.metrics.queries import Span, active, by_part, cohorts, series, totals
+from kpplatform.metrics.queries.returning import NEW
 
 NOBODY = gettext_lazy("Nobody watched.")
 AGES = (1, 7, 30)
@@ -67,7 +68,24 @@ def _returning(look: Look) -> list[Chart | Cohorts]:
         metrics=["retained"],
         when_empty=_("Nobody new came."),
     )
-    return [curve, _table(known, since, look)]
+    return [curve, _new(look), _table(known, since, look)]
+
+
+def _new(look: Look) -> Chart:
+    found = series(["came_back"], look.span, by_part=True)["came_back"]
+    lines = [
+        Line(title, words.by_day(look, [figure for figure in found if (figure.part == NEW) == is_new]))
+        for title, is_new in ((_("new"), True), (_("returning"), False))
+    ]
+    return Chart(
+        _("New and returning viewers"),
+        look.labels,
+        lines,
+        kind="bar",
+        is_stacked=True,
+        metrics=["came_back"],
+        when_empty=NOBODY,
+    )
 
 
 def _kept(known: Mapping[date, Mapping[int, int]], day: date, age: int, look: Look) -> float | None:
