@@ -25,8 +25,11 @@ check: .venv/.installed-dev
 	$(BIN)/lint-imports
 	$(BIN)/mypy .
 
+# Each process has servers of its own; a file's tests stay together. WORKERS=0 runs them all in one.
+WORKERS ?= auto
+
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist loadfile
 
 # Seven minutes of selling while worker, customers and PostgreSQL are killed; then every promise is checked.
 chaos: .venv/.installed-dev

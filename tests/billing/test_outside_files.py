@@ -132,7 +132,7 @@ def test_own_sales_are_of_the_tenants_day(in_school: Tenant) -> None:
     way = (ledger.clearing("CNY"), ledger.available(creator, "CNY"), shop.yuan(100))
     midnight = NOON + timedelta(hours=4)
     for at in (midnight - timedelta(microseconds=1), midnight):
-        ledger.post(kind=Journal.Kind.ADS, key=f"{at}", transfers=[way], at=at)
+        ledger.post(kind=Journal.Kind.AD_SHARE, key=f"{at}", transfers=[way], at=at)
 
     for day in (TODAY, TODAY + timedelta(days=1)):
         assert queries.income_of(creator=creator, since=day, until=day).total == 100
@@ -141,7 +141,7 @@ def test_own_sales_are_of_the_tenants_day(in_school: Tenant) -> None:
 def test_the_trial_balance_sums_up_what_is_earned_elsewhere_apart(creator: Creator) -> None:
     told(channel(creator), ADS.replace("EUR", "CNY"))
     way = (ledger.clearing("CNY"), ledger.available(creator, "CNY"), shop.yuan(100))
-    ledger.post(kind=Journal.Kind.ADS, key="1", transfers=[way], at=NOON)
+    ledger.post(kind=Journal.Kind.AD_SHARE, key="1", transfers=[way], at=NOON)
 
     with override("en"):
         rows = {str(row[0]): row[2:] for row in trial_balance()["table"]["rows"]}

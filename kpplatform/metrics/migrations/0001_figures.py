@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('billing', '0036_ads_accounts'),
+        ('billing', '0037_ads_accounts'),
         ('catalog', '0008_targeted_ads'),
         ('creators', '0002_hidden_creators'),
         ('tenancy', '0003_one_anonymous_member'),
