@@ -147,7 +147,7 @@ def _bought(found: Everything) -> None:
     adverts.everything(found.creator, by=found.staff)
     paid_out(found.creator, by=found.staff)
     billing.paying.settle(month=NOON.date(), at=NOON + timedelta(days=32))
-    adverts.operations.state_use_next(at=NOON + timedelta(days=32))
+    adverts.stated(at=NOON + timedelta(days=32))
     billed(order, found.creator, by=found.staff)
     earned_elsewhere(found.creator, by=found.staff)
     WebhookEvent.objects.create(provider="sandbox", event_id="evt_1", body=b"{}", received_at=NOON)

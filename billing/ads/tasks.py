@@ -17,13 +17,14 @@ def run_ads(*, tenant: Tenant) -> None:
 
     A step that fails keeps none of the others back; the job fails once all had their turn.
     """
-    steps = (
+    steps: tuple[Callable[..., int], ...] = (
         *(operations.end_next, operations.lapse_offers, operations.charge_next),
         *(operations.propose_next, operations.give_back_next, operations.share_next, operations.state_use_next),
         operations.look_back_next,
     )
     failed = []
-    for do in (*(partial(_all, step) for step in steps), _paced):
+    work: list[Callable[[Tenant], None]] = [*(partial(_all, step) for step in steps), _paced]
+    for do in work:
         try:
             do(tenant)
         except Exception as error:  # noqa: BLE001  told below

@@ -106,6 +106,11 @@ def taken_back(of: Flight, share: Share, *, by: Member) -> None:
     ShareBack.objects.create(credit=credit, share=share, amount=1)
 
 
+def stated(*, at: datetime) -> None:
+    """Tell advertisers what they used in the month that was closed."""
+    operations.state_use_next(at=at)
+
+
 def watched(of: Flight) -> None:
     """Leave an odd day of a flight, and a make-good that waits to be decided on."""
     counts = {"offers": 4, "views": 3, "clicks": 0, "held": 1, "billed": 3, "spent": 0}
