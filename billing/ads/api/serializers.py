@@ -194,9 +194,9 @@ class AdShareOut(serializers.ModelSerializer[Share]):
 
 
 class StatementIn(Asked):
-    currency = serializers.ChoiceField(sorted(EXPONENTS))
-    since = serializers.DateTimeField()
-    until = serializers.DateTimeField()
+    currency = serializers.ChoiceField(sorted(EXPONENTS), required=False, help_text="The tenant's, if not given.")
+    since = serializers.DateTimeField(required=False, help_text="From when they began, if not given …")
+    until = serializers.DateTimeField(required=False, help_text="… and until now.")
 
 
 class AdLineOut(serializers.Serializer[Any]):

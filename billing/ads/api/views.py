@@ -74,9 +74,10 @@ class AdvertiserViewSet(MoneyViewSet):
     @action(detail=True, methods=["get"], pagination_class=None)
     def statement(self, request: Request, pk: int) -> Response:
         """What was paid in, charged and credited in a span: opening + lines = closing."""
-        asked = told.StatementIn(data=request.query_params)
+        who, asked = self.advertiser(pk), told.StatementIn(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        found = queries.ad_statement(self.advertiser(pk), **asked.validated_data)
+        usual = {"currency": current_tenant().currency, "since": who.made_at, "until": timezone.now()}
+        found = queries.ad_statement(who, **usual | asked.validated_data)
         return Response(told.AdStatementOut(found).data)
 
     @extend_schema(request=told.BlockIn, responses=told.AdvertiserOut)
