@@ -18,6 +18,7 @@ from billing.ads.models import Campaign, Flight
 from billing.ads.queries.rules import AdRules, ad_rules
 from billing.ads.queries.seen import Seen, held, seen
 from billing.ads.serving.live import EVENTS, TIERS, WATCHED, Card, Live, live
+from billing.operations.memberships import GRACE
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.operations import stand_in
 from kpplatform.tenancy.scope import current_tenant, current_tenant_id
@@ -114,7 +115,7 @@ def place_ads(*, page: Page, at: datetime, rng: random.Random | None = None) -> 
     """
     rules = ad_rules(current_tenant())
     market = live() if rules.every else None
-    if not market or not page.items or not held(page.viewer, who=page.who, at=at):
+    if not market or not page.items or not held(page.viewer, who=page.who, grace=GRACE, at=at):
         return []
     before = seen(
         page.viewer,

@@ -21,7 +21,9 @@ SELECT pg_advisory_xact_lock(hashtextextended(%(who)s, %(tenant)s)), EXISTS (
     JOIN billing_tier t ON t.tenant_id = %(tenant)s AND t.id = l.tier_id
     LEFT JOIN billing_order o ON o.tenant_id = %(tenant)s AND o.id = p.order_id
     WHERE s.tenant_id = %(tenant)s AND s.viewer_id = %(viewer)s AND t.is_ad_free
-      AND p.starts_at <= %(at)s AND p.ends_at > %(at)s AND o.state IS DISTINCT FROM 'refunded')
+      AND p.starts_at <= %(at)s AND (o.id IS NULL OR o.state = 'paid')
+      AND (p.ends_at > %(at)s
+           OR p.ends_at > %(graced)s AND s.renews AND s.state NOT IN ('paused', 'cancelled', 'expired')))
 """
 # What was seen counts, though its money was set free unclicked; what lapsed unseen keeps its distance only. Who has
 # withdrawn their consent since, or given it, has had the same session: nobody's rows of it are theirs.
@@ -58,13 +60,14 @@ class Seen:
         return [places for places, times in known if any(map(ge, times, market.caps[places[0]]))]
 
 
-def held(viewer: Member, *, who: str, at: datetime) -> bool:
+def held(viewer: Member, *, who: str, grace: timedelta, at: datetime) -> bool:
     """Wait for whoever is just deciding for the same one, until the transaction ends; tell whether they see ads at all.
 
-    No membership of the viewer takes ads away now.
+    No membership of the viewer takes ads away now: one that is paid for, or waits within its grace to be renewed.
     """
+    told = {"tenant": current_tenant_id(), "viewer": viewer.pk, "who": f"ads {who}", "at": at, "graced": at - grace}
     with planned() as cursor:
-        cursor.execute(HOLD, {"tenant": current_tenant_id(), "viewer": viewer.pk, "who": f"ads {who}", "at": at})
+        cursor.execute(HOLD, told)
         row: Any = cursor.fetchone()
         return not row[1]
 

@@ -10,7 +10,7 @@ from billing.ads.models import Campaign, Creative, Flight, Offer
 from billing.ads.operations import Caps, Target
 from billing.ads.operations.placing import free_places
 from billing.ads.serving.live import forget
-from billing.models import Tier
+from billing.models import Order, Period, Subscription, Tier
 from billing.operations import Wanted
 from kpplatform.tenancy.models import Member
 from tests import make
@@ -224,3 +224,27 @@ def test_members_of_a_tier_without_ads_see_none(viewer: Member) -> None:
     Tier.objects.update(is_ad_free=True)
 
     assert adverts.shown(viewer, session="t") == []
+
+
+def test_who_has_not_paid_for_their_membership_is_no_member(viewer: Member) -> None:
+    adverts.live()
+    plan = members.plan(things.creator(make.member(Member.Role.CREATOR)))
+    shop.bought_all(viewer, Wanted(product=plan.product))
+    Tier.objects.update(is_ad_free=True)
+    Order.objects.filter(viewer=viewer).update(state="placed", paid_at=None)  # as of a renewal that was declined
+
+    assert len(adverts.shown(viewer)) == 1
+
+
+def test_a_membership_that_waits_to_be_renewed_keeps_ads_away_for_a_week(viewer: Member) -> None:
+    adverts.live()
+    plan = members.plan(things.creator(make.member(Member.Role.CREATOR)))
+    shop.bought_all(viewer, Wanted(product=plan.product))
+    Tier.objects.update(is_ad_free=True)
+    Subscription.objects.update(renews=True, state="active")
+    Period.objects.update(starts_at=NOON - 30 * DAY, ends_at=NOON - 6 * DAY)
+    assert adverts.shown(viewer) == []
+
+    Period.objects.update(ends_at=NOON - 7 * DAY)
+
+    assert len(adverts.shown(viewer)) == 1
