@@ -10,7 +10,7 @@ known beforehand, a linear programme. What a choice is worth is bid × true chan
 Then so many campaigns live at once, and one decision after another is timed; and 32 clients at once spend what is left
 of a small budget.
 
-    python -m bench.ads [--requests 40000] [--campaigns 60] [--live 10000] [--decisions 2000]
+    python -m bench.ads [--requests 40000] [--campaigns 60] [--live 10000] [--decisions 2000] [--only-decisions]
 """
 
 import argparse
@@ -112,38 +112,43 @@ def hours_off(world: World, spent_by: dict[int, int]) -> list[float]:
     ]
 
 
+def _crowd(many: int) -> None:
+    """Write so many live campaigns, each with a flight beside a topic and a card."""
+    from billing.ads.models import Creative, Flight  # noqa: PLC0415
+    from catalog.models import Topic  # noqa: PLC0415
+
+    rng, topics, made = np.random.default_rng(9), list(Topic.objects.order_by("pk")), campaigns(many)
+    flights = Flight.objects.bulk_create(
+        Flight(
+            campaign=of, name="f", starts_at=of.starts_at, ends_at=of.ends_at, bid=int(bid), budget=10**8,
+            ceiling=None, topics=[TOPICS[int(about)]],
+        )
+        for of, bid, about in zip(
+            made, rng.integers(500, 5_000, len(made)), rng.integers(0, len(TOPICS), len(made)), strict=True
+        )
+    )  # fmt: skip
+    Creative.objects.bulk_create(
+        Creative(
+            flight=of, format="card", title="c", link_url="https://x.org/", state="approved", made_at=MIDNIGHT,
+            topic=topics[place % len(topics)],
+        )
+        for place, of in enumerate(flights)
+    )  # fmt: skip
+
+
 def decisions(tenant: Any, live_campaigns: int, many: int) -> dict[str, float]:
     """Time one decision after another among so many campaigns that live at once, each for another viewer."""
     from django.db import connections  # noqa: PLC0415
 
     from billing.ads import operations  # noqa: PLC0415
-    from billing.ads.models import Creative, Flight  # noqa: PLC0415
     from billing.ads.operations import Page  # noqa: PLC0415
     from billing.ads.serving.live import live  # noqa: PLC0415
-    from catalog.models import Topic  # noqa: PLC0415
     from kpplatform.tenancy.models import Member  # noqa: PLC0415
     from kpplatform.tenancy.scope import scope  # noqa: PLC0415
 
-    rng, at = np.random.default_rng(9), MIDNIGHT + timedelta(hours=12)
+    at = MIDNIGHT + timedelta(hours=12)
     with scope(tenant):
-        topics = list(Topic.objects.order_by("pk"))
-        made = campaigns(live_campaigns)
-        flights = Flight.objects.bulk_create(
-            Flight(
-                campaign=of, name="f", starts_at=of.starts_at, ends_at=of.ends_at, bid=int(bid), budget=10**8,
-                ceiling=None, topics=[TOPICS[int(about)]],
-            )
-            for of, bid, about in zip(
-                made, rng.integers(500, 5_000, len(made)), rng.integers(0, len(TOPICS), len(made)), strict=True
-            )
-        )  # fmt: skip
-        Creative.objects.bulk_create(
-            Creative(
-                flight=of, format="card", title="c", link_url="https://x.org/", state="approved", made_at=MIDNIGHT,
-                topic=topics[place % len(topics)],
-            )
-            for place, of in enumerate(flights)
-        )  # fmt: skip
+        _crowd(live_campaigns)
         viewers = list(Member.objects.filter(name__startswith="v").order_by("pk"))
     with connections["owner"].cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -171,31 +176,21 @@ def at_once(tenant: Any) -> dict[str, int]:
     from django.db import connection  # noqa: PLC0415
 
     from billing.ads import operations  # noqa: PLC0415
-    from billing.ads.models import Campaign, Creative, Flight  # noqa: PLC0415
     from billing.ads.operations import Page  # noqa: PLC0415
     from billing.ads.serving import live  # noqa: PLC0415
     from kpplatform.tenancy.models import Member  # noqa: PLC0415
     from kpplatform.tenancy.scope import scope  # noqa: PLC0415
 
     with scope(tenant):
-        Campaign.objects.update(state="ended")
-        (of,) = campaigns(1)
-        span = {"starts_at": of.starts_at, "ends_at": of.ends_at, "ceiling": None}
-        flight = Flight.objects.create(campaign=of, name="f", bid=1_000, budget=PART, **span)
-        said = {"format": "card", "title": "c", "link_url": "https://x.org/", "state": "approved"}
-        Creative.objects.create(flight=flight, made_at=MIDNIGHT, **said)
+        flight = _alone()
         viewers = list(Member.objects.filter(name__startswith="v").order_by("pk"))
     live.forget()
     offered = [0] * CLIENTS
 
     def client(number: int) -> None:
         for turn in range(PART // CLIENTS * 2):
-            page = Page(
-                viewer=viewers[(number * 61 + turn) % len(viewers)],
-                session=f"{number}.{turn}",
-                first=0,
-                items=[None] * 6,
-            )
+            viewer = viewers[(number * 61 + turn) % len(viewers)]
+            page = Page(viewer=viewer, session=f"{number}.{turn}", first=0, items=[None] * 6)
             with scope(tenant):
                 offered[number] += len(operations.place_ads(page=page, at=MIDNIGHT + timedelta(hours=12)))
         connection.close()
@@ -210,6 +205,52 @@ def at_once(tenant: Any) -> dict[str, int]:
     return {"offers": sum(offered), "over_budget_micros": max(flight.reserved - PART * 1_000_000, 0)}
 
 
+def _alone() -> Any:
+    """End all campaigns and return the flight of a new one, whose budget is for 5,000 views."""
+    from billing.ads.models import Campaign, Creative, Flight  # noqa: PLC0415
+
+    Campaign.objects.update(state="ended")
+    (of,) = campaigns(1)
+    span = {"starts_at": of.starts_at, "ends_at": of.ends_at, "ceiling": None}
+    flight = Flight.objects.create(campaign=of, name="f", bid=1_000, budget=PART, **span)
+    said = {"format": "card", "title": "c", "link_url": "https://x.org/", "state": "approved"}
+    Creative.objects.create(flight=flight, made_at=MIDNIGHT, **said)
+    return flight
+
+
+def played(world: World, tenant: Any) -> dict[str, Any]:
+    """Play the day, and return what came of it beside what could have come of it."""
+    from billing.ads.models import ChanceModel, Flight  # noqa: PLC0415
+    from kpplatform.tenancy.scope import scope  # noqa: PLC0415
+
+    day, best, began = Day(world, tenant), optimum(world), time.monotonic()
+    day.run()
+    took = time.monotonic() - began
+    with scope(tenant):
+        spent = sum(Flight.objects.values_list("spent", flat=True))
+        learned = ChanceModel.objects.order_by("-pk").first()
+    day.spent_by[24] = spent
+    off, random_worth, bid_worth = hours_off(world, day.spent_by), by_rule(world, "random"), by_rule(world, "bid")
+    return {
+        "seconds": round(took, 1),
+        "shown": day.shown,
+        "worth": round(day.worth),
+        "worth_at_random": round(random_worth),
+        "worth_by_highest_bid": round(bid_worth),
+        "worth_at_best": round(best),
+        "share_of_best": round(day.worth / best, 3),
+        "times_random": round(day.worth / random_worth, 2),
+        "times_highest_bid": round(day.worth / bid_worth, 2),
+        "earned": round(spent / 1_000_000),
+        "budget": int(world.budget.sum()),
+        "day_off_plan": round(abs(spent / 1_000_000 / world.budget.sum() - 1), 4),
+        "hour_off_plan_median": round(median(off), 3),
+        "hour_off_plan_most": round(max(off), 3),
+        "calibration_error": learned and learned.error,
+        "counted_error": learned and learned.counted_error,
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=40_000)
@@ -217,49 +258,19 @@ def main() -> None:
     parser.add_argument("--viewers", type=int, default=2_000)
     parser.add_argument("--live", type=int, default=10_000)
     parser.add_argument("--decisions", type=int, default=2_000)
+    parser.add_argument("--only-decisions", action="store_true", help="No day and no clients at once.")
     asked = parser.parse_args()
     world = drawn(asked.requests, asked.campaigns, asked.viewers)
-    best = optimum(world)
+    figures: dict[str, Any] = {"bench": "ads", "machine": site.machine()}
+    figures |= {"requests": asked.requests, "campaigns": asked.campaigns}
     with site.migrated():
         tenant = seed(world, asked.viewers)
-        day = Day(world, tenant)
-        began = time.monotonic()
-        day.run()
-        took = time.monotonic() - began
-        from billing.ads.models import ChanceModel, Flight  # noqa: PLC0415
-        from kpplatform.tenancy.scope import scope  # noqa: PLC0415
-
-        with scope(tenant):
-            spent = sum(Flight.objects.values_list("spent", flat=True))
-            learned = ChanceModel.objects.order_by("-pk").first()
-        day.spent_by[24] = spent
-        off = hours_off(world, day.spent_by)
-        figures = {
-            "bench": "ads",
-            "machine": site.machine(),
-            "requests": asked.requests,
-            "campaigns": asked.campaigns,
-            "seconds": round(took, 1),
-            "shown": day.shown,
-            "worth": round(day.worth),
-            "worth_at_random": round(by_rule(world, "random")),
-            "worth_by_highest_bid": round(by_rule(world, "bid")),
-            "worth_at_best": round(best),
-            "share_of_best": round(day.worth / best, 3),
-            "times_random": round(day.worth / by_rule(world, "random"), 2),
-            "times_highest_bid": round(day.worth / by_rule(world, "bid"), 2),
-            "earned": round(spent / 1_000_000),
-            "budget": int(world.budget.sum()),
-            "day_off_plan": round(abs(spent / 1_000_000 / world.budget.sum() - 1), 4),
-            "hour_off_plan_median": round(median(off), 3),
-            "hour_off_plan_most": round(max(off), 3),
-            "calibration_error": learned and learned.error,
-            "counted_error": learned and learned.counted_error,
-            **decisions(tenant, asked.live, asked.decisions),
-            **at_once(tenant),
-            "marks": MARKS,
-        }
-    print(json.dumps(figures, ensure_ascii=False))
+        if not asked.only_decisions:
+            figures |= played(world, tenant)
+        figures |= decisions(tenant, asked.live, asked.decisions)
+        if not asked.only_decisions:
+            figures |= at_once(tenant)
+    print(json.dumps(figures | {"marks": MARKS}, ensure_ascii=False))
 
 
 if __name__ == "__main__":

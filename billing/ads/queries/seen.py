@@ -65,9 +65,9 @@ def held(viewer: Member, *, who: str, grace: timedelta, at: datetime) -> bool:
 
     No membership of the viewer takes ads away now: one that is paid for, or waits within its grace to be renewed.
     """
-    told = {"tenant": current_tenant_id(), "viewer": viewer.pk, "who": f"ads {who}", "at": at, "graced": at - grace}
+    told: dict[str, Any] = {"viewer": viewer.pk, "who": f"ads {who}", "at": at, "graced": at - grace}
     with planned() as cursor:
-        cursor.execute(HOLD, told)
+        cursor.execute(HOLD, told | {"tenant": current_tenant_id()})
         row: Any = cursor.fetchone()
         return not row[1]
 
