@@ -57,6 +57,7 @@ from tests.billing.splits import asked_back, divided_gift
 from tests.billing.trials import sold_while_tried
 from tests.catalog import things
 from tests.conftest import NOON
+from tests.metrics import happened
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ def furnish() -> Everything:
     _portrayed(found)
     _decided(found)
     _read(found)
+    happened.once(found.viewer, found.course)
     return found
 
 

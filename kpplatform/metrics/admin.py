@@ -10,17 +10,22 @@ class DailyFigureAdmin(TenantAdmin):
 
     own = "creator__member"
     list_display = ("day", "metric", "creator", "item", "part", "value")
-    list_filter = ("metric",)
+    list_filter = ("metric", "day")
     list_select_related = ("creator", "item")
+    number_fields = ("pk", "creator_id", "item_id")
 
 
 @admin.register(CountedDay)
 class CountedDayAdmin(TenantAdmin):
     list_display = ("day", "counted_at")
+    list_filter = ("day",)
 
 
 @admin.register(Visit)
 class VisitAdmin(TenantAdmin):
-    list_display = ("visited_at", "page", "creator", "item", "product", "source")
-    list_filter = ("page",)
-    list_select_related = ("creator", "item", "product")
+    """Who looked is staff's to see: creators have the figures."""
+
+    list_display = ("viewer", "page", "creator", "item", "product", "source", "visited_at")
+    list_select_related = ("viewer", "creator", "item", "product")
+    number_fields = ("pk", "viewer_id", "creator_id", "item_id")
+    list_filter = ("page", "visited_at")

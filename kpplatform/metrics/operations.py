@@ -18,7 +18,7 @@ from creators.models import Creator
 from kpplatform.errors import Invalid, NotFound
 from kpplatform.metrics.models import CountedDay, Visit
 from kpplatform.metrics.queries import asked
-from kpplatform.metrics.queries.counting import COUNTINGS
+from kpplatform.metrics.queries.counting import COUNTINGS, LONGEST_PART
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.operations import stand_in
 from kpplatform.tenancy.scope import current_tenant_id
@@ -27,14 +27,14 @@ from kpplatform.tenancy.scope import current_tenant_id
 HOLD = "SELECT pg_advisory_xact_lock(hashtextextended('metrics.day', %s))"
 STORE = """
     INSERT INTO metrics_dailyfigure (tenant_id, day, metric, creator_id, item_id, part, value)
-    SELECT %(tenant)s, %(day)s, metric, creator, item, left(part, 60), value FROM ({rows}) r
+    SELECT %(tenant)s, %(day)s, metric, creator, item, left(part, %(longest)s), value FROM ({rows}) r
 """
 
 
 @transaction.atomic
 def count_day(*, day: date, at: datetime) -> None:
     """Count everything of a day from its events and put it in the place of what was counted before."""
-    said = asked(day)
+    said = asked(day) | {"longest": LONGEST_PART}
     with connection.cursor() as cursor:
         cursor.execute(HOLD, [current_tenant_id()])
         cursor.execute("DELETE FROM metrics_dailyfigure WHERE tenant_id = %(tenant)s AND day = %(day)s", said)

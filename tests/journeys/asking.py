@@ -131,8 +131,9 @@ NAMED_INSIDE: dict[tuple[str, str], Callable[[Everything], Any]] = {
     ("topic", "string"): lambda found: found.topic.slug,
     ("video", "integer"): lambda found: found.video.pk,
 }
-# What is not somebody's: the same for every tenant.
-PLAIN = {"kind": "like"}
+# What is not somebody's: the same for every tenant, as a word of a path or as the last part of one.
+PLAIN = {"kind": "like", "name": "plays"}
+EVERYBODYS = {"metrics/{name}"}
 WORDS = {"date-time": "2126-05-01T12:00:00Z", "uuid": "11111111-1111-4111-8111-111111111111", "uri": "https://x.org/"}
 
 
@@ -151,8 +152,8 @@ class Asked:
     def names(self) -> str | None:
         """Return the part of the path that names a row, such as items/{id}."""
         collection, _, rest = self.path.removeprefix(PREFIX).partition("/")
-        row = rest.split("/")[0]
-        return f"{collection}/{row}" if row.startswith("{") else None
+        row = f"{collection}/{rest.split('/')[0]}"
+        return row if "/{" in row and row not in EVERYBODYS else None
 
     def parameters(self, found: Everything) -> dict[str, Any]:
         """Return the path's parameters for the rows of this tenant."""

@@ -37,3 +37,10 @@ def counted(*days: int) -> None:
     """Count the day of noon, or those so many days after it."""
     for after in days or (0,):
         operations.count_day(day=DAY + timedelta(days=after), at=NOON + timedelta(days=after, hours=12))
+
+
+def once(viewer: Member, item: Item) -> None:
+    """Let the viewer look at what the item costs and at whose it is, and count that day: a row of every table here."""
+    look(viewer, item=item.pk)
+    look(viewer, creator=item.creator.handle)
+    counted()

@@ -1,6 +1,16 @@
 """What can be told of a tenant in numbers: counted of the events of a day, or read from what was counted."""
 
-from kpplatform.metrics.queries.counting import METRICS, asked, counted, days_due, span
+from kpplatform.metrics.queries.counting import (
+    METRICS,
+    Difference,
+    asked,
+    counted,
+    days_counted,
+    days_due,
+    differences,
+    span,
+    today,
+)
 from kpplatform.metrics.queries.figures import (
     Figure,
     Span,
@@ -17,6 +27,7 @@ from kpplatform.metrics.queries.figures import (
 
 __all__ = [
     "METRICS",
+    "Difference",
     "Figure",
     "Span",
     "active",
@@ -24,12 +35,15 @@ __all__ = [
     "by_part",
     "cohorts",
     "counted",
+    "days_counted",
     "days_due",
+    "differences",
     "items_of",
     "overall",
     "ratio",
     "retention_curve",
     "series",
     "span",
+    "today",
     "totals",
 ]
