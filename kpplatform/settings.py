@@ -101,7 +101,7 @@ RECURRING_JOBS = {
     "recommender.tasks.refresh_portraits": (PORTRAITS_EVERY_S, "training"),
     **dict.fromkeys(("recommender.tasks.find_duplicates", "recommender.tasks.classify_topics"), (86_400.0, "training")),
     "recommender.tasks.tag_comments": (86_400.0, "training"),
-    "recommender.tasks.judge_experiments": (3_600.0, "default"),
+    **dict.fromkeys(("recommender.tasks.judge_experiments", "recommender.tasks.send_campaigns"), (3_600.0, "default")),
     "recommender.tasks.check_portraits": (PORTRAITS_EVERY_S, "default"),
     **dict.fromkeys(("creators.tasks.recount_all_followers", "catalog.tasks.recount_all"), (86_400.0, "default")),
     **dict.fromkeys(("billing.tasks.mature", "billing.tasks.lapse_orders"), (3_600.0, "default")),

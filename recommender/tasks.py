@@ -6,7 +6,7 @@ from kpplatform.jobs.running import job, long_job
 from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.places import tenant_folder
 from kpplatform.tenancy.scope import scope
-from recommender import operations, training
+from recommender import operations, queries, training
 
 
 @long_job
@@ -44,6 +44,21 @@ def classify_topics(*, tenant: Tenant) -> None:
 @long_job
 def tag_comments(*, tenant: Tenant) -> None:
     training.tag_comments(tenant=tenant, at=timezone.now())
+
+
+@long_job
+def send_campaigns(*, tenant: Tenant) -> None:
+    """Some viewers are told in a transaction of their own: whoever was told is not told again, whatever comes."""
+    at = timezone.now()
+    with scope(tenant):
+        campaigns = queries.going_on(at=at)
+    for campaign in campaigns:
+        last: int | None = 0
+        while last is not None:
+            with scope(tenant):
+                last = operations.tell_some(campaign=campaign, after=last, at=at)
+        with scope(tenant):
+            operations.read_campaign(campaign=campaign, at=at)
 
 
 @job

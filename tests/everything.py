@@ -58,6 +58,7 @@ from tests.billing.trials import sold_while_tried
 from tests.catalog import things
 from tests.conftest import NOON
 from tests.metrics import happened
+from tests.recommender.noticed import noticed
 
 
 @dataclass(frozen=True)
@@ -264,6 +265,7 @@ def _portrayed(found: Everything) -> None:
     said = {"message": "Come back!", "held_out": 0.2, "days": 14, "begun_at": NOON}
     campaign = Campaign.objects.create(name="back", segment=segment, reached=1, **said)
     Addressee.objects.create(campaign=campaign, viewer=found.viewer, is_held_out=False)
+    noticed(campaign, found.viewer, found.staff, by=found.staff)
     PortraitRefusal.objects.create(viewer=found.staff, refused_at=NOON)
     measured = {"support": 0.5, "confidence": 0.5, "lift": 1.0}
     Rule.objects.create(

@@ -3,6 +3,7 @@
 from billing.admin import (
     books,
     consultations,
+    coupons,
     disputes,
     ebooks,
     giving,
@@ -24,6 +25,7 @@ from billing.admin import (
 __all__ = [
     "books",
     "consultations",
+    "coupons",
     "disputes",
     "ebooks",
     "giving",

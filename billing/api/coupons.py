@@ -36,6 +36,7 @@ class CouponIn(In):
     most_each = serializers.IntegerField(
         min_value=1, max_value=MOST_USES, required=False, help_text="How often one buyer may use it."
     )
+    is_personal = serializers.BooleanField(default=False, help_text="Only for those to whom a campaign sends it.")
     starts_at = serializers.DateTimeField(required=False)
     ends_at = serializers.DateTimeField(required=False)
 
@@ -49,7 +50,7 @@ class CouponOut(serializers.ModelSerializer[Coupon]):
         model = Coupon
         fields = [
             *("id", "code", "creator", "item", "product", "bps", "amount", "currency", "uses", "most_uses"),
-            *("most_each", "starts_at", "ends_at", "made_at", "withdrawn_at"),
+            *("most_each", "is_personal", "starts_at", "ends_at", "made_at", "withdrawn_at"),
         ]
 
 

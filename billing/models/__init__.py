@@ -5,7 +5,7 @@ from billing.models.channels import Channel
 from billing.models.charges import Charge
 from billing.models.checkouts import ClosedCheckout
 from billing.models.consultations import Consultation, ConsultationEntry, ConsultationOffer
-from billing.models.coupons import Coupon, CouponUse, Revocation
+from billing.models.coupons import Coupon, CouponHolder, CouponUse, Revocation
 from billing.models.disputes import Dispute, DisputeAnswer, DisputeEvidence, DisputePart
 from billing.models.earnings import Maturity
 from billing.models.ebooks import EbookCopy, EbookFile
@@ -55,6 +55,7 @@ __all__ = [
     "ConsultationOffer",
     "Content",
     "Coupon",
+    "CouponHolder",
     "CouponUse",
     "Dispute",
     "DisputeAnswer",

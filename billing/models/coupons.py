@@ -30,6 +30,7 @@ class Coupon(TenantOwned):
     most_uses = models.PositiveIntegerField(null=True, blank=True, help_text="By all together; none: no limit.")
     most_each = models.PositiveIntegerField(null=True, blank=True, help_text="By one buyer; none: no limit.")
     uses = models.PositiveIntegerField(default=0, help_text="Equals the count of its uses that are not free again.")
+    is_personal = models.BooleanField(default=False, help_text="Only those to whom it was given may use it.")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
     made_by = TenantForeignKey(Member)
@@ -54,6 +55,22 @@ class Coupon(TenantOwned):
 
     def __str__(self) -> str:
         return self.code
+
+
+class CouponHolder(TenantOwned):
+    """A viewer to whom a personal coupon was given."""
+
+    coupon = TenantForeignKey(Coupon)
+    viewer = TenantForeignKey(Member, on_delete=models.CASCADE)
+    given_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "coupon", "viewer"], name="a_coupon_is_given_to_a_viewer_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.coupon_id}: {self.viewer_id}"
 
 
 class CouponUse(TenantOwned):

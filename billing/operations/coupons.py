@@ -2,13 +2,13 @@
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 
-from billing.models import Coupon, CouponUse, Order, OrderLine, Product
+from billing.models import Coupon, CouponHolder, CouponUse, Order, OrderLine, Product
 from billing.models.coupons import CODE
 from billing.money import WHOLE_BPS, Money
 from billing.operations.products import must_be_a_price, must_sell
@@ -56,6 +56,7 @@ class Terms(TypedDict, total=False):
     product: Product | None
     most_uses: int | None
     most_each: int | None
+    is_personal: bool
     ends_at: datetime | None
 
 
@@ -117,6 +118,13 @@ def withdraw_coupon(*, coupon: Coupon, by: Member, at: datetime) -> Coupon:
     return coupon
 
 
+@transaction.atomic
+def give_coupon(*, coupon: Coupon, viewers: Iterable[int], at: datetime) -> None:
+    """Let these members use a personal coupon; to whom it was given before, it is given once."""
+    rows = [CouponHolder(coupon=coupon, viewer_id=viewer, given_at=at) for viewer in viewers]
+    CouponHolder.objects.bulk_create(rows, ignore_conflicts=True)
+
+
 def plain(code: str) -> str:
     """Return the code as it is kept: buyers may write it in small letters."""
     return code.strip().upper()
@@ -171,6 +179,8 @@ def _must_be_usable(coupon: Coupon, *, viewer: Member, at: datetime) -> None:
     is_over = coupon.ends_at is not None and coupon.ends_at <= at
     if is_over or coupon.withdrawn_at is not None or at < coupon.starts_at:
         raise CouponNotValid(f"The coupon {coupon} is not valid now.")
+    if coupon.is_personal and not CouponHolder.objects.filter(coupon=coupon, viewer=viewer).exists():
+        raise CouponNotValid(f"The coupon {coupon} was given to others.")
     if coupon.most_uses is not None and coupon.uses >= coupon.most_uses:
         raise CouponUsedUp(f"The coupon {coupon} has been used up.")
     if coupon.most_each is None:

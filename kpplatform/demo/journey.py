@@ -25,6 +25,7 @@ def walk(*, port: int, programs: Programs, sign_ins: SignIns) -> dict[str, Any]:
         _trade(journey, viewer, sign_ins)
         _publish(journey, viewer, sign_ins)
         _stay_apart(journey, viewer)
+        _read_figures(journey, viewer.site, sign_ins)
         _verify(journey)
     except (WentWrong, OSError, KeyError, IndexError, subprocess.CalledProcessError):
         # The failed step is written down; the rest was not walked.
@@ -140,6 +141,17 @@ def _stay_apart(journey: Journey, viewer: Person) -> None:
         item = viewer.feed()[0]["id"]
         elsewhere.ask("GET", f"/api/v1/items/{item}/", expect=404)
         must(elsewhere.ask("GET", "/api/v1/orders/")["results"] == [], "orders of another tenant")
+
+
+def _read_figures(journey: Journey, site: Site, sign_ins: SignIns) -> None:
+    with journey.step("the days were counted, and staff read how much was played on them") as found:
+        staff = Person(journey.port, site)
+        staff.sign_in(SignIns.email(site, "admin"), sign_ins.password)
+        told = staff.ask("GET", "/api/v1/metrics/plays/")
+        found["plays in four weeks"] = sum(of["value"] for of in told["figures"])
+        must(len(told["figures"]) > 1, "no day was counted")
+        table = staff.take("/api/v1/metrics/plays/?form=csv").decode().splitlines()
+        must(len(table) == 1 + len(told["figures"]), "the table has other days")
 
 
 def _verify(journey: Journey) -> None:

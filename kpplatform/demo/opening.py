@@ -15,6 +15,7 @@ from kpplatform.demo.importing import import_folder
 from kpplatform.demo.seeding import Size, seed_world
 from kpplatform.demo.settling import settle
 from kpplatform.demo.sites import PEOPLE, SITES, SignIns, Site
+from kpplatform.demo.visiting import count, visit
 from kpplatform.jobs.models import Job
 from kpplatform.tenancy.models import Member, Tenant, User
 from kpplatform.tenancy.operations import create_tenant, join
@@ -43,6 +44,9 @@ def open_demo(*, data: Path | None, sizes: tuple[Size, Size], sign_ins: SignIns)
         # People come in last. A training is no sign: the plan of recurring work may have asked for it.
         if not User.objects.filter(email=SignIns.email(site, PEOPLE[0])).exists():
             settle(tenant=tenant, clean=folder is None)
+            visit(tenant=tenant)
+            with progress_bar(f"counting {site.slug}") as progress:
+                count(tenant=tenant, at=datetime.now(UTC), progress=progress)
             _open(tenant, site, sign_ins)
     if not User.objects.filter(email=sign_ins.operator).exists():
         User.objects.create_superuser(sign_ins.operator, sign_ins.password)

@@ -1,7 +1,7 @@
 """The recommender in the web admin."""
 
 from recommender.admin.audience import AudienceAdmin, NoisyAnswerAdmin, RuleAdmin
-from recommender.admin.campaigns import AddresseeAdmin, CampaignAdmin
+from recommender.admin.campaigns import AddresseeAdmin, CampaignAdmin, NoticeAdmin, NoticeRefusalAdmin, ViewerGroupAdmin
 from recommender.admin.changes import VersionChangeAdmin
 from recommender.admin.choices import InterestChoiceAdmin, PersonalisationRefusalAdmin, TasteResetAdmin
 from recommender.admin.duplicates import AlikePairAdmin
@@ -35,6 +35,8 @@ __all__ = [
     "InterestChoiceAdmin",
     "ModelVersionAdmin",
     "NoisyAnswerAdmin",
+    "NoticeAdmin",
+    "NoticeRefusalAdmin",
     "PersonalisationRefusalAdmin",
     "PortraitAdmin",
     "PortraitRefusalAdmin",
@@ -49,4 +51,5 @@ __all__ = [
     "TopicSuggestionAdmin",
     "TrainingRunAdmin",
     "VersionChangeAdmin",
+    "ViewerGroupAdmin",
 ]

@@ -1,5 +1,6 @@
 """Campaigns: begin one, read whom to reach, see what it brings."""
 
+from dataclasses import fields
 from typing import Any
 
 from django.db.models import QuerySet
@@ -16,10 +17,14 @@ from kpplatform.rest.views import ViewSet
 from recommender import operations, queries
 from recommender.api.permissions import RunsTheTenant
 from recommender.models import Addressee, Campaign
+from recommender.operations.campaigns import Audience, Message
 
 
 class CampaignIn(In):
     name = serializers.SlugField(max_length=60, help_text="Viewers are dealt by it; another name deals anew.")
+    group = serializers.SlugField(
+        max_length=60, allow_null=True, default=None, help_text="Only the viewers of one that staff made, by its name."
+    )
     segment = serializers.IntegerField(
         min_value=0, max_value=2**31 - 1, allow_null=True, default=None, help_text="The label of one: only its viewers."
     )
@@ -27,21 +32,27 @@ class CampaignIn(In):
         min_value=0, max_value=1, allow_null=True, default=None, help_text="Only who is as likely to leave."
     )
     message = serializers.CharField(max_length=1_000, help_text="What is sent or offered.")
+    message_zh = serializers.CharField(max_length=1_000, default="", allow_blank=True)
+    message_en = serializers.CharField(max_length=1_000, default="", allow_blank=True)
+    link = serializers.CharField(max_length=200, default="", allow_blank=True, help_text="A page of the site: /…")
+    coupon = serializers.CharField(
+        max_length=40, default="", allow_blank=True, help_text="The code of a personal one: those who are told get it."
+    )
+    is_sent_here = serializers.BooleanField(default=False, help_text="The platform tells it, by notices.")
     held_out = serializers.FloatField(min_value=0.01, max_value=0.99, default=0.2, help_text="Who is left in peace.")
     days = serializers.IntegerField(min_value=1, max_value=90, default=14, help_text="For how long it is counted.")
 
 
 class CampaignOut(serializers.ModelSerializer[Campaign]):
+    group = serializers.CharField(source="group.name", allow_null=True, default=None)
     segment = serializers.IntegerField(source="segment.label", allow_null=True, default=None)
+    coupon = serializers.CharField(source="coupon.code", allow_null=True, default=None)
 
     class Meta:
         model = Campaign
         fields = [
-            "id",
-            "name",
-            "segment",
-            "least_churn",
-            "message",
+            *("id", "name", "group", "segment", "least_churn", "message", "message_zh", "message_en", "link", "coupon"),
+            "is_sent_here",
             "held_out",
             "days",
             "reached",
@@ -95,7 +106,10 @@ class CampaignViewSet(ViewSet):
     @extend_schema(request=CampaignIn, responses={201: CampaignOut})
     def create(self, request: Request) -> Response:
         """Begin one: those whom it is for are dealt into reached and held out, for good."""
-        begun = operations.begin_campaign(**self.sent(CampaignIn), at=timezone.now())
+        ask = self.sent(CampaignIn)
+        audience = Audience(**{name: ask.pop(name) for name in ("group", "segment", "least_churn")})
+        message = Message(**{of.name: ask.pop(of.name) for of in fields(Message)})
+        begun = operations.begin_campaign(**ask, audience=audience, message=message, at=timezone.now())
         return Response(CampaignOut(begun).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(responses=ToReachOut(many=True))

@@ -10,6 +10,8 @@ from recommender.api import (
     exposure,
     feed,
     feed_settings,
+    groups,
+    notices,
     portraits,
     ratings,
     runs,
@@ -22,6 +24,8 @@ from recommender.api import (
 router = SimpleRouter(use_regex_path=False)
 router.register("models", versions.ModelVersionViewSet, basename="model")
 router.register("campaigns", campaigns.CampaignViewSet, basename="campaign")
+router.register("viewer-groups", groups.ViewerGroupViewSet, basename="viewer-group")
+router.register("notices", notices.NoticeViewSet, basename="notice")
 router.register("experiments", experiments.ExperimentViewSet, basename="experiment")
 router.register("training-runs", runs.TrainingRunViewSet, basename="training-run")
 router.register("portraits", portraits.PortraitViewSet, basename="portrait")
@@ -42,6 +46,7 @@ urlpatterns = [
     path("interests/", choices.InterestsView.as_view(), name="interests"),
     path("interests/<path:name>/", choices.InterestView.as_view(), name="interest"),
     path("personalisation/", choices.PersonalisationView.as_view(), name="personalisation"),
+    path("campaign-notices/", notices.NoticesWantedView.as_view(), name="notices-wanted"),
     path("taste/", choices.TasteView.as_view(), name="taste"),
     path("portrait/", portraits.OwnPortraitView.as_view(), name="own-portrait"),
     path("items/<int:id>/fit/", portraits.FitView.as_view(), name="fit"),

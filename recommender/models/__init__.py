@@ -7,7 +7,9 @@ from recommender.models.choices import InterestChoice, PersonalisationRefusal, T
 from recommender.models.duplicates import AlikePair
 from recommender.models.experiments import Experiment, ExperimentReading, Exposure
 from recommender.models.feed_settings import FeedSettings, FeedSettingsChange
+from recommender.models.groups import ViewerGroup
 from recommender.models.impressions import Impression
+from recommender.models.notices import Notice, NoticeRefusal
 from recommender.models.portraits import Portrait, PortraitRun, Segment
 from recommender.models.propensity import PropensityReport
 from recommender.models.ratings import RatingMapping
@@ -32,6 +34,8 @@ __all__ = [
     "InterestChoice",
     "ModelVersion",
     "NoisyAnswer",
+    "Notice",
+    "NoticeRefusal",
     "PersonalisationRefusal",
     "Portrait",
     "PortraitRefusal",
@@ -46,4 +50,5 @@ __all__ = [
     "TopicSuggestion",
     "TrainingRun",
     "VersionChange",
+    "ViewerGroup",
 ]

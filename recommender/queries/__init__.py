@@ -17,6 +17,8 @@ from recommender.queries.duplicates import alike_items
 from recommender.queries.experiments import all_experiments, figures, readings, running_experiments
 from recommender.queries.exposure import Exposed, exposure
 from recommender.queries.feed_settings import feed_settings, feed_settings_changes
+from recommender.queries.groups import at_least, groups, viewers_of
+from recommender.queries.notices import going_on, notices_of, notices_refused_at, to_be_told, told
 from recommender.queries.past import Past, past
 from recommender.queries.portraits import (
     Freshness,
@@ -85,6 +87,7 @@ __all__ = [
     "alike_items",
     "all_experiments",
     "answered",
+    "at_least",
     "audience",
     "audited_version",
     "bytes_at_hand",
@@ -108,6 +111,8 @@ __all__ = [
     "forget_shelves",
     "found_settings",
     "freshness",
+    "going_on",
+    "groups",
     "highlights",
     "interest_choices",
     "interests_of",
@@ -117,6 +122,8 @@ __all__ = [
     "newest_run",
     "newest_version",
     "not_to_draw",
+    "notices_of",
+    "notices_refused_at",
     "past",
     "period",
     "personalisation_refused_at",
@@ -143,13 +150,16 @@ __all__ = [
     "supply",
     "taste_reset_at",
     "text_runs",
+    "to_be_told",
     "to_reach",
+    "told",
     "topic_suggestions",
     "training_runs",
     "uplift",
     "vector_of",
     "versions",
     "viewers_like",
+    "viewers_of",
     "viewers_to_draw",
     "why",
     "with_lost",

@@ -1,12 +1,13 @@
 """What can be told of campaigns: whom to reach, and what came of it."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
 
 from recommender.models import Addressee, Campaign, Portrait, Segment
-from recommender.queries.experiments import compared, outcomes
+from recommender.queries.experiments import Arm, compared, outcomes
 from recommender.queries.portraits import not_to_draw
 
 REACHED, HELD_OUT = "reached", "held out"
@@ -19,7 +20,7 @@ WHERE a.tenant_id = %(tenant)s AND a.campaign_id = %(of)s
 
 def campaigns() -> QuerySet[Campaign]:
     """Return the tenant's campaigns, the newest first."""
-    return Campaign.objects.select_related("segment").order_by("-pk")
+    return Campaign.objects.select_related("group", "segment", "coupon").order_by("-pk")
 
 
 def to_reach(campaign: Campaign) -> QuerySet[Addressee]:
@@ -50,4 +51,15 @@ def uplift(campaign: Campaign, *, at: datetime) -> dict[str, Any]:
     """
     until = min(at, campaign.begun_at + timedelta(days=campaign.days))
     dealt = shares(campaign)
-    return compared(outcomes(ADDRESSED, of=campaign.pk, arms=list(dealt), until=until), dealt)
+    return compared(
+        [_with_shares(arm) for arm in outcomes(ADDRESSED, of=campaign.pk, arms=list(dealt), until=until)], dealt
+    )
+
+
+def _with_shares(arm: Arm) -> Arm:
+    """Tell of each viewer also whether they watched at all and whether they paid: their means are shares of viewers."""
+    outcome, before = (
+        {**of, "came_back": (of["active_days"] > 0).astype(float), "paid": (of["orders"] > 0).astype(float)}
+        for of in (arm.outcome, arm.before)
+    )
+    return replace(arm, outcome=outcome, before=before)

@@ -146,7 +146,7 @@ def _means(arm: Arm) -> dict[str, float]:
 def _differences(arm: Arm, told: list[Arm]) -> dict[str, dict[str, float] | None]:
     """Return by how much the arm is above the control in each metric, with what was foreseeable taken away."""
     found: dict[str, dict[str, float] | None] = {}
-    for name in PER_VIEWER:
+    for name in arm.outcome:
         both = [told[0], arm]
         outcome = np.concatenate([of.outcome[name] for of in both])
         left = experiments.adjusted(outcome, np.concatenate([of.before[name] for of in both]))

@@ -19,6 +19,7 @@ from billing.models import (
     ConsultationOffer,
     Content,
     Coupon,
+    CouponHolder,
     CouponUse,
     Order,
     OrderLine,
@@ -94,6 +95,7 @@ def discounted(order: Order, creator: Creator, *, by: Member) -> None:
     use = {"coupon": coupon(creator, bps=1_000), "order": order, "viewer": order.viewer}
     CouponUse.objects.create(used_at=NOON, **use)
     Coupon.objects.update(uses=1)
+    CouponHolder.objects.create(coupon=use["coupon"], viewer=order.viewer, given_at=NOON)
     Revocation.objects.create(line=line_of(order), by=by, why="By mistake", revoked_at=NOON)
 
 

@@ -47,7 +47,16 @@ from billing.models import (
 )
 from catalog.models import Comment, Lesson, MutedWord, Section
 from kpplatform.tenancy.models import ApiToken
-from recommender.models import Addressee, Exposure, ModelVersion, Portrait, TopicSuggestion, TrainingRun
+from recommender.models import (
+    Addressee,
+    Exposure,
+    ModelVersion,
+    Notice,
+    Portrait,
+    TopicSuggestion,
+    TrainingRun,
+    ViewerGroup,
+)
 from tests.everything import Everything
 
 SCHEMA: dict[str, Any] = SchemaGenerator().get_schema(public=True)
@@ -97,6 +106,8 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
     "portraits/{id}": lambda found: Portrait.objects.get(viewer=found.viewer).pk,
     "price-experiments/{id}": lambda found: PriceExperiment.objects.get(creator=found.creator).pk,
     "products/{id}": lambda _: OfferChange.objects.get(product__kind="bundle").product_id,
+    "notices/{id}": lambda found: Notice.objects.get(viewer=found.staff).pk,
+    "viewer-groups/{id}": lambda _: ViewerGroup.objects.get().pk,
     "offline-refunds/{id}": lambda found: Refund.objects.filter(line__order__viewer=found.viewer)[0].pk,
     "payment-proofs/{id}": lambda found: PaymentProof.objects.get(decisions__by=found.staff).pk,
     "reconciliation-exceptions/{id}": lambda found: ReconciliationException.objects.get(run__by=found.staff).pk,

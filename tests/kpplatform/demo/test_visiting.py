@@ -1,0 +1,41 @@
+"""The demo's looks lead to what its viewers did, and its days are counted."""
+
+from datetime import timedelta
+
+import pytest
+
+from creators import operations as creators
+from kpplatform.demo import visiting
+from kpplatform.metrics import queries
+from kpplatform.metrics.models import CountedDay, Visit
+from kpplatform.metrics.queries import Span
+from kpplatform.tenancy.models import Member, Tenant
+from tests.billing import shop
+from tests.conftest import NOON
+from tests.metrics.happened import DAY, watch
+
+
+def test_who_follows_or_buys_has_looked_before_and_days_are_counted(
+    in_school: Tenant, viewer: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visiting, "EVERY", 1)
+    course = shop.course_for(10_000)
+    creators.follow(viewer=viewer, creator=course.creator, at=NOON)
+    shop.bought(viewer, course)
+    for after in range(3):
+        watch(viewer, course, at=NOON + timedelta(hours=after, days=1))
+    shown: list[float] = []
+
+    for _ in range(2):
+        visiting.visit(tenant=in_school)
+    visiting.count(tenant=in_school, at=NOON + timedelta(days=2), progress=shown.append)
+
+    assert Visit.objects.filter(visited_at__lt=NOON).count() == 2
+    assert Visit.objects.filter(page=Visit.Page.PROFILE).count() == 4
+    assert Visit.objects.filter(item=course).count() == 2
+    assert shown == [1 / 2, 1]
+    assert CountedDay.objects.count() == 2
+    assert queries.totals(["plays", "profile_visits"], Span(DAY, DAY + timedelta(days=2))) == {
+        "plays": 3,
+        "profile_visits": 3,
+    }
