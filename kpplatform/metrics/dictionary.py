@@ -1,6 +1,6 @@
 """What a number is called, what it means, in what it is measured and where it is counted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -82,6 +82,16 @@ class Ratio:
     @property
     def source(self) -> str:
         return f"{' + '.join(self.over)} / {' + '.join(self.under)}"
+
+
+def table(metrics: Iterable[Metric | Ratio]) -> str:
+    """Return the dictionary as a table of Markdown: how it stands in docs/metrics.md."""
+    rows = ["| name | unit | what it is | counted in | parts | days |", "|---|---|---|---|---|---|"]
+    for of in metrics:
+        days = "a ratio" if isinstance(of, Ratio) else "overlap" if of.days_overlap else "add up"
+        parts = f"{of.part} (overlap)" if isinstance(of, Metric) and of.parts_overlap else of.part
+        rows.append(f"| `{of.name}` | {of.unit} | {of.definition} | `{of.source}` | {parts} | {days} |")
+    return "\n".join(rows)
 
 
 Row = tuple[str, int | None, int | None, str, int]

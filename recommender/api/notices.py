@@ -27,7 +27,8 @@ class NoticeOut(serializers.ModelSerializer[Notice]):
         fields = ["id", "text", "link", "coupon", "sent_at", "read_at"]
 
     def get_text(self, notice: Notice) -> str:
-        return notice.campaign.told_in(self.context["language"])
+        text: str = notice.campaign.told_in(self.context["language"])
+        return text
 
 
 class NoticesWantedOut(serializers.Serializer[Any]):

@@ -1,10 +1,11 @@
 """Making groups of viewers, as data: rules that are checked once and asked whenever somebody wants the viewers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from catalog.models import Topic
 from creators.models import Creator
@@ -82,7 +83,7 @@ def _is_allowed(value: Any, allowed: Any) -> bool:
 
 def _must_be_there(rule: dict[str, Any]) -> None:
     """Raise BadRules when the rule names a topic, a creator or a segment that is not there."""
-    there = {
+    there: dict[str, Callable[[Any], QuerySet[Any]]] = {
         "topic": lambda slug: Topic.objects.filter(slug=slug),
         "creator": lambda handle: Creator.objects.filter(handle=handle),
         "label": lambda label: Segment.objects.filter(label=label, retired_at=None),

@@ -156,12 +156,13 @@ def test_the_command_counts_days_and_says_what_stands_otherwise(
 
 
 Key = tuple[date, str, int | None, int | None, str]
+Level = tuple[date, int | None, int | None]
 
 
 def recounted(watches: list[Watch], zone: ZoneInfo) -> dict[Key, int]:
     """Count what a plain reading of the events says, in the order in which they happened."""
     figures: Counter[Key] = Counter()
-    seen: defaultdict[tuple[date, int | None, int | None], set[int]] = defaultdict(set)
+    seen: defaultdict[Level, set[int]] = defaultdict(set)
     last: dict[int, list[date]] = {}
     for of in sorted(watches, key=lambda of: of.started_at):
         day, creator = of.started_at.astimezone(zone).date(), of.item.creator_id
@@ -177,7 +178,7 @@ def recounted(watches: list[Watch], zone: ZoneInfo) -> dict[Key, int]:
                 seen[day, *level].add(of.viewer_id)
         if of.viewer.role != Member.Role.ANONYMOUS:
             _came_back(figures, last.setdefault(of.viewer_id, []), day)
-    figures.update({(day, "viewers", *level, ""): len(who) for (day, *level), who in seen.items()})
+    figures.update({(day, "viewers", creator, item, ""): len(who) for (day, creator, item), who in seen.items()})
     return {key: value for key, value in figures.items() if value}
 
 

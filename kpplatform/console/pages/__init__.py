@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from kpplatform.console.pages import audience
+from kpplatform.console.pages import audience, campaigns
 from kpplatform.console.pages.shapes import Audience, Page
 
 PAGES: tuple[Page, ...] = (
@@ -13,6 +13,14 @@ PAGES: tuple[Page, ...] = (
         "groups",
         Audience.STAFF,
         audience.shown,
+    ),
+    Page(
+        "campaigns",
+        _("Segments and campaigns"),
+        _("Who was told what, and what that brought beside those who were left in peace."),
+        "campaign",
+        Audience.STAFF,
+        campaigns.shown,
     ),
 )
 BY_SLUG = {page.slug: page for page in PAGES}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -84,10 +84,14 @@ class Difference(NamedTuple):
 def differences(day: date) -> list[Difference]:
     """Return in what a day's figures are unlike what its events say now."""
     rows = DailyFigure.objects.filter(day=day).values_list("metric", "creator", "item", "part", "value")
-    stored = {(metric, creator, item, part): value for metric, creator, item, part, value in rows}
+    stored: dict[Any, int] = {(metric, creator, item, part): value for metric, creator, item, part, value in rows}
     now = {(metric, creator, item, part[:LONGEST_PART]): value for metric, creator, item, part, value in counted(day)}
     unlike = [of for of in stored.keys() | now.keys() if stored.get(of) != now.get(of)]
-    return [Difference(*of, stored.get(of, 0), now.get(of, 0)) for of in sorted(unlike, key=str)]
+    return [
+        Difference(metric, creator, item, part, stored.get(of, 0), now.get(of, 0))
+        for of in sorted(unlike, key=str)
+        for metric, creator, item, part in (of,)
+    ]
 
 
 def days_counted(*, since: date | None = None, until: date | None = None) -> list[date]:
