@@ -13,8 +13,8 @@ HOUSE_TEXT = {
     Purpose.PERSONAL_EVENTS: {
         "zh": "我们以你的名义保存你看过什么、打开过谁的主页和哪些商品、我们给你看过什么，用来决定接下来给你看什么。"
         "你可以随时撤回同意：此后的记录不再与你相连。",
-        "en": "We keep what you watch, whose profile and which offers you open, and what we show you as yours, and decide by "
-        "it what to show you next. "
+        "en": "We keep what you watch, whose profile and which offers you open, and what we show you as yours, "
+        "and decide by it what to show you next. "
         "You may withdraw at any time: what comes after is not linked to you.",
     },
     Purpose.TARGETED_ADS: {
