@@ -12,6 +12,7 @@ from tqdm import tqdm
 from creators.models import Creator
 from kpplatform.demo.advertising import advertise
 from kpplatform.demo.importing import import_folder
+from kpplatform.demo.recalling import campaign
 from kpplatform.demo.seeding import Size, seed_world
 from kpplatform.demo.settling import settle
 from kpplatform.demo.sites import PEOPLE, SITES, SignIns, Site
@@ -48,6 +49,7 @@ def open_demo(*, data: Path | None, sizes: tuple[Size, Size], sign_ins: SignIns)
             with progress_bar(f"counting {site.slug}") as progress:
                 count(tenant=tenant, at=datetime.now(UTC), progress=progress)
             _open(tenant, site, sign_ins)
+            campaign(tenant=tenant, at=datetime.now(UTC))
     if not User.objects.filter(email=sign_ins.operator).exists():
         User.objects.create_superuser(sign_ins.operator, sign_ins.password)
     for tenant in Tenant.objects.filter(slug__in=[site.slug for site in SITES]):

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0038_personal_coupons'),
+        ('billing', '0039_personal_coupons'),
         ('recommender', '0017_rating_mapping'),
         ('tenancy', '0003_one_anonymous_member'),
     ]

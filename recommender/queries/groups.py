@@ -40,7 +40,7 @@ def at_least(rules: Sequence[Told], *, at: datetime) -> int:
 
 def _watched(rule: Told, at: datetime) -> Q:
     seen = Watch.objects.filter(
-        viewer=THEIRS, quarantine="", started_at__gt=_before(at, rule), item__topic__slug=rule["topic"]
+        viewer=THEIRS, quarantine="", started_at__range=_lately(at, rule), item__topic__slug=rule["topic"]
     )
     return Q(Exists(seen.order_by().values("viewer").annotate(times=Count("pk")).filter(times__gte=rule["times"])))
 
@@ -51,7 +51,7 @@ def _paid(rule: Told, _at: datetime) -> Q:
 
 
 def _unseen(rule: Told, at: datetime) -> Q:
-    return ~Q(Exists(Watch.objects.filter(viewer=THEIRS, started_at__gt=_before(at, rule))))
+    return ~Q(Exists(Watch.objects.filter(viewer=THEIRS, started_at__range=_lately(at, rule))))
 
 
 def _follows(rule: Told, _at: datetime) -> Q:
@@ -66,8 +66,8 @@ def _segment(rule: Told, _at: datetime) -> Q:
     return Q(Exists(Portrait.objects.filter(viewer=THEIRS, segment__label=rule["label"], segment__retired_at=None)))
 
 
-def _before(at: datetime, rule: Told) -> datetime:
-    return at - timedelta(days=rule["days"])
+def _lately(at: datetime, rule: Told) -> tuple[datetime, datetime]:
+    return at - timedelta(days=rule["days"]), at
 
 
 HOLDS: dict[str, Callable[[Told, datetime], Q]] = {

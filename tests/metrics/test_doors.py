@@ -142,6 +142,16 @@ def test_the_first_days_there_are_break_nothing(staff: APIClient) -> None:
     assert (answer.status_code, answer.json()["since"]) == (200, "0001-01-01")
 
 
+def test_what_a_device_calls_its_source_is_no_formula_of_a_spreadsheet(staff: APIClient) -> None:
+    watch(make.member(), things.video(), source="=1+1")
+    counted()
+
+    table = staff.get(f"{METRICS_DOOR}plays/", DAYS | {"form": "csv", "by_part": "true"})
+
+    assert table.content.decode().splitlines()[1:] == ["2026-05-01,'=1+1,1"]
+    assert told(staff, "plays", by_part=True) == [("2026-05-01", "=1+1", 1)]
+
+
 def test_a_longer_series_asks_no_more_questions(staff: APIClient, ann: Creator) -> None:
     def asked(days: int) -> int:
         until = DAY + timedelta(days=1)

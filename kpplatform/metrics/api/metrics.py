@@ -26,6 +26,7 @@ from kpplatform.rest.serializers import Asked
 from kpplatform.rest.views import SignedIn
 
 MOST_DAYS = 400
+FORMULA = {"=", "+", "-", "@", "\t", "\r"}
 USUAL = timedelta(days=27)
 
 
@@ -122,5 +123,6 @@ def csv_of(figures: list[Figure]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(Figure._fields)
-    writer.writerows(figures)
+    # A spreadsheet takes what begins like this for a formula; a part may be what somebody's device says.
+    writer.writerows(of._replace(part=f"'{of.part}" if of.part[:1] in FORMULA else of.part) for of in figures)
     return out.getvalue()

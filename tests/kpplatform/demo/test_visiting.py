@@ -1,4 +1,4 @@
-"""The demo's looks lead to what its viewers did, and its days are counted."""
+"""The demo's looks lead to what its viewers did, its days are counted, and it has a campaign."""
 
 from datetime import timedelta
 
@@ -6,13 +6,18 @@ import pytest
 
 from creators import operations as creators
 from kpplatform.demo import visiting
+from kpplatform.demo.recalling import AGO, NAME, campaign
 from kpplatform.metrics import queries
 from kpplatform.metrics.models import CountedDay, Visit
 from kpplatform.metrics.queries import Span
 from kpplatform.tenancy.models import Member, Tenant
+from recommender.models import Campaign, Notice
+from tests import make
 from tests.billing import shop
+from tests.catalog import things
 from tests.conftest import NOON
 from tests.metrics.happened import DAY, watch
+from tests.recommender.portrayed import members
 
 
 def test_who_follows_or_buys_has_looked_before_and_days_are_counted(
@@ -39,3 +44,25 @@ def test_who_follows_or_buys_has_looked_before_and_days_are_counted(
         "plays": 3,
         "profile_visits": 3,
     }
+
+
+def test_who_had_stayed_away_was_told_to_come_back(in_school: Tenant) -> None:
+    at = NOON + timedelta(days=30)
+    make.member(Member.Role.ADMIN)
+    away = members(30)
+    watch(make.member(), things.video(), at=at - timedelta(days=AGO, hours=1))
+
+    campaign(tenant=in_school, at=at)
+
+    begun = Campaign.objects.get(name=NAME)
+    assert begun.reached + begun.spared == len(away)
+    assert Notice.objects.filter(campaign=begun).count() == begun.reached
+    assert begun.figures["viewers"] == {"reached": begun.reached, "held out": begun.spared}
+
+
+def test_where_too_few_stay_away_there_is_no_campaign(in_school: Tenant) -> None:
+    make.member(Member.Role.ADMIN)
+
+    campaign(tenant=in_school, at=NOON)
+
+    assert not Campaign.objects.exists()

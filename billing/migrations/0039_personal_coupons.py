@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0037_counted_by_day'),
+        ('billing', '0038_counted_by_day'),
         ('tenancy', '0003_one_anonymous_member'),
     ]
 
