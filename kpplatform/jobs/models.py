@@ -46,6 +46,10 @@ class Job(TenantOwned):
             # The sweeper's question, across tenants: what is due?
             models.Index(fields=["due_at"], condition=Q(state__in=["waiting", "running"]), name="job_due"),
             models.Index(fields=["tenant", "-created_at"], name="job_newest"),
+            # What the console asks: which are dead, which wait, and when did each last come to its end?
+            models.Index(fields=["tenant", "id"], condition=Q(state="dead"), name="job_dead"),
+            models.Index(fields=["tenant", "due_at"], condition=Q(state="waiting"), name="job_waiting"),
+            models.Index(fields=["tenant", "name", "-created_at"], name="job_of_name"),
         ]
 
     def __str__(self) -> str:

@@ -18,6 +18,8 @@ from kpplatform.tenancy.models import Tenant
 Words = str | Promise
 COLOURS = ("#7c3aed", "#0d9488", "#d97706", "#db2777", "#2563eb", "#65a30d", "#dc2626", "#64748b")  # on light and dark
 
+FEW = {"maxTicksLimit": 8, "maxRotation": 0}
+
 
 class Audience(StrEnum):
     """Whose page it is: the tenant's staff's, a creator's (staff look at anybody's), or the installation's."""
@@ -78,7 +80,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """Lines or bars over labels. `metrics` names what is drawn: it is explained below, and comes as CSV."""
+    """Lines or bars over labels, or bars `across`, one below the other.
+
+    `metrics` names what is drawn: it is explained below, and comes as CSV.
+    """
 
     title: Words
     labels: Sequence[Any]
@@ -88,6 +93,8 @@ class Chart:
     suffix: Words = ""
     metrics: Sequence[str] = ()
     when_empty: Words = ""
+    is_across: bool = False
+    is_wide: bool = False
     shape = "chart"
 
     @property
@@ -115,16 +122,18 @@ class Chart:
     @property
     def options(self) -> dict[str, Any]:
         grey, thin = {"color": "#9ca3af"}, {"lineWidth": 0.5}
-        across = {"grid": {"display": False}, "ticks": grey | {"maxTicksLimit": 8, "maxRotation": 0}}
-        up = {"grid": thin, "beginAtZero": True, "ticks": grey | {"maxTicksLimit": 6}}
+        names = {"grid": {"display": False}, "ticks": grey | ({} if self.is_across else FEW)}
+        values = {"grid": thin, "beginAtZero": True, "ticks": grey | {"maxTicksLimit": 6}}
+        along, up = (values, names) if self.is_across else (names, values)
         stacked = {"stacked": self.is_stacked}
         return {
             "animation": False,
             "maintainAspectRatio": False,
             "elements": {"point": {"radius": 0, "hitRadius": 12}, "bar": {"borderRadius": 3}},
-            "interaction": {"mode": "index", "intersect": False},
+            "indexAxis": "y" if self.is_across else "x",
+            "interaction": {"mode": "index", "intersect": False, "axis": "y" if self.is_across else "x"},
             "plugins": {"legend": {"display": len(self.lines) > 1, "labels": grey | {"boxWidth": 12}}},
-            "scales": {"x": across | stacked, "y": up | stacked},
+            "scales": {"x": along | stacked, "y": up | stacked},
         }
 
     @property
@@ -147,6 +156,7 @@ class Table:
     headers: Sequence[Words]
     rows: Sequence[Sequence[Any]]
     when_empty: Words
+    is_wide: bool = False
     shape = "table"
 
     @property

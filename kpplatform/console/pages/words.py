@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from billing.money import Money
@@ -33,6 +35,11 @@ def time(ms: float) -> str:
 
 def money(minor: int, currency: str) -> str:
     return str(Money(minor, currency))
+
+
+def link(href: str, said: Words) -> SafeString:
+    """Return words that lead to a page."""
+    return format_html('<a class="text-primary-600 underline dark:text-primary-500" href="{}">{}</a>', href, said)
 
 
 def in_currency(parts: Mapping[str, int], currency: str) -> int:

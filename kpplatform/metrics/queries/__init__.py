@@ -11,6 +11,7 @@ from kpplatform.metrics.queries.counting import (
     span,
     today,
 )
+from kpplatform.metrics.queries.drift import Drift, drifts, psi
 from kpplatform.metrics.queries.figures import (
     Figure,
     Span,
@@ -24,22 +25,29 @@ from kpplatform.metrics.queries.figures import (
     series,
     totals,
 )
+from kpplatform.metrics.queries.leading import compared, creators_with_most, items_with_most
 
 __all__ = [
     "METRICS",
     "Difference",
+    "Drift",
     "Figure",
     "Span",
     "active",
     "asked",
     "by_part",
     "cohorts",
+    "compared",
     "counted",
+    "creators_with_most",
     "days_counted",
     "days_due",
     "differences",
+    "drifts",
     "items_of",
+    "items_with_most",
     "overall",
+    "psi",
     "ratio",
     "retention_curve",
     "series",

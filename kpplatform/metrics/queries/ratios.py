@@ -21,6 +21,7 @@ RATIOS = (
     Ratio("coverage", _("Items shown on a day by items on show."), ("items_shown",), ("items_on_show",)),
     Ratio("cold_start_share", _("Places of new creators by all places."), ("new_creators",), ("impressions",)),
     Ratio("explored_share", _("Places of exploration and trials by all places."), ("explored",), ("impressions",)),
+    Ratio("small_creator_share", _("Places of small creators by all places."), ("small_creators",), ("impressions",)),
     Ratio("product_rate", _("Looks at what something costs by plays."), ("product_visits",), ("plays",)),
     Ratio("checkout_rate", _("Things ordered by looks at what they cost."), ("checkouts",), ("product_visits",)),
     Ratio("paid_rate", _("Things paid by things ordered."), ("purchases",), ("checkouts",)),

@@ -1,0 +1,156 @@
+"""What ads earn, who sees and clicks them, and whether they keep to their plan: for the tenant's staff."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing.ads.market.pacing import Plan, even
+from billing.ads.models import Campaign, Creative, Flight
+from billing.ads.models.campaigns import MICROS
+from billing.ads.queries import held_offers
+from kpplatform.console.pages import sold, words
+from kpplatform.console.pages.shapes import Card, Chart, Line, Look, Shown, Table, Words
+from kpplatform.metrics.queries import Figure, Span, by_part, series, totals
+
+NOTHING = gettext_lazy("No ad was shown.")
+MOST = 15
+TIERS: Mapping[str, Words] = {
+    Campaign.Tier.SPONSORSHIP: gettext_lazy("sponsorship"),
+    Campaign.Tier.AUCTION: gettext_lazy("auction"),
+    Campaign.Tier.HOUSE: gettext_lazy("the house's own"),
+}
+COUNTS = ("ads_offered", "ads_seen", "ads_clicked", "ads_held")
+
+
+def shown(look: Look) -> Shown:
+    assert look.tenant is not None
+    currency = look.tenant.currency
+    spend = [
+        series(["ad_spend"], span, by_part=True)["ad_spend"] for span in (look.span, look.span.before(), _today(look))
+    ]
+    flights = _live(look)
+    return Shown(
+        cards=_cards(look, spend, flights, currency),
+        parts=[_counts(look), _rates(look), _spend(look, spend[0], currency), _tiers(look), _pacing(look, flights)],
+    )
+
+
+def _today(look: Look) -> Span:
+    return Span(look.until, look.until, using=look.span.using)
+
+
+def _micros(figures: list[Figure], currency: str) -> int:
+    return sum(figure.value for figure in figures if figure.part.rpartition(":")[2] == currency)
+
+
+def _money(micros: int, currency: str) -> str:
+    return words.money(micros // MICROS, currency)
+
+
+def _cards(look: Look, spend: list[list[Figure]], flights: list[Flight], currency: str) -> list[Card]:
+    now, before = (totals(COUNTS, span) for span in (look.span, look.span.before()))
+    spent = [_micros(figures, currency) for figures in spend]
+    held, waiting = held_offers().count(), Creative.objects.filter(state=Creative.State.WAITING).count()
+    left = sum(of.budget * MICROS - of.spent for of in flights if of.campaign.currency == currency)
+    return [
+        Card(_("Spent on ads"), _money(spent[0], currency), words.change(spent[0], spent[1]), metric="ad_spend"),
+        Card(_("Spent today"), _money(spent[2], currency)),
+        Card(_("Left of live budgets"), _money(left, currency)),
+        Card(_("Ads seen"), words.count(now["ads_seen"]), words.change(now["ads_seen"], before["ads_seen"])),
+        words.card_of_ratio(look, "ad_load", _("Ads by places of the feed")),
+        words.card_of_ratio(look, "ad_view_rate", _("Seen of offered")),
+        words.card_of_ratio(look, "ad_click_rate", _("Clicked of seen")),
+        Card(_("Held, to be decided"), words.count(held), href=reverse("admin:ads_offer_changelist"),
+             is_alarming=held > 0),
+        Card(_("Ads to be looked at"), words.count(waiting),
+             href=reverse("admin:ads_creative_changelist") + "?state__exact=waiting"),
+    ]  # fmt: skip
+
+
+def _counts(look: Look) -> Chart:
+    names = {"ads_offered": _("offered"), "ads_seen": _("seen"), "ads_clicked": _("clicked")}
+    lines = words.lines(look, names)
+    return Chart(_("Ads offered, seen and clicked"), look.labels, lines, metrics=list(names), when_empty=NOTHING)
+
+
+def _rates(look: Look) -> Chart:
+    names = {"ad_load": _("ads by places"), "ad_view_rate": _("seen of offered"), "ad_click_rate": _("clicked of seen")}
+    lines = [words.line_of_ratio(look, name, title) for name, title in names.items()]
+    return Chart(_("Ad load and rates"), look.labels, lines, suffix="%", metrics=list(names), when_empty=NOTHING)
+
+
+def _spend(look: Look, figures: list[Figure], currency: str) -> Chart:
+    own = [of for of in figures if of.part.rpartition(":")[2] == currency]
+    lines = [
+        Line(
+            TIERS.get(tier, tier),
+            words.by_day(look, [of for of in own if of.part.startswith(f"{tier}:")], per=MICROS * sold.unit(currency)),
+        )
+        for tier in sorted({of.part.partition(":")[0] for of in own})
+    ]
+    title = _("Spent by tier, in %(currency)s") % {"currency": currency}
+    return Chart(title, look.labels, lines, kind="bar", is_stacked=True, metrics=["ad_spend"], when_empty=NOTHING)
+
+
+def _tiers(look: Look) -> Table:
+    found = {name: by_part(name, look.span) for name in COUNTS}
+    rows = []
+    for tier, title in TIERS.items():
+        offered, seen, clicked, held = (found[name].get(tier, 0) for name in COUNTS)
+        if offered:
+            rates = (f"{seen / offered:.1%}", f"{clicked / seen:.2%}" if seen else "–")
+            rows.append([title, words.count(offered), rates[0], rates[1], words.count(held)])
+    headers = [_("tier"), _("offered"), _("seen of offered"), _("clicked of seen"), _("held")]
+    return Table(_("By tier"), headers, rows, NOTHING)
+
+
+def _live(look: Look) -> list[Flight]:
+    """Return the flights with a budget whose time it is, the largest first."""
+    live = Flight.objects.filter(campaign__state=Campaign.State.LIVE, budget__gt=0)
+    on = live.filter(starts_at__lte=look.at, ends_at__gt=look.at).select_related("campaign__advertiser")
+    return list(on.order_by("-budget", "-pk"))
+
+
+def _pacing(look: Look, flights: list[Flight]) -> Table:
+    """Show what each flight was to have spent by now if it is spent like the viewers come, and what it has."""
+    traffic = _traffic(look)
+    rows = [_flight(flight, traffic, look) for flight in flights[:MOST]]
+    headers = [
+        _("campaign"), _("flight"), _("budget"), _("planned by now"), _("spent"), _("of the plan"),
+        _("planned today"), _("left"), _("pace"),
+    ]  # fmt: skip
+    return Table(_("Live flights beside their plan"), headers, rows, _("No flight is live."), is_wide=True)
+
+
+def _flight(flight: Flight, traffic: list[float], look: Look) -> list[Any]:
+    assert look.tenant is not None
+    zone, currency = ZoneInfo(look.tenant.time_zone), flight.campaign.currency
+    at = look.at.astimezone(zone)
+    plan = Plan(flight.starts_at.astimezone(zone), flight.ends_at.astimezone(zone), flight.budget * MICROS, traffic)
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    planned = plan.spent_by(at)
+    page = reverse("admin:ads_flight_change", args=[flight.pk])
+    return [
+        flight.campaign.name,
+        words.link(page, flight.name),
+        words.money(flight.budget, currency),
+        _money(planned, currency) if flight.is_even else _("as soon as can be"),
+        _money(flight.spent, currency),
+        f"{flight.spent / planned:.0%}" if planned and flight.is_even else "–",
+        _money(plan.spent_by(midnight + timedelta(days=1)) - plan.spent_by(midnight), currency),
+        _money(flight.budget * MICROS - flight.spent, currency),
+        f"{flight.pace:.2f}",
+    ]
+
+
+def _traffic(look: Look) -> list[float]:
+    """Return how viewers came over the hours of the day within the last week; an even day until it is known."""
+    week = Span(look.until - timedelta(days=7), look.until - timedelta(days=1), using=look.span.using)
+    plays = by_part("plays_by_hour", week)
+    hours = [float(plays.get(str(hour), 0)) for hour in range(24)]
+    return hours if all(hours) else even()
