@@ -1,11 +1,13 @@
 """What the operator's pages of figures say: by numbers that one can check in the head."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
 from billing.queries import trial_balance
 from kpplatform.console.pages import BY_SLUG
@@ -26,6 +28,12 @@ from tests.metrics.happened import DAY
 YESTERDAY = DAY - timedelta(days=1)
 
 
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    with override("en"):
+        yield
+
+
 def opened(slug: str, of: Look) -> Shown:
     return BY_SLUG[slug].build(of)
 
@@ -44,7 +52,7 @@ def test_money_tells_what_was_sold_and_whose_it_is(in_school: Tenant) -> None:
 
     page = opened("money", look(in_school))
 
-    assert (card(page, "Sales (GMV)").shown, card(page, "Sales (GMV)").change) == ("1000.00 CNY", 1.0)
+    assert (card(page, "Sales (GMV)").shown, card(page, "Sales (GMV)").change) == ("1,000.00 CNY", 1.0)
     assert card(page, "Take rate").shown == "20.0%"
     assert card(page, "Buyers a day").shown == "2.0"
     by_kind = drawn(part(page, "Sales by kind"))
@@ -55,7 +63,7 @@ def test_money_tells_what_was_sold_and_whose_it_is(in_school: Tenant) -> None:
     }
     assert drawn(part(page, "Creators' income by kind")) == {"income": [700.0, 80.0]}
     assert rows(page, "In each currency") == [
-        ["CNY", "1000.00 CNY", "25.00 CNY", "200.00 CNY", "780.00 CNY", "20.0%"],
+        ["CNY", "1,000.00 CNY", "25.00 CNY", "200.00 CNY", "780.00 CNY", "20.0%"],
         ["USD", "5.00 USD", "0.00 USD", "0.00 USD", "0.00 USD", "0.0%"],
     ]
 
@@ -72,7 +80,7 @@ def test_money_ranks_creators_and_shows_what_waits(in_school: Tenant) -> None:
     page = opened("money", look(in_school))
 
     assert rows(page, "Creators with most income") == [["Bo", "0.75 CNY", "75.0%"], ["Ann", "0.25 CNY", "25.0%"]]
-    pending = dict((where, amount) for where, _many, amount in rows(page, "What waits"))
+    pending = {where: amount for where, _many, amount in rows(page, "What waits")}
     [held] = [of.balance for of in trial_balance() if of.kind == "pending"]
     assert pending["Creators', still refundable"] == str(shop.yuan(held))
     assert rows(page, "Payouts under way") == []
@@ -198,7 +206,7 @@ def test_quality_raises_an_alert_when_a_distribution_has_shifted(in_school: Tena
     figures("kept_out", bot=5)
     figures("received", minute=90, later=10)
     alerts = {"alerts": ["events_are_old"], "drift": {"topics": 0.5}}
-    PortraitRun.objects.create(at=NOON, half_life_days=7, quality=alerts)
+    PortraitRun.objects.create(at=NOON, finished_at=NOON, half_life_days=7, quality=alerts)
 
     page = opened("quality", look(in_school, days=28))
 

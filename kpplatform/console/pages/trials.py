@@ -71,7 +71,7 @@ def _effects(running: tuple[Experiment, ...]) -> Chart:
     labels, values = [], []
     for experiment in running:
         for arm, by in _told(experiment):
-            control = next(iter(experiment.figures["means"].values()))[experiment.metric]
+            control = experiment.figures["means"][next(iter(experiment.shares))][experiment.metric]
             if by and control:
                 labels.append(f"{experiment.name}: {arm}")
                 values.append([round(100 * by[end] / control, 2) for end in ("mean", "low", "high")])
@@ -113,7 +113,8 @@ def _experiments(running: tuple[Experiment, ...]) -> Table:
             rows.append([name, "–", "–", "–", "–", _("not read yet")])
             continue
         effects = dict(_told(experiment))
-        for arm, viewers in experiment.figures["viewers"].items():
+        for arm in experiment.shares:  # stored figures do not keep the order: the control comes first
+            viewers = experiment.figures["viewers"][arm]
             mean = experiment.figures["means"][arm][experiment.metric]
             told = _effect(effects[arm]) if arm in effects else ("–", _("control"))
             fair = experiment.figures["dealt_fairly"]
