@@ -187,5 +187,5 @@ def _payouts() -> Table:
     held = PayoutHold.objects.filter(released_at=None).order_by().values_list("reason").annotate(Count("pk"))
     rows += [[words.link(holds, _(PayoutHold.Reason(reason).label)), many, _("held")] for reason, many in sorted(held)]
     return Table(
-        _("Payouts under way, and held"), [_("what"), _("many"), _("amount")], rows, _("No payout is under way.")
+        _("Payouts under way, and held"), [_("what"), _("how many"), _("amount")], rows, _("No payout is under way.")
     )
