@@ -1,10 +1,10 @@
-"""The numbers on the console's first page, each counted where it is kept."""
+"""The numbers on the console's first page: as they were last counted, or from small tables."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -12,16 +12,21 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from billing.models import Order
+from billing.queries import tenants_time
 from catalog.models import Item, Watch
 from creators.models import Creator, Follow
 from kpplatform.jobs.models import Job
+from kpplatform.metrics.dictionary import MILLION
+from kpplatform.metrics.queries import Span, by_part, compared, series, totals
+from kpplatform.tenancy import roles
 from kpplatform.tenancy.admin_base import database_for, is_operator, runs_the_tenant, visitor
 from kpplatform.tenancy.models import Member, Tenant
 from recommender.models import ModelVersion
-from recommender.queries import exposure, feed_settings
 
 MOST = 6
 SEEN_DAYS = 3
+KEPT_OUT_DAYS = 28
+SHOWN = ("impressions", "explored", "new_creators", "small_creators", "topics_a_page", "exposure_gini")
 
 
 @dataclass(frozen=True)
@@ -66,36 +71,44 @@ def seen_by(request: HttpRequest, *, at: datetime) -> Dashboard:
         tenants = Card(_("Tenants"), Tenant.objects.filter(closed_at=None).count(), "tenancy_tenant")
         return Dashboard(cards=[tenants, *_tenant_cards(db, at)], tables=_tenant_tables(db))
     if runs_the_tenant(request):
-        return Dashboard(cards=_tenant_cards(db, at), tables=[*_tenant_tables(db), _seen(at)])
+        return Dashboard(cards=_tenant_cards(db, at), tables=[*_tenant_tables(db), _kept_out(at), _seen(at)])
     return Dashboard(cards=_creator_cards(visitor(request), at), tables=[])
 
 
 def _tenant_cards(db: str, at: datetime) -> list[Card]:
-    jobs = rows(Job, db).aggregate(
-        waiting=Count("pk", filter=Q(state=Job.State.WAITING)), dead=Count("pk", filter=Q(state=Job.State.DEAD))
-    )
+    waiting, dead = (rows(Job, db).filter(state=state).count() for state in (Job.State.WAITING, Job.State.DEAD))
     return [
         Card(_("Members"), rows(Member, db).exclude(role=Member.Role.ANONYMOUS).count(), "tenancy_member"),
         Card(_("Published items"), rows(Item, db).filter(_published(at)).count(), "catalog_item"),
-        Card(_("Watches today"), rows(Watch, db).filter(_today(at)).count(), "catalog_watch"),
-        Card(_("Jobs waiting"), jobs["waiting"], "jobs_job", "?state__exact=waiting"),
-        Card(_("Jobs dead"), jobs["dead"], "jobs_job", "?state__exact=dead", is_alarming=jobs["dead"] > 0),
+        Card(_("Watches today"), _plays(db, at), "catalog_watch"),
+        Card(_("Jobs waiting"), waiting, "jobs_job", "?state__exact=waiting"),
+        Card(_("Jobs dead"), dead, "jobs_job", "?state__exact=dead", is_alarming=dead > 0),
     ]
 
 
 def _creator_cards(member: Member | None, at: datetime) -> list[Card]:
     creator = Creator.objects.filter(member=member).first()
     items = Item.objects.filter(creator=creator)
-    watches = Watch.objects.filter(_today(at), item__creator=creator, quarantine=Watch.Quarantine.CLEAN)
+    today = tenants_time(at).date()
+    watches = totals(["plays"], Span(today, today, creator))["plays"] if creator else 0
     return [
         Card(_("My published items"), items.filter(_published(at)).count(), "catalog_item"),
-        Card(_("Watches today"), watches.count(), "catalog_watch"),
+        Card(_("Watches today"), watches, "catalog_watch"),
         Card(_("Followers"), Follow.objects.filter(creator=creator).count(), "creators_follow"),
     ]
 
 
+def _plays(db: str, at: datetime) -> int:
+    """Return what was watched today, as it was last counted; to operators, at all tenants by the server's day."""
+    if db != roles.OPERATOR:
+        today = tenants_time(at).date()
+        return totals(["plays"], Span(today, today))["plays"]
+    of_tenants = compared(["plays"], [], Span(at.date(), at.date(), using=db))
+    return sum(sums[("plays", "")] for sums in of_tenants.values())
+
+
 def _tenant_tables(db: str) -> list[Table]:
-    return [_model(db), _orders(db), _quarantine(db)]
+    return [_model(db), _orders(db)]
 
 
 def _model(db: str) -> Table:
@@ -119,7 +132,11 @@ def _quality(version: ModelVersion) -> str:
 
 
 def _seen(at: datetime) -> Table:
-    small = feed_settings().small_followers
+    until = tenants_time(at).date()
+    days: dict[date, dict[str, int]] = {}
+    for name, figures in series(SHOWN, Span(until - timedelta(days=SEEN_DAYS - 1), until)).items():
+        for figure in figures:
+            days.setdefault(figure.day, {})[name] = figure.value
     return Table(
         title=_("Who and what is seen in the feed"),
         headers=[
@@ -131,18 +148,21 @@ def _seen(at: datetime) -> Table:
             _("topics a page"),
             "Gini",
         ],
-        rows=[
-            [
-                date_format(told.day, "SHORT_DATE_FORMAT"),
-                told.places,
-                *(f"{share:.1%}" for share in (told.explored, told.new_creators, told.small_creators)),
-                f"{told.topics_a_page:.1f}",
-                f"{told.gini:.2f}",
-            ]
-            for told in exposure(days=SEEN_DAYS, at=at, small_followers=small)
-        ],
+        rows=[_seen_on(day, days[day]) for day in sorted(days, reverse=True) if days[day].get("impressions")],
         when_empty=_("Nothing was shown these days."),
     )
+
+
+def _seen_on(day: date, told: dict[str, int]) -> list[Any]:
+    places = told["impressions"]
+    shares = [told.get(name, 0) / places for name in ("explored", "new_creators", "small_creators")]
+    return [
+        date_format(day, "SHORT_DATE_FORMAT"),
+        places,
+        *(f"{share:.1%}" for share in shares),
+        f"{told.get('topics_a_page', 0) / MILLION:.1f}",
+        f"{told.get('exposure_gini', 0) / MILLION:.2f}",
+    ]
 
 
 def _orders(db: str) -> Table:
@@ -164,13 +184,13 @@ def _when(at: datetime) -> str:
     return date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
 
 
-def _quarantine(db: str) -> Table:
-    kept_out = rows(Watch, db).exclude(quarantine=Watch.Quarantine.CLEAN)
-    counted = kept_out.values_list("quarantine").annotate(Count("pk")).order_by("-pk__count")
+def _kept_out(at: datetime) -> Table:
+    until = tenants_time(at).date()
+    kept_out = by_part("kept_out", Span(until - timedelta(days=KEPT_OUT_DAYS - 1), until))
     return Table(
-        title=_("Kept out of the counts"),
+        title=_("Kept out of the counts in 28 days"),
         headers=[_("reason"), _("watches")],
-        rows=[[_(Watch.Quarantine(reason).label), f"{count:,}"] for reason, count in counted],
+        rows=[[_(Watch.Quarantine(reason).label), f"{count:,}"] for reason, count in kept_out.items()],
         when_empty=_("Nothing is in quarantine."),
     )
 
@@ -182,8 +202,3 @@ def rows(model: type[Model], db: str) -> QuerySet[Any]:
 
 def _published(at: datetime) -> Q:
     return Q(state__in=[Item.State.SCHEDULED, Item.State.PUBLISHED], published_at__lte=at)
-
-
-def _today(at: datetime) -> Q:
-    """Since midnight where the server's clock is (UTC)."""
-    return Q(started_at__gte=at.replace(hour=0, minute=0, second=0, microsecond=0), started_at__lte=at)

@@ -157,7 +157,7 @@ def test_models_are_told_beside_popularity_and_arms_with_their_bounds(in_school:
     page = opened("trials", look(in_school))
 
     assert drawn(part(page, "Quality")) == {"the training's model": [0.05], "popularity": [0.04]}
-    assert drawn(part(page, "Effect of")) == {"effect": [10.0], "at least": [5.0], "at most": [15.0]}
+    assert drawn(part(page, "Between which bounds")) == {"effect": [[5.0, 15.0]]}
     told_rows = [row[1:] for row in rows(page, "Experiments that run")]
     assert ["bold", "210", "11", "+1 [+0.5, +1.5]", "better"] in told_rows
     assert ["–", "–", "–", "–", "not read yet"] in told_rows

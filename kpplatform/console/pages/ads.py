@@ -105,7 +105,7 @@ def _tiers(look: Look) -> Table:
         if offered:
             rates = (f"{seen / offered:.1%}", f"{clicked / seen:.2%}" if seen else "–")
             rows.append([title, words.count(offered), rates[0], rates[1], words.count(held)])
-    headers = [_("tier"), _("offered"), _("seen of offered"), _("clicked of seen"), _("held")]
+    headers = [_("ad tier"), _("offered"), _("seen of offered"), _("clicked of seen"), _("held as odd")]
     return Table(_("By tier"), headers, rows, NOTHING)
 
 

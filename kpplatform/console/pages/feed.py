@@ -49,7 +49,8 @@ def _cards(look: Look, found: Mapping[str, list[Figure]], before: Mapping[str, l
     def card(name: str, title: str, digits: int) -> Card:
         now, then = _mean(found[name]), _mean(before[name])
         told = "–" if now is None else f"{now:.{digits}f}"
-        return Card(title, told, None if now is None else words.change(now, then or 0), metric=name)
+        changed = None if now is None else words.change(now, then or 0)
+        return Card(title, told, changed, metric=name, more_is_worse=name == "exposure_gini")
 
     return [
         words.card_of_ratio(look, "coverage", _("Items shown a day")),

@@ -46,8 +46,8 @@ def shown(look: Look) -> Shown:
             _split(look, now, currency),
             _income(now, currency),
             _creators(look, currency),
-            _currencies(now),
             _waiting(),
+            _currencies(now),
             _payouts(),
         ],
     )
@@ -66,7 +66,8 @@ def _rate(found: Found, currency: str) -> int | None:
 def _cards(look: Look, now: Found, before: Found, currency: str) -> list[Card]:
     def card(name: str, title: str) -> Card:
         sums = [_sum(found, name, currency) for found in (now, before)]
-        return Card(title, words.money(sums[0], currency), words.change(*sums), metric=name)
+        worse = name == "refunds"
+        return Card(title, words.money(sums[0], currency), words.change(*sums), metric=name, more_is_worse=worse)
 
     counts = [totals(["buyers", "purchases"], span) for span in (look.span, look.span.before())]
     days = len(look.days)
@@ -96,7 +97,7 @@ def _sales(look: Look, lines: list[Line], currency: str) -> Chart:
 def _mix(look: Look, lines: list[Line]) -> Chart:
     title = _("Which share of the sales each kind has")
     mixed = sold.shares(lines)
-    return Chart(title, look.labels, mixed, kind="bar", is_stacked=True, suffix="%", metrics=["sales"],
+    return Chart(title, look.labels, mixed, kind="bar", is_stacked=True, suffix="%", most=100, metrics=["sales"],
                  when_empty=NOTHING)  # fmt: skip
 
 
@@ -186,6 +187,5 @@ def _payouts() -> Table:
     ]
     held = PayoutHold.objects.filter(released_at=None).order_by().values_list("reason").annotate(Count("pk"))
     rows += [[words.link(holds, _(PayoutHold.Reason(reason).label)), many, _("held")] for reason, many in sorted(held)]
-    return Table(
-        _("Payouts under way, and held"), [_("what"), _("how many"), _("amount")], rows, _("No payout is under way.")
-    )
+    headers = [_("what"), _("how many"), _("amount")]
+    return Table(_("Payouts under way, and held"), headers, rows, _("No payout is under way."), is_wide=True)

@@ -79,7 +79,7 @@ def _cards(look: Look, alerts: list[Words]) -> list[Card]:
         Card(_("Alerts"), words.count(len(alerts)), is_alarming=bool(alerts), href=runs),
         Card(_("Kept out"), words.count(counts["kept_out"]), metric="kept_out",
              href=reverse("admin:catalog_watch_changelist")),
-        words.card_of_ratio(look, "quarantine_rate", _("Kept out by clean")),
+        words.card_of_ratio(look, "quarantine_rate", _("Kept out by clean"), more_is_worse=True),
         Card(_("Came in within a minute"), _share(late.get("minute", 0), everything), metric="received"),
         Card(_("Device unknown"), _unknown(look, "plays_by_device", UNKNOWN), metric="plays_by_device"),
         Card(_("Source unknown"), _unknown(look, "plays", ""), metric="plays"),

@@ -64,6 +64,12 @@ class Card:
     href: str = ""
     is_alarming: bool = False
     metric: str = ""
+    more_is_worse: bool = False
+
+    @property
+    def is_better(self) -> bool | None:
+        """Tell whether the change is one that people want; None: there is none."""
+        return (self.change > 0) != self.more_is_worse if self.change else None
 
     @property
     def definition(self) -> Words:
@@ -72,10 +78,10 @@ class Card:
 
 @dataclass(frozen=True)
 class Line:
-    """One row of values of a chart, a value for each label; None: there is none."""
+    """One row of values of a chart, a value (or a pair: from, to) for each label; None: there is none."""
 
     name: Words
-    values: Sequence[float | None]
+    values: Sequence[Any]
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,7 @@ class Chart:
     suffix: Words = ""
     metrics: Sequence[str] = ()
     when_empty: Words = ""
+    most: float | None = None  # where the axis ends; none: behind the largest value
     is_across: bool = False
     is_wide: bool = False
     shape = "chart"
@@ -122,8 +129,9 @@ class Chart:
     @property
     def options(self) -> dict[str, Any]:
         grey, thin = {"color": "#9ca3af"}, {"lineWidth": 0.5}
-        names = {"grid": {"display": False}, "ticks": grey | ({} if self.is_across else FEW)}
-        values = {"grid": thin, "beginAtZero": True, "ticks": grey | {"maxTicksLimit": 6}}
+        names = {"grid": {"display": False}, "ticks": grey | ({"autoSkip": False} if self.is_across else FEW)}
+        end = {} if self.most is None else {"max": self.most}
+        values = end | {"grid": thin, "beginAtZero": True, "ticks": grey | {"maxTicksLimit": 6}}
         along, up = (values, names) if self.is_across else (names, values)
         stacked = {"stacked": self.is_stacked}
         return {

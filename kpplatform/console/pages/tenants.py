@@ -100,7 +100,7 @@ def _sold(now: Found, known: Mapping[int, Tenant]) -> Chart:
     lines = [Line(of, [now[tenant].get(("sales", of), 0) / sold.unit(of) for tenant in drawn]) for of in currencies]
     labels = [known[tenant].name for tenant in drawn]
     title = _("Tenants with most sales (GMV)")
-    return Chart(title, labels, lines, kind="bar", is_across=True, is_stacked=True, metrics=["sales"],
+    return Chart(title, labels, lines, kind="bar", is_across=True, metrics=["sales"],
                  when_empty=_("Nothing was sold."))  # fmt: skip
 
 

@@ -67,19 +67,22 @@ def _quality(newest: list[ModelVersion]) -> Chart:
 
 
 def _effects(running: tuple[Experiment, ...]) -> Chart:
-    """Draw by how much the arms differ from their control in what each experiment is about, in per cent of it."""
-    labels, values = [], []
+    """Draw between which bounds each arm differs from its control in what the experiment is about."""
+    bounds: dict[str, list[float]] = {}
     for experiment in running:
         for arm, by in _told(experiment):
             control = experiment.figures["means"][next(iter(experiment.shares))][experiment.metric]
             if by and control:
-                labels.append(f"{experiment.name}: {arm}")
-                values.append([round(100 * by[end] / control, 2) for end in ("mean", "low", "high")])
-    names = (_("effect"), _("at least"), _("at most"))
-    lines = [Line(name, [row[place] for row in values]) for place, name in enumerate(names)]
-    title = _("Effect of the running arms, in per cent of the control")
-    return Chart(title, labels, lines, kind="bar", is_across=True, suffix="%",
-                 when_empty=_("No effect is known yet."))  # fmt: skip
+                bounds[f"{experiment.name}: {arm}"] = [round(100 * by[end] / control, 2) for end in ("low", "high")]
+    return Chart(
+        _("Between which bounds the running arms differ, in per cent of the control"),
+        list(bounds),
+        [Line(_("effect"), list(bounds.values()))],
+        kind="bar",
+        is_across=True,
+        suffix="%",
+        when_empty=_("No effect is known yet."),
+    )
 
 
 def _told(experiment: Experiment) -> Iterator[tuple[str, dict[str, float] | None]]:

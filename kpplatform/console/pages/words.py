@@ -77,10 +77,11 @@ def ratio_of(look: Look, name: str) -> int | None:
     return overall(_ratio(name), look.span)
 
 
-def card_of_ratio(look: Look, name: str, title: Words) -> Card:
+def card_of_ratio(look: Look, name: str, title: Words, *, more_is_worse: bool = False) -> Card:
     """Return a ratio of the page's days as a card, beside that of the days before."""
     now, before = overall(_ratio(name), look.span), overall(_ratio(name), look.span.before())
-    return Card(title, share(now), None if now is None else change(now, before or 0), metric=name)
+    changed = None if now is None else change(now, before or 0)
+    return Card(title, share(now), changed, metric=name, more_is_worse=more_is_worse)
 
 
 def _ratio(name: str) -> Ratio:
