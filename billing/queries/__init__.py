@@ -1,6 +1,7 @@
 """What can be told of money: prices, orders, balances, journals, and whether the books are in order."""
 
 from billing.queries.accounts import provider_accounts
+from billing.queries.balances import balances_of_creator, next_maturity
 from billing.queries.books import BalanceOfKind, balances_of, journals, trial_balance
 from billing.queries.clock import latest_day, tenants_time, tenants_zone
 from billing.queries.consultations import consultation_offers, consultations_seen_by
@@ -102,6 +103,7 @@ __all__ = [
     "affiliate_offers",
     "affiliates_seen_by",
     "balances_of",
+    "balances_of_creator",
     "bank_instructions",
     "billed_to",
     "booked_and_never_reported",
@@ -145,6 +147,7 @@ __all__ = [
     "ledger_report",
     "may_try_prices",
     "methods_of",
+    "next_maturity",
     "orders_of",
     "orders_seen_by",
     "outside_statements_seen_by",

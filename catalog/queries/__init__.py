@@ -1,7 +1,7 @@
 """What can be told of the catalogue: what there is, who may watch it, what happened."""
 
 from catalog.queries.access import granted_to, open_lessons, playable_by, watchable_by
-from catalog.queries.comments import comments_of
+from catalog.queries.comments import comments_of, unanswered
 from catalog.queries.consents import (
     CONSENTS,
     ConsentState,
@@ -27,6 +27,7 @@ from catalog.queries.items import (
 from catalog.queries.muting import comment_is_muted, muted_words
 from catalog.queries.reports import reports_by
 from catalog.queries.telling import AboutItem, ToldOfItem, about_items, told_of_items
+from catalog.queries.titles import Fault, Remark, remarks
 from catalog.queries.watches import quarantined, watches_of
 
 __all__ = [
@@ -36,8 +37,10 @@ __all__ = [
     "Card",
     "ConsentState",
     "Facts",
+    "Fault",
     "Interaction",
     "Kind",
+    "Remark",
     "ToldOfItem",
     "about_items",
     "cards",
@@ -62,10 +65,12 @@ __all__ = [
     "published_terms",
     "quarantined",
     "reactions_to",
+    "remarks",
     "reports_by",
     "standing_terms",
     "told_of_items",
     "topics",
+    "unanswered",
     "visible_to",
     "watchable_by",
     "watches_of",

@@ -57,7 +57,8 @@ def _look(request: HttpRequest, page: Page, days: int) -> Look:
     until = tenants_time(at).date() if tenant else at.date()
     creator = _whose(request) if page.audience == Audience.CREATOR else None
     since: date = until - timedelta(days=days - 1)
-    return Look(tenant, creator, since, until, at, {name: str(value) for name, value in request.GET.items()})
+    asked = {name: str(value) for name, value in request.GET.items()}
+    return Look(tenant, creator, since, until, at, asked, by=visitor(request))
 
 
 def _whose(request: HttpRequest) -> Creator:

@@ -15,6 +15,7 @@ from kpplatform.console.pages import (
     work,
 )
 from kpplatform.console.pages.shapes import Audience, Page
+from kpplatform.console.pages.studio import STUDIO
 
 PAGES: tuple[Page, ...] = (
     Page(
@@ -97,5 +98,6 @@ PAGES: tuple[Page, ...] = (
         Audience.OPERATOR,
         tenants.shown,
     ),
+    *STUDIO,
 )
 BY_SLUG = {page.slug: page for page in PAGES}

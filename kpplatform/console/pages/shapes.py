@@ -13,7 +13,7 @@ from creators.models import Creator
 from kpplatform.metrics.dictionary import Metric, Ratio
 from kpplatform.metrics.queries import METRICS, Span
 from kpplatform.tenancy import roles
-from kpplatform.tenancy.models import Tenant
+from kpplatform.tenancy.models import Member, Tenant
 
 Words = str | Promise
 COLOURS = ("#7c3aed", "#0d9488", "#d97706", "#db2777", "#2563eb", "#65a30d", "#dc2626", "#64748b")  # on light and dark
@@ -39,6 +39,7 @@ class Look:
     until: date
     at: datetime
     asked: dict[str, str] = field(default_factory=dict)
+    by: Member | None = None
 
     @property
     def span(self) -> Span:
@@ -173,6 +174,18 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Panel:
+    """A few numbers about one thing, what they come to in words, and where there is more."""
+
+    title: Words
+    facts: Sequence[Card] = ()
+    told: Words = ""
+    href: str = ""
+    more: Words = ""
+    shape = "panel"
+
+
+@dataclass(frozen=True)
 class Cohorts:
     """Who came back: a row for each week's newcomers, a column for each age, in shares from 0 to 1."""
 
@@ -202,7 +215,7 @@ class Shown:
     """Everything on a page, from top to bottom."""
 
     cards: Sequence[Card] = ()
-    parts: Sequence[Chart | Table | Cohorts] = ()
+    parts: Sequence[Chart | Table | Cohorts | Panel] = ()
 
 
 @dataclass(frozen=True)

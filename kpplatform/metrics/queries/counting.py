@@ -10,7 +10,7 @@ from billing.queries import tenants_time, tenants_zone
 from billing.queries.income import EARNING
 from kpplatform.metrics.dictionary import Asked, Counting, Metric, Ratio, Row
 from kpplatform.metrics.models import CountedDay, DailyFigure
-from kpplatform.metrics.queries import advertising, answering, returning, selling, showing, watching
+from kpplatform.metrics.queries import advertising, answering, branding, lengths, returning, selling, showing, watching
 from kpplatform.metrics.queries.ratios import RATIOS
 from kpplatform.tenancy.scope import current_tenant, current_tenant_id
 from recommender.queries import feed_settings
@@ -23,6 +23,8 @@ COUNTINGS: tuple[Counting, ...] = (
     *returning.COUNTINGS,
     *selling.COUNTINGS,
     *advertising.COUNTINGS,
+    *lengths.COUNTINGS,  # these two add up what the others have counted
+    *branding.COUNTINGS,
 )
 COUNTED: list[Metric] = [metric for counting in COUNTINGS for metric in counting.metrics]
 METRICS: dict[str, Metric | Ratio] = {of.name: of for of in COUNTED} | {of.name: of for of in RATIOS}

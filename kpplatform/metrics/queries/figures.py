@@ -69,6 +69,15 @@ def by_part(name: str, of: Span) -> dict[str, int]:
     return {part: int(total) for part, total in summed}
 
 
+def parts_of(names: Sequence[str], of: Span) -> dict[str, dict[str, int]]:
+    """Return the same of several metrics at once, in no order."""
+    told: dict[str, dict[str, int]] = {name: {} for name in names}
+    summed = _rows(names, of).order_by().values_list("metric", "part").annotate(Sum("value"))
+    for name, part, total in summed:
+        told[name][part] = int(total)
+    return told
+
+
 def ratio(metric: Ratio, of: Span) -> list[Figure]:
     """Return the ratio of each day, in millionths; days that have nothing below the line are left out."""
     days: Any = (
@@ -106,6 +115,14 @@ def items_of(names: Sequence[str], of: Span, *, most: int) -> list[dict[str, Any
     sums = {name: Sum("value", filter=Q(metric=name), default=0) for name in names}
     found: Any = rows.order_by().values("item", title=F("item__title")).annotate(**sums)
     return list(found.order_by(f"-{names[0]}", "-item")[:most])
+
+
+def of_items(name: str, items: Sequence[int], of: Span, *, part: str) -> dict[int, int]:
+    """Return the sum of one part of a metric for each of these items, those without any left out."""
+    rows = DailyFigure.objects.db_manager(of.using).filter(
+        item__in=items, metric=name, part=part, day__gte=of.since, day__lte=of.until
+    )
+    return {item: int(total) for item, total in rows.order_by().values_list("item").annotate(Sum("value"))}
 
 
 def active(day: date, *, within: int = MONTH, using: str = roles.APP) -> int:

@@ -1,0 +1,150 @@
+"""What a creator might make next, and how: each piece of advice with the numbers that speak for it."""
+
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from catalog.models import Item, Topic
+from catalog.queries import remarks
+from kpplatform.console.pages import words
+from kpplatform.console.pages.shapes import Card, Look, Panel, Shown, Table
+from kpplatform.console.pages.studio.wording import about, card_of_course, sentence
+from kpplatform.metrics.queries.advising import BestLength, Length, best_hour, best_length, niches
+from kpplatform.metrics.queries.courses import scorecards
+from recommender.operations import AudienceTooSmall, PrivacyIsSpent, advise
+
+CHECKED = 20  # newest items
+MOST_TITLES = 5_000
+
+
+def shown(look: Look) -> Shown:
+    return Shown(parts=[*_gaps(look), _length(look), _hour(look), _niches(look), _titles(look), _courses(look)])
+
+
+def _gaps(look: Look) -> list[Panel]:
+    """Tell which topics the audience wants more of, as far as the audience may be told of."""
+    title = _("What your audience wants more of")
+    if look.by is None or look.creator is None:
+        return []
+    try:
+        found = advise(creator=look.creator, by=look.by, at=look.at)
+    except AudienceTooSmall:
+        return [Panel(title, told=_("So few watched that nobody is told apart from the others."))]
+    except PrivacyIsSpent:
+        return [Panel(title, told=_("What may be told of your audience this month has been told."))]
+    if not found.advice:
+        return [Panel(title, told=_("There is enough of everything that your audience likes."))]
+    names = {topic.slug: topic for topic in Topic.objects.filter(slug__in=[one.topic for one in found.advice])}
+    return [
+        Panel(
+            _("Make something about %(topic)s") % {"topic": _named(names.get(one.topic), one.topic)},
+            [
+                Card(_("Viewers who like it best"), words.count(one.viewers)),
+                Card(_("Of your audience"), f"{one.demand:.0%}"),
+                Card(_("Of what is on show"), f"{one.supply:.0%}"),
+                Card(_("Yours about it"), words.count(one.own)),
+            ],
+            told=_("Your audience of %(viewers)s likes it more than there is of it.") % {"viewers": found.audience},
+        )
+        for one in found.advice
+    ]
+
+
+def _named(topic: Topic | None, slug: str = "") -> str:
+    if topic is None:
+        return slug
+    return topic.name_zh if (get_language() or "").startswith("zh") else topic.name_en
+
+
+def _length(look: Look) -> Panel:
+    assert look.creator, "A studio is of a creator."
+    found = best_length(look.creator, look.span, at=look.at)
+    title = _("How long")
+    if found.best is None:
+        return Panel(title, told=_("Too little of your topic was played to compare lengths."))
+    facts = [
+        Card(_range(length), _("%(share)s of %(plays)s") % _told(length), is_alarming=False) for length in found.lengths
+    ]
+    return Panel(title, facts, told=_best(found))
+
+
+def _best(found: BestLength) -> str:
+    assert found.best
+    said = {"topic": _named(found.topic) or _("what has no topic"), "length": _range(found.best)} | _told(found.best)
+    text = _("About %(topic)s, %(length)s is watched to the end most often: %(share)s of %(plays)s plays.") % said
+    if found.usual and found.usual != found.best:
+        usual = {"length": _range(found.usual)} | _told(found.usual)
+        text += " " + _("Most of your plays are of %(length)s: %(share)s of %(plays)s.") % usual
+    return text
+
+
+def _told(length: Length) -> dict[str, str]:
+    return {"share": f"{length.completion:.0%}", "plays": words.count(length.plays)}
+
+
+def _range(length: Length) -> str:
+    if length.ends_s is None:
+        return _("%(begins)s s and longer") % {"begins": length.begins_s}
+    return _("%(begins)s–%(ends)s s") % {"begins": length.begins_s, "ends": length.ends_s}
+
+
+def _hour(look: Look) -> Panel:
+    assert look.creator, "A studio is of a creator."
+    found = best_hour(look.creator, look.span)
+    title = _("When to publish")
+    if found is None:
+        return Panel(title, told=_("Too little was played to tell the hours apart."))
+    said = {"hour": f"{found.hour}:00", "share": f"{found.plays / found.of:.0%}", "plays": words.count(found.of)}
+    text = _("Publish before %(hour)s: your plays are most in the hour from then on, %(share)s of %(plays)s.") % said
+    if not found.is_own:
+        text = (
+            _("Publish before %(hour)s: here most is played in the hour from then on, %(share)s of %(plays)s plays.")
+            % said
+        )
+    return Panel(title, [Card(_("Plays in that hour"), words.count(found.plays), metric="plays_by_hour")], told=text)
+
+
+def _niches(look: Look) -> Table:
+    assert look.creator, "A studio is of a creator."
+    rows = [
+        [
+            _named(niche.topic),
+            f"{niche.demand:.1%}",
+            f"{niche.supply:.1%}",
+            f"{100 * niche.gap:+.1f}",
+            words.count(niche.creators),
+            words.count(niche.own),
+        ]
+        for niche in niches(look.creator, look.span, at=look.at)
+    ]
+    return Table(
+        _("Where there is room: topics that are played more than there is of them"),
+        [_("topic"), _("of all plays"), _("of all items"), _("gap in points"), _("creators"), _("yours")],
+        rows,
+        gettext_lazy("No topic is played more than there is of it."),
+        is_wide=True,
+    )
+
+
+def _titles(look: Look) -> Table:
+    own = Item.objects.filter(creator=look.creator).exclude(state=Item.State.WITHDRAWN).order_by("-pk")
+    newest = list(own.select_related("topic")[:CHECKED])
+    found = remarks(newest, own_titles=own.values_list("title", flat=True)[:MOST_TITLES])
+    rows = [[about(look, item), " ".join(map(sentence, found[item.pk]))] for item in newest if found[item.pk]]
+    return Table(
+        _("Titles, descriptions and tags of your newest"),
+        [_("title"), _("what could be better")],
+        rows,
+        gettext_lazy("Nothing could be said better."),
+        is_wide=True,
+    )
+
+
+def _courses(look: Look) -> Table:
+    assert look.creator, "A studio is of a creator."
+    return Table(
+        _("Your courses"),
+        [_("title"), _("quality"), _("usefulness"), _("timeliness"), _("demand for the topic")],
+        [card_of_course(look, card) for card in scorecards(look.creator, look.span, at=look.at)],
+        gettext_lazy("You have no course yet."),
+        is_wide=True,
+    )

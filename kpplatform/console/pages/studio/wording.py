@@ -1,0 +1,61 @@
+"""Remarks on titles and the scorecards of courses, in words."""
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from catalog.models import Item
+from catalog.queries import Fault, Remark
+from catalog.queries.titles import FEWEST_TAGS, NARROWEST, SHORTEST_DESCRIPTION, WIDEST
+from kpplatform.console.pages.shapes import Look
+from kpplatform.console.pages.studio import links
+from kpplatform.metrics.queries.courses import Scorecard
+
+SENTENCES = {
+    Fault.TOO_SHORT: gettext_noop("The title says too little: it is %(found)s wide, %(narrowest)s is the least."),
+    Fault.TOO_LONG: gettext_noop("Phones cut the title off: it is %(found)s wide, %(widest)s is the most."),
+    Fault.NO_TOPIC: gettext_noop("It has no topic: viewers who chose one are not offered it."),
+    Fault.NO_TOPIC_WORD: gettext_noop("The title has none of the words it is found by: %(found)s."),
+    Fault.SAME_TITLE: gettext_noop("%(found)s more of yours have the same title."),
+    Fault.FEW_TAGS: gettext_noop("It has %(found)s tags; %(tags)s tell what it is like."),
+    Fault.SHORT_DESCRIPTION: gettext_noop("The description is %(found)s wide; %(description)s is the least."),
+    Fault.SHOUTING: gettext_noop("The title shouts."),
+}
+BOUNDS = {"narrowest": NARROWEST, "widest": WIDEST, "tags": FEWEST_TAGS, "description": SHORTEST_DESCRIPTION}
+
+
+def sentence(remark: Remark) -> str:
+    """Return a remark as a sentence with its numbers."""
+    return _(SENTENCES[remark.fault]) % (BOUNDS | {"found": remark.found})
+
+
+def about(look: Look, item: Item) -> SafeString:
+    """Return an item's title, which leads to what became of it."""
+    return links.named(links.to(look, "studio-videos", item=item.pk), item.title)
+
+
+def card_of_course(look: Look, card: Scorecard) -> list[str]:
+    """Return a row about a course: each of the three from 0 to 100, with what it was told by."""
+    quality = [
+        (card.finished, _("finished %(share)s")),
+        (card.praise, _("praise %(share)s")),
+    ]
+    useful = [
+        (card.saved, _("saved and shared %(share)s")),
+        (card.kept, _("kept by buyers %(share)s")),
+    ]
+    demand = "–" if card.demand is None else f"{card.demand - 1:+.0%}"
+    return [
+        about(look, card.course),
+        _with(card.quality, quality),
+        _with(card.usefulness, useful),
+        f"{100 * card.timeliness:.0f}",
+        demand,
+    ]
+
+
+def _with(whole: float | None, parts: list[tuple[float | None, str]]) -> str:
+    if whole is None:
+        return "–"
+    told = ", ".join(text % {"share": f"{share:.0%}"} for share, text in parts if share is not None)
+    return f"{100 * whole:.0f} ({told})"

@@ -1,0 +1,168 @@
+"""What a creator's last weeks ask for, and what became of what the weeks before asked for.
+
+A piece of advice follows from what was counted of a whole week (Monday to Sunday) alone: read again, it is the same.
+So what was measured before it and in the week after can be told without keeping a note of it.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from creators.models import Creator
+from kpplatform.metrics.queries.figures import Span, series
+
+NAMES = (
+    *("creator_income", "sales", "refunds", "plays", "product_visits", "checkouts", "comments", "replies"),
+    *("impressions", "finished"),
+)
+FEWEST = {"plays": 50, "product_visits": 20, "comments": 5, "impressions": 200, "sales": 1, "creator_income": 1}
+Sums = Mapping[str, Mapping[str, int]]  # metric → part → value
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is advised when a measured share is on the wrong side of a bound; of fewer than `FEWEST` nothing is said."""
+
+    code: str
+    advice: Promise
+    measured: Promise
+    share: Callable[[Sums, str], float | None]
+    bound: float
+    is_bad_above: bool = False
+
+    def asks(self, share: float | None) -> bool:
+        """Whether a week with this share asks for it."""
+        return share is not None and (share >= self.bound if self.is_bad_above else share < self.bound)
+
+
+@dataclass(frozen=True)
+class Action:
+    """What a week asked for: what was measured in it, and in the week after it; None: that is not over, or too few."""
+
+    rule: Rule
+    week: date
+    before: float
+    after: float | None
+
+    @property
+    def is_better(self) -> bool | None:
+        """Whether it was better in the week after; None: nobody knows."""
+        if self.after is None or self.after == self.before:
+            return None
+        return (self.after < self.before) == self.rule.is_bad_above
+
+
+def _total(sums: Sums, name: str, currency: str = "") -> int:
+    parts = sums.get(name, {})
+    return sum(value for part, value in parts.items() if not currency or part.rpartition(":")[2] == currency)
+
+
+def _of(over: str, under: str) -> Callable[[Sums, str], float | None]:
+    def share(sums: Sums, _currency: str) -> float | None:
+        whole = _total(sums, under)
+        return _total(sums, over) / whole if whole >= FEWEST[under] else None
+
+    return share
+
+
+def _clicked(sums: Sums, _currency: str) -> float | None:
+    shown = _total(sums, "impressions")
+    return sums.get("plays", {}).get("feed", 0) / shown if shown >= FEWEST["impressions"] else None
+
+
+def _given_back(sums: Sums, currency: str) -> float | None:
+    sold = _total(sums, "sales", currency)
+    return _total(sums, "refunds", currency) / sold if sold >= FEWEST["sales"] else None
+
+
+def _largest(sums: Sums, currency: str) -> float | None:
+    """Return the share of the kind of income that brings most; of one that lost, nothing counts."""
+    parts = sums.get("creator_income", {})
+    earned = [value for part, value in parts.items() if part.rpartition(":")[2] == currency and value > 0]
+    return max(earned) / sum(earned) if earned else None
+
+
+RULES = (
+    Rule(
+        "one_way",
+        _("Add a second way of earning: nearly all comes from one."),
+        _("share of the largest kind of income"),
+        _largest,
+        0.8,
+        is_bad_above=True,
+    ),
+    Rule(
+        "given_back",
+        _("Look at what buyers were promised: much is given back."),
+        _("refunds by sales"),
+        _given_back,
+        0.1,
+        is_bad_above=True,
+    ),
+    Rule(
+        "offer_unseen",
+        _("Speak of what you sell in your videos: hardly anybody looks at what it costs."),
+        _("looks at prices by plays"),
+        _of("product_visits", "plays"),
+        0.01,
+    ),
+    Rule(
+        "not_ordered",
+        _("Go over price, preview and description: who looks does not order."),
+        _("orders by looks at prices"),
+        _of("checkouts", "product_visits"),
+        0.05,
+    ),
+    Rule(
+        "unanswered",
+        _("Answer comments: most are left without a reply."),
+        _("replies by comments"),
+        _of("replies", "comments"),
+        0.5,
+    ),
+    Rule(
+        "not_clicked",
+        _("Try other titles: what the feed shows of yours is seldom played."),
+        _("plays from the feed by impressions"),
+        _clicked,
+        0.05,
+    ),
+    Rule(
+        "left_early",
+        _("Make it shorter or tighter: few watch to the end."),
+        _("finished by all plays"),
+        _of("finished", "plays"),
+        0.2,
+    ),
+)
+
+
+def actions(*, creator: Creator, currency: str, day: date, weeks: int) -> list[Action]:
+    """Return what each of so many weeks that are over before the day asked for, the latest week first."""
+    this = day - timedelta(days=day.weekday())
+    first = this - timedelta(weeks=weeks)
+    sums = _by_week(creator, first, this)
+    told = []
+    for monday in (this - timedelta(weeks=back) for back in range(1, weeks + 1)):
+        after = monday + timedelta(weeks=1)
+        for rule in RULES:
+            share = rule.share(sums[monday], currency)
+            if share is not None and rule.asks(share):
+                follows = rule.share(sums[after], currency) if after < this else None
+                told.append(Action(rule, monday, share, follows))
+    return told
+
+
+def _by_week(creator: Creator, first: date, before: date) -> dict[date, dict[str, dict[str, int]]]:
+    """Return the sums of each week by its Monday, metric and part."""
+    found = series(NAMES, Span(first, before - timedelta(days=1), creator), by_part=True)
+    sums: dict[date, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
+    for name, figures in found.items():
+        for figure in figures:
+            monday = figure.day - timedelta(days=figure.day.weekday())
+            sums[monday][name][figure.part] += figure.value
+    return sums
