@@ -92,4 +92,6 @@ def is_shouted(title: str) -> bool:
 
 
 def _names(title: str, words: Iterable[str]) -> bool:
-    return any(folded(word) in folded(title) for word in words if folded(word))
+    """Return whether a title says one of the words; a single letter is none."""
+    told = (folded(word) for word in words)
+    return any(word in folded(title) for word in told if width(word) > 1)

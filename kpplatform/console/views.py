@@ -75,8 +75,13 @@ def _whose(request: HttpRequest) -> Creator:
 
 
 def _own(request: HttpRequest) -> Creator | None:
-    member = visitor(request)
-    return Creator.objects.filter(member=member).first() if member else None
+    """Return the creator who looks, if it is one: every page of the sidebar asks, the database is asked once."""
+    if not hasattr(request, "_creator"):
+        member = visitor(request)
+        found = Creator.objects.filter(member=member).first() if member else None
+        request._creator = found  # type: ignore[attr-defined]  # noqa: SLF001
+    own: Creator | None = request._creator  # type: ignore[attr-defined]  # noqa: SLF001
+    return own
 
 
 def _query(request: HttpRequest, **changed: object) -> str:

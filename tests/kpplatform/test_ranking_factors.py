@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from catalog import operations as catalog
-from catalog.models import Item, Watch
+from catalog.models import Item, Reaction, Watch
 from creators.models import Follow
 from kpplatform.console.pages.studio.ranking import FACTORS
 from kpplatform.tenancy.models import Member, Tenant
@@ -60,7 +60,7 @@ def test_more_interaction_moves_up(in_school: Tenant) -> None:
     first, second = planted.videos(2)
     before = popular()
 
-    catalog.react(viewer=make.member(), item=first, kind="like", at=timezone.now())
+    catalog.react(viewer=make.member(), item=first, kind=Reaction.Kind.LIKE, at=timezone.now())
 
     assert before == [second.pk, first.pk], "The later one of two about which nothing is known."
     assert popular() == [first.pk, second.pk]
@@ -98,7 +98,7 @@ def test_what_is_like_the_unwanted_falls(viewer: Member) -> None:
             planted.watch(make.member(), item)
     before = [item for _, item in told(viewer, size=3)]
 
-    catalog.react(viewer=viewer, item=piano[3], kind="not_interested", at=timezone.now())
+    catalog.react(viewer=viewer, item=piano[3], kind=Reaction.Kind.NOT_INTERESTED, at=timezone.now())
     queries.forget_shelves()
     after = [item for _, item in told(viewer, size=3)]
 

@@ -169,8 +169,9 @@ class Table:
     shape = "table"
 
     @property
-    def table(self) -> dict[str, Any]:
-        return {"headers": self.headers, "rows": self.rows}
+    def labelled(self) -> list[list[tuple[Words, Any]]]:
+        """Return the rows with each cell's header: on a phone one stands beside the other."""
+        return [list(zip(self.headers, row, strict=True)) for row in self.rows]
 
 
 @dataclass(frozen=True)

@@ -128,12 +128,14 @@ def niches(creator: Creator, of: Span, *, at: datetime) -> list[Niche]:
     live = Item.objects.filter(state__in=LIVE_STATES, published_at__lte=at, topic__isnull=False)
     rows = (
         live.order_by()
-        .values("topic")
+        .values_list("topic")
         .annotate(
             items=Count("pk"), creators=Count("creator", distinct=True), own=Count("pk", filter=Q(creator=creator))
         )
     )
-    supplied = {row["topic"]: row for row in rows}
+    supplied: dict[int, dict[str, int]] = {
+        topic: {"items": items, "creators": creators, "own": own} for topic, items, creators, own in rows
+    }
     whole_plays = sum(value for topic, value in plays.items() if topic) or 1
     whole_items = sum(row["items"] for row in supplied.values()) or 1
     topics = Topic.objects.in_bulk([topic for topic, value in plays.items() if topic and value >= FEWEST_PLAYS])

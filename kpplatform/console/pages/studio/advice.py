@@ -1,13 +1,13 @@
 """What a creator might make next, and how: each piece of advice with the numbers that speak for it."""
 
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from catalog.models import Item, Topic
+from catalog.models import Item
 from catalog.queries import remarks
 from kpplatform.console.pages import words
 from kpplatform.console.pages.shapes import Card, Look, Panel, Shown, Table
-from kpplatform.console.pages.studio.wording import about, card_of_course, sentence
+from kpplatform.console.pages.studio.wording import about, card_of_course, sentence, topic_name, topic_names
 from kpplatform.metrics.queries.advising import BestLength, Length, best_hour, best_length, niches
 from kpplatform.metrics.queries.courses import scorecards
 from recommender.operations import AudienceTooSmall, PrivacyIsSpent, advise
@@ -33,10 +33,10 @@ def _gaps(look: Look) -> list[Panel]:
         return [Panel(title, told=_("What may be told of your audience this month has been told."))]
     if not found.advice:
         return [Panel(title, told=_("There is enough of everything that your audience likes."))]
-    names = {topic.slug: topic for topic in Topic.objects.filter(slug__in=[one.topic for one in found.advice])}
+    names = topic_names([one.topic for one in found.advice])
     return [
         Panel(
-            _("Make something about %(topic)s") % {"topic": _named(names.get(one.topic), one.topic)},
+            _("Make something about %(topic)s") % {"topic": names[one.topic]},
             [
                 Card(_("Viewers who like it best"), words.count(one.viewers)),
                 Card(_("Of your audience"), f"{one.demand:.0%}"),
@@ -49,27 +49,22 @@ def _gaps(look: Look) -> list[Panel]:
     ]
 
 
-def _named(topic: Topic | None, slug: str = "") -> str:
-    if topic is None:
-        return slug
-    return topic.name_zh if (get_language() or "").startswith("zh") else topic.name_en
-
-
 def _length(look: Look) -> Panel:
     assert look.creator, "A studio is of a creator."
     found = best_length(look.creator, look.span, at=look.at)
     title = _("How long")
     if found.best is None:
         return Panel(title, told=_("Too little of your topic was played to compare lengths."))
-    facts = [
-        Card(_range(length), _("%(share)s of %(plays)s") % _told(length), is_alarming=False) for length in found.lengths
-    ]
+    facts = [Card(_range(length), _("%(share)s of %(plays)s") % _told(length)) for length in found.lengths]
     return Panel(title, facts, told=_best(found))
 
 
 def _best(found: BestLength) -> str:
     assert found.best
-    said = {"topic": _named(found.topic) or _("what has no topic"), "length": _range(found.best)} | _told(found.best)
+    said = {
+        "topic": topic_name(found.topic) if found.topic else _("what has no topic"),
+        "length": _range(found.best),
+    } | _told(found.best)
     text = _("About %(topic)s, %(length)s is watched to the end most often: %(share)s of %(plays)s plays.") % said
     if found.usual and found.usual != found.best:
         usual = {"length": _range(found.usual)} | _told(found.usual)
@@ -107,7 +102,7 @@ def _niches(look: Look) -> Table:
     assert look.creator, "A studio is of a creator."
     rows = [
         [
-            _named(niche.topic),
+            topic_name(niche.topic),
             f"{niche.demand:.1%}",
             f"{niche.supply:.1%}",
             f"{100 * niche.gap:+.1f}",

@@ -49,9 +49,12 @@ def _cards(history: list[Figure], points: dict[str, int]) -> list[Card]:
     first = min(figure.day for figure in history)
     began = sum(figure.value for figure in history if figure.day == first)
     whole = sum(points.values())
+    strongest = max(WEIGHTS, key=lambda part: _percent(points, part))
+    weakest = min(WEIGHTS, key=lambda part: _percent(points, part))
     return [
         Card(_("Brand score of 100"), score(whole), words.change(whole, began), metric="brand"),
-        *(Card(str(NAMES[part]), f"{_percent(points, part)} %") for part in WEIGHTS),
+        Card(_("Strongest part"), str(NAMES[strongest])),
+        Card(_("Weakest part"), str(NAMES[weakest])),
     ]
 
 

@@ -1,5 +1,7 @@
 """What a creator earns, by which ways; where the money is, and what to do for more of it."""
 
+from typing import Any
+
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -16,7 +18,7 @@ from kpplatform.metrics.queries.weekly import Action, actions
 
 NOTHING = gettext_lazy("Nothing was earned these days.")
 LAST_PAYOUTS = 5
-WEEKS = 4
+WEEKS = 2
 
 
 def shown(look: Look) -> Shown:
@@ -55,7 +57,9 @@ def _cards(look: Look) -> list[Card]:
 def _next(look: Look) -> str:
     assert look.creator
     at = next_maturity(look.creator)
-    return date_format(timezone.localtime(at), "SHORT_DATE_FORMAT") if at else "–"
+    if at is None:
+        return "–"
+    return date_format(timezone.localtime(at), "SHORT_DATE_FORMAT") if at > look.at else _("now")
 
 
 def _mix(look: Look) -> Chart:
@@ -91,7 +95,7 @@ def _shares(look: Look) -> Table:
         ]
         for way, value in now.items()
     ]
-    return Table(_("The mix"), [_("kind"), _("amount"), _("share"), _("the days before")], rows, NOTHING)
+    return Table(_("The mix"), [_("kind"), _("amount"), _("share of all"), _("the days before")], rows, NOTHING)
 
 
 def _actions(look: Look) -> Table:
@@ -121,7 +125,7 @@ def _action(of: Action) -> list[str]:
 def _statement(look: Look) -> Table:
     rows = Settlement.objects.filter(creator=look.creator, currency=_currency(look))
     last = rows.select_related("period").prefetch_related("lines").order_by("-pk").first()
-    told = []
+    told: list[list[Any]] = []
     if last:
         told = [
             [_("opening balance"), "", words.money(last.opening, last.currency)],

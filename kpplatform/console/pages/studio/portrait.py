@@ -7,12 +7,15 @@ from django.utils.translation import gettext_lazy
 
 from kpplatform.console.pages import words
 from kpplatform.console.pages.shapes import Card, Chart, Line, Look, Panel, Shown
+from kpplatform.console.pages.studio.wording import topic_names
 from kpplatform.metrics.queries import by_part, totals
 from recommender.operations import AudienceTooSmall, PrivacyIsSpent, Told, tell_audience
+from recommender.queries import segments
 
 NOBODY = gettext_lazy("Nobody watched these days.")
 TOO_FEW = gettext_lazy("Too few are alike to be told apart.")
 MOST_TOPICS = 12
+TOPIC = "topic:"
 
 
 def shown(look: Look) -> Shown:
@@ -44,8 +47,8 @@ def _portrait(look: Look) -> list[Chart | Panel]:
     counts = told.counts
     return [
         _about(told),
-        _cells(_("What they like best"), dict(list(_ranked(counts.get("topics", {})).items())[:MOST_TOPICS])),
-        _cells(_("Segments"), {_(name): of for name, of in _ranked(counts.get("segments", {})).items()}),
+        _cells(_("What they like best"), _of_topics(counts.get("topics", {}))),
+        _cells(_("Segments"), _of_segments(counts.get("segments", {}))),
         _cells(_("New and returning"), {_(name): of for name, of in _ranked(counts.get("visits", {})).items()}),
         _active(counts.get("hours", {})),
     ]
@@ -67,6 +70,21 @@ def _about(told: Told) -> Panel:
 
 def _ranked(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda cell: (-cell[1], cell[0])))
+
+
+def _of_topics(counts: Mapping[str, int]) -> dict[str, int]:
+    ranked = list(_ranked(counts).items())[:MOST_TOPICS]
+    names = topic_names([slug for slug, _viewers in ranked])
+    return {names[slug]: viewers for slug, viewers in ranked}
+
+
+def _of_segments(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return viewers by what sets their segment apart."""
+    labels = [int(label) for label in counts if label.isdecimal()]
+    about = {str(of.label): [str(told[0]) for told in of.about[:2]] for of in segments().filter(label__in=labels)}
+    names = topic_names([dimension.removeprefix(TOPIC) for told in about.values() for dimension in told])
+    said = {label: " · ".join(names[of.removeprefix(TOPIC)] for of in told) for label, told in about.items()}
+    return {f"{label}: {said[label]}" if said.get(label) else label: of for label, of in _ranked(counts).items()}
 
 
 def _cells(title: str, counts: Mapping[str, int]) -> Chart:

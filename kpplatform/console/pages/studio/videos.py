@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from catalog.models import Item
 from kpplatform.console.pages import words
-from kpplatform.console.pages.shapes import Card, Chart, Line, Look, Shown, Table
+from kpplatform.console.pages.shapes import Card, Chart, Line, Look, Panel, Shown, Table
 from kpplatform.console.pages.studio import links
 from kpplatform.metrics.dictionary import MILLION
 from kpplatform.metrics.queries import Span, by_part, items_of, of_items, overall, retention_curve, series, totals
@@ -70,16 +70,23 @@ def _share(of: int, whole: int) -> int | None:
 
 def _one(look: Look, item: Item) -> Shown:
     span = replace(look.span, item=item)
-    return Shown(
-        cards=_cards(look, span, item), parts=[_curve(look, span), _sources(span), _days(look, span), _time(look, span)]
-    )
+    parts = [_curve(look, span), _sources(span), _days(look, span), _time(look, span)]
+    return Shown(cards=_cards(span), parts=[_about(look, item), *parts])
 
 
-def _cards(look: Look, span: Span, item: Item) -> list[Card]:
+def _about(look: Look, item: Item) -> Panel:
+    facts = [
+        Card(_("Likes"), words.count(item.likes)),
+        Card(_("Saves"), words.count(item.saves)),
+        Card(_("Shares"), words.count(item.shares)),
+        Card(_("Comments"), words.count(item.comments)),
+    ]
+    return Panel(item.title, facts, href=links.to(look, "studio-videos"), more=_("All items"))
+
+
+def _cards(span: Span) -> list[Card]:
     now, before = totals(NAMES, span), totals(NAMES, span.before())
-    back = links.to(look, "studio-videos")
     return [
-        Card(_("All items"), item.title, href=back),
         *(
             Card(title, words.count(now[name]), words.change(now[name], before[name]), metric=name)
             for name, title in (("impressions", _("Impressions")), ("plays", _("Plays")))

@@ -1,10 +1,12 @@
 """Remarks on titles and the scorecards of courses, in words."""
 
-from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from collections.abc import Sequence
 
-from catalog.models import Item
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext_noop
+from django.utils.translation import gettext as _
+
+from catalog.models import Item, Topic
 from catalog.queries import Fault, Remark
 from catalog.queries.titles import FEWEST_TAGS, NARROWEST, SHORTEST_DESCRIPTION, WIDEST
 from kpplatform.console.pages.shapes import Look
@@ -22,6 +24,17 @@ SENTENCES = {
     Fault.SHOUTING: gettext_noop("The title shouts."),
 }
 BOUNDS = {"narrowest": NARROWEST, "widest": WIDEST, "tags": FEWEST_TAGS, "description": SHORTEST_DESCRIPTION}
+
+
+def topic_name(topic: Topic) -> str:
+    """Return a topic's name in the language of whoever reads."""
+    return topic.name_zh if (get_language() or "").startswith("zh") else topic.name_en
+
+
+def topic_names(slugs: Sequence[str]) -> dict[str, str]:
+    """Return the names of topics by their slugs; what is no topic's keeps its own."""
+    named = {topic.slug: topic_name(topic) for topic in Topic.objects.filter(slug__in=slugs)}
+    return {slug: named.get(slug, slug) for slug in slugs}
 
 
 def sentence(remark: Remark) -> str:
