@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -27,6 +27,7 @@ from catalog.models import (
     Watch,
 )
 from kpplatform.tenancy.admin_base import TenantAdmin, labelled, runs_the_tenant, staff
+from kpplatform.tenancy.admin_parts import WordsForm, words_of
 
 STATE_COLOURS = {"published": "success", "scheduled": "info", "withdrawn": "danger", "draft": ""}
 REASON_COLOURS = dict.fromkeys(Watch.Quarantine.values, "danger")
@@ -129,7 +130,17 @@ class CommentAdmin(TenantAdmin):
     search_fields = ("body",)
     number_fields = OF_VIEWER_AND_ITEM
     list_filter = ("written_at", ("deleted_at", admin.EmptyFieldListFilter))
-    actions = ("take_down",)
+    action_form = WordsForm
+    actions = ("reply", "take_down")
+
+    @admin.action(description=_("Reply with the words beside it"), permissions=["acting"])
+    def reply(self, request: HttpRequest, queryset: QuerySet[Comment]) -> None:
+        body, by, now = words_of(request), staff(request), timezone.now()
+        if not body:
+            self.message_user(request, _("A reply needs words: write them beside the action."), messages.ERROR)
+            return
+        told: dict[str, Any] = {"viewer": by, "body": body, "at": now}
+        self.do_each(request, queryset, lambda of: operations.comment(item=of.item, parent_id=of.pk, **told))
 
     @admin.action(description=_("Take down"), permissions=["staff"])
     def take_down(self, request: HttpRequest, queryset: QuerySet[Comment]) -> None:

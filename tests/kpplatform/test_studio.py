@@ -1,5 +1,6 @@
 """What the pages of the studio say, by numbers that one can check in the head."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -136,9 +137,17 @@ def test_who_waits_for_an_answer_is_listed_page_by_page(maker: Creator, now: dat
     older = next(part for part in first.parts if isinstance(part, Panel)).href
     second = of(maker.member).get(older).context["shown"]
 
+    link = re.search('href="([^"]*)"', first.parts[0].rows[0][4])
+    assert link
+    sent = {"action": "reply", "_selected_action": [written[2].pk], "words": "At last"}
+    assert of(maker.member).post(link[1], sent).status_code == 302
+    after = opened(maker, "studio-comments")
+
     listed = [row[3] for row in first.parts[0].rows]
     assert listed == [f"No. {n}" for n in range(2, 22)]
     assert [row[3] for row in second.parts[0].rows] == ["No. 22"]
+    assert [row[3] for row in after.parts[0].rows] == [f"No. {n}" for n in range(3, 23)]
+    assert Comment.objects.get(parent=written[2].pk).viewer == maker.member
 
 
 def test_a_portrait_keeps_the_rules_of_its_door(maker: Creator, now: datetime) -> None:

@@ -10,7 +10,7 @@ from creators.models import Creator
 from kpplatform.metrics import queries
 from kpplatform.metrics.models import DailyFigure
 from kpplatform.metrics.queries import Span
-from kpplatform.metrics.queries.advising import best_hour, best_length, niches
+from kpplatform.metrics.queries.advising import Keyword, best_hour, best_length, keywords, niches
 from kpplatform.metrics.queries.courses import scorecards
 from kpplatform.metrics.queries.weekly import actions
 from tests import make
@@ -94,6 +94,17 @@ def test_a_niche_is_played_more_than_there_is_of_it() -> None:
     assert found.topic == chess
     assert (found.demand, found.supply, found.creators, found.own) == (0.75, 0.25, 1, 1)
     assert found.gap == 0.5
+
+
+def test_keywords_are_what_others_say_of_the_topic_and_the_creator_does_not() -> None:
+    creator, piano = things.creator(), things.topic()
+    things.video(creator, topic=piano, tags=["scales"])
+    for tags in (["scales", "etude"], ["scales", "etude", "etude"], ["once"]):
+        things.video(topic=piano, tags=tags)
+    things.video(topic=things.topic("chess"), tags=["etude"])
+
+    assert keywords(creator, piano, at=NOON) == [Keyword("etude", 2, 3)]
+    assert keywords(creator, None, at=NOON) == []
 
 
 def test_titles_are_checked_by_rules_that_are_written_down() -> None:

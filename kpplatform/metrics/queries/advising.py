@@ -1,6 +1,6 @@
 """What the figures advise a creator: which length, which hour, which topic. Each piece comes with its numbers."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,6 +15,7 @@ from kpplatform.metrics.queries.lengths import EDGES_S, NO_LENGTH
 FEWEST_PLAYS = 30  # of a length or of all hours: of fewer nothing is said
 LEAST_GAP = 0.01
 MOST_NICHES = 5
+LOOKED_AT, FEWEST_ITEMS, MOST_KEYWORDS = 500, 2, 6  # a topic's newest items, and tags of theirs
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,15 @@ class BestHour:
     plays: int
     of: int
     is_own: bool
+
+
+@dataclass(frozen=True)
+class Keyword:
+    """A tag that many items of a topic have and none of the creator's: how many of how many looked at."""
+
+    tag: str
+    items: int
+    of: int
 
 
 @dataclass(frozen=True)
@@ -115,6 +125,19 @@ def best_hour(creator: Creator, of: Span) -> BestHour | None:
             hour = min(plays, key=lambda part: (-plays[part], int(part)))
             return BestHour(int(hour), plays[hour], whole, is_own=whose is not None)
     return None
+
+
+def keywords(creator: Creator, topic: Topic | None, *, at: datetime) -> list[Keyword]:
+    """Return the tags that others' newest items about a topic have most often, and none of the creator's about it."""
+    live = (
+        Item.objects.filter(topic=topic, state__in=LIVE_STATES, published_at__lte=at) if topic else Item.objects.none()
+    )
+    newest = live.order_by("-published_at", "-pk").exclude(creator=creator).values_list("tags", flat=True)[:LOOKED_AT]
+    own = {tag for tags in live.filter(creator=creator).values_list("tags", flat=True)[:LOOKED_AT] for tag in tags}
+    tags = [set(of) for of in newest]
+    found = Counter(tag for of in tags for tag in of - own)
+    told = [Keyword(tag, items, len(tags)) for tag, items in found.items() if items >= FEWEST_ITEMS]
+    return sorted(told, key=lambda of: (-of.items, of.tag))[:MOST_KEYWORDS]
 
 
 def niches(creator: Creator, of: Span, *, at: datetime) -> list[Niche]:

@@ -8,7 +8,7 @@ from catalog.queries import remarks
 from kpplatform.console.pages import words
 from kpplatform.console.pages.shapes import Card, Look, Panel, Shown, Table
 from kpplatform.console.pages.studio.wording import about, card_of_course, sentence, topic_name, topic_names
-from kpplatform.metrics.queries.advising import BestLength, Length, best_hour, best_length, niches
+from kpplatform.metrics.queries.advising import BestLength, Keyword, Length, best_hour, best_length, keywords, niches
 from kpplatform.metrics.queries.courses import scorecards
 from recommender.operations import AudienceTooSmall, PrivacyIsSpent, advise
 
@@ -17,7 +17,7 @@ MOST_TITLES = 5_000
 
 
 def shown(look: Look) -> Shown:
-    return Shown(parts=[*_gaps(look), _length(look), _hour(look), _niches(look), _titles(look), _courses(look)])
+    return Shown(parts=[*_gaps(look), *_lengths(look), _hour(look), _niches(look), _titles(look), _courses(look)])
 
 
 def _gaps(look: Look) -> list[Panel]:
@@ -49,9 +49,23 @@ def _gaps(look: Look) -> list[Panel]:
     ]
 
 
-def _length(look: Look) -> Panel:
+def _lengths(look: Look) -> list[Panel]:
     assert look.creator, "A studio is of a creator."
     found = best_length(look.creator, look.span, at=look.at)
+    return [_length(found), *_keywords(keywords(look.creator, found.topic, at=look.at))]
+
+
+def _keywords(found: list[Keyword]) -> list[Panel]:
+    if not found:
+        return []
+    facts = [Card(of.tag, _("%(items)s of %(of)s") % {"items": of.items, "of": of.of}) for of in found]
+    told = _(
+        "Others' newest items about your topic say these, none of yours does. Where one fits, put it in the title."
+    )
+    return [Panel(_("Keywords"), facts, told=told)]
+
+
+def _length(found: BestLength) -> Panel:
     title = _("How long")
     if found.best is None:
         return Panel(title, told=_("Too little of your topic was played to compare lengths."))

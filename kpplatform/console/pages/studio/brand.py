@@ -1,6 +1,6 @@
 """How strong a creator's brand is beside the tenant's others: a score, what it is made of, and how it went."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 from kpplatform.console.pages import words
 from kpplatform.console.pages.shapes import Card, Chart, Line, Look, Shown, Table
 from kpplatform.metrics.dictionary import MILLION
-from kpplatform.metrics.queries import Figure, Span, by_part, series
+from kpplatform.metrics.queries import Figure, Span, by_part, series, totals
 from kpplatform.metrics.queries.branding import WEIGHTS
 
 NOT_YET = gettext_lazy("You have no score yet: it needs something published.")
@@ -35,7 +35,7 @@ def shown(look: Look) -> Shown:
     history = series(["brand"], look.span, by_part=True)["brand"]
     last = max((figure.day for figure in history), default=None)
     points = {figure.part: figure.value for figure in history if figure.day == last}
-    return Shown(cards=_cards(history, points), parts=[_parts(look, last, points), _history(look, history)])
+    return Shown(cards=_cards(look, points), parts=[_parts(look, last, points), _history(look, history)])
 
 
 def score(points: int) -> str:
@@ -43,11 +43,11 @@ def score(points: int) -> str:
     return f"{100 * points / MILLION:.0f}"
 
 
-def _cards(history: list[Figure], points: dict[str, int]) -> list[Card]:
+def _cards(look: Look, points: dict[str, int]) -> list[Card]:
     if not points:
         return [Card(_("Brand score"), "–", metric="brand")]
-    first = min(figure.day for figure in history)
-    began = sum(figure.value for figure in history if figure.day == first)
+    yesterday = look.since - timedelta(days=1)
+    began = totals(["brand"], Span(yesterday, yesterday, look.creator))["brand"]
     whole = sum(points.values())
     strongest = max(WEIGHTS, key=lambda part: _percent(points, part))
     weakest = min(WEIGHTS, key=lambda part: _percent(points, part))

@@ -15,7 +15,6 @@ from recommender.queries import segments
 NOBODY = gettext_lazy("Nobody watched these days.")
 TOO_FEW = gettext_lazy("Too few are alike to be told apart.")
 MOST_TOPICS = 12
-TOPIC = "topic:"
 
 
 def shown(look: Look) -> Shown:
@@ -82,9 +81,14 @@ def _of_segments(counts: Mapping[str, int]) -> dict[str, int]:
     """Return viewers by what sets their segment apart."""
     labels = [int(label) for label in counts if label.isdecimal()]
     about = {str(of.label): [str(told[0]) for told in of.about[:2]] for of in segments().filter(label__in=labels)}
-    names = topic_names([dimension.removeprefix(TOPIC) for told in about.values() for dimension in told])
-    said = {label: " · ".join(names[of.removeprefix(TOPIC)] for of in told) for label, told in about.items()}
+    names = topic_names([_bare(dimension) for told in about.values() for dimension in told])
+    said = {label: " · ".join(names[_bare(of)] for of in told) for label, told in about.items()}
     return {f"{label}: {said[label]}" if said.get(label) else label: of for label, of in _ranked(counts).items()}
+
+
+def _bare(dimension: str) -> str:
+    """Return the topic or the tag that a dimension of portraits is of."""
+    return dimension.rpartition(":")[2]
 
 
 def _cells(title: str, counts: Mapping[str, int]) -> Chart:

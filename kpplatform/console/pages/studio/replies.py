@@ -64,7 +64,7 @@ def _row(look: Look, comment: Comment) -> list[object]:
         str(comment.viewer),
         links.named(links.to(look, "studio-videos", item=comment.item_id), comment.item.title),
         body,
-        links.named(reverse("admin:catalog_comment_change", args=[comment.pk]), _("Reply")),
+        links.named(f"{reverse('admin:catalog_comment_changelist')}?id__exact={comment.pk}", _("Reply")),
     ]
 
 
