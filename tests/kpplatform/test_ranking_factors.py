@@ -11,24 +11,21 @@ from catalog.models import Item, Reaction, Watch
 from creators.models import Follow
 from kpplatform.console.pages.studio.ranking import FACTORS
 from kpplatform.tenancy.models import Member, Tenant
-from kpplatform.tenancy.places import tenant_folder
 from recommender import queries
-from recommender.ml.ranker import attending, boosted
+from recommender.ml.ranker import boosted, choosing
 from recommender.ml.ranker.choosing import Config
 from recommender.ml.ranker.targets import HEADS
 from recommender.queries import past
 from recommender.queries.on_show import fresh, on_show
-from recommender.serving import artefacts
-from recommender.serving.bundle import RANKER
 from recommender.serving.ranker import rank, worth
-from recommender.training.ranking import fit_ranker
+from recommender.training.questions import read
 from tests import make
 from tests.catalog import things
 from tests.recommender import planted
 from tests.recommender.test_sources import only, told
 
 pytestmark = pytest.mark.usefixtures("_fresh_cache")
-QUICK = Config(trees=boosted.Config(rounds=dict.fromkeys(HEADS, 20)), network=attending.Config(steps=50, epochs=1))
+QUICK = Config(trees=boosted.Config(rounds=dict.fromkeys(HEADS, 20)))
 
 
 def popular() -> list[int]:
@@ -125,15 +122,19 @@ def test_the_ranker_puts_what_is_watched_to_the_end_first(in_school: Tenant) -> 
     rng = np.random.default_rng(0)
     for number in range(40):
         viewer, mixed = make.member(), [*good, *bad]
-        for minutes, place in enumerate(rng.permutation(16)):
-            at = timezone.now() - timedelta(minutes=60 * (20 - minutes) + number)
+        for days, place in enumerate(rng.permutation(16)):
+            at = timezone.now() - timedelta(days=20 - days, minutes=number)
             planted.watch(viewer, mixed[place], share=0.97 if place < 8 else 0.03, at=at)
 
-    found = fit_ranker(tenant=in_school, until=timezone.now(), config=QUICK)
+    now = timezone.now()
+    moment = int(now.timestamp() * 1_000)
+    world, asked, rows = read(until=now)
+    examples = world.examples(asked, rows)
+    later = choosing.latest(examples)
+    seen = examples.where(~later), examples.where(later)
+    ranker = choosing.fit(boosted.NAME, world, *seen, at=moment, config=QUICK).ranker
 
-    assert found.part is not None, (found.reason, found.metrics)
-    sealed = artefacts.store({RANKER: found.part}, folder := tenant_folder("models", "factors"), tenant_id=in_school.pk)
-    ranker, now = artefacts.load(folder, sealed, tenant_id=in_school.pk).ranker, timezone.now()
     candidates = np.array([item.pk for item in (*bad, *good)])
-    judged = worth(rank(ranker, past(make.member(), started=now, at=now), candidates, at=int(now.timestamp() * 1_000)))
-    assert judged[8:].min() > judged[:8].max()
+    judged = rank(ranker, past(make.member(), started=now, at=now), candidates, at=moment)
+
+    assert worth(judged)[8:].min() > worth(judged)[:8].max()

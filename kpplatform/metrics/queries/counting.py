@@ -64,7 +64,10 @@ def asked(day: date) -> Asked:
 
 
 def counted(day: date) -> Iterator[Row]:
-    """Count a day anew from its events: (metric, creator, item, part, value), whatever was stored of it."""
+    """Count a day anew from its events: (metric, creator, item, part, value), whatever was stored of it.
+
+    What adds up other figures (`lengths`, `branding`) reads those that are stored.
+    """
     said = asked(day)
     for counting in COUNTINGS:
         with connection.cursor() as cursor:
