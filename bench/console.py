@@ -125,7 +125,7 @@ def counted(tenant: int, day: date, asked: argparse.Namespace) -> dict[str, Any]
         begins, ends = span(day)
     world.happen(tenant, watches=asked.watches, impressions=asked.impressions, orders=asked.orders, begins=begins)
     world.settle_down()
-    said = {"tenant": tenant, "begins": begins, "ends": ends}
+    said: dict[str, Any] = {"tenant": tenant, "begins": begins, "ends": ends}
 
     def ask(*statements: str) -> None:
         with connection.cursor() as cursor:

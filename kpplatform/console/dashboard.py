@@ -52,6 +52,7 @@ class Table:
     headers: list[str]
     rows: list[list[Any]]
     when_empty: str
+    is_wide: bool = False
 
     @property
     def table(self) -> dict[str, Any]:
@@ -150,6 +151,7 @@ def _seen(at: datetime) -> Table:
         ],
         rows=[_seen_on(day, days[day]) for day in sorted(days, reverse=True) if days[day].get("impressions")],
         when_empty=_("Nothing was shown these days."),
+        is_wide=True,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -38,7 +39,7 @@ def opened(slug: str, of: Look) -> Shown:
     return BY_SLUG[slug].build(of)
 
 
-def drawn(chart: Chart) -> dict[str, list[float | None]]:
+def drawn(chart: Chart) -> dict[str, list[Any]]:
     return {str(line.name): list(line.values) for line in chart.lines}
 
 
@@ -143,7 +144,7 @@ def test_models_are_told_beside_popularity_and_arms_with_their_bounds(in_school:
     ModelVersion.objects.create(kind="als", state="rejected", reason="worse", metrics=measured, events=9, data="",
                                 trained_at=NOON)  # fmt: skip
     by = {"mean": 1.0, "low": 0.5, "high": 1.5, "p": 0.01}
-    arms = [{"name": name, "share": 0.5, "settings": {}} for name in ("as is", "bold")]
+    arms: list[dict[str, Any]] = [{"name": name, "share": 0.5, "settings": {}} for name in ("as is", "bold")]
     read = {
         "viewers": {"as is": 200, "bold": 210},
         "dealt_fairly": True,

@@ -136,7 +136,7 @@ def _creators(look: Look, currency: str) -> Table:
     everything = totals_of_income(look.span, currency)
     return Table(
         _("Creators with most income"),
-        [_("creator"), _("income"), _("share")],
+        [_("creator"), _("income"), _("of all income")],
         [
             [known[creator].name, words.money(total, currency), f"{total / everything:.1%}" if everything > 0 else "–"]
             for creator, total in found
