@@ -79,6 +79,7 @@ def test_the_job_counts_what_was_never_counted_and_what_came_in_late(school: Ten
     with scope(school):
         video = things.video()
         watch(make.member(), video, at=ago(9))
+        watch(make.member(), video, at=ago(300), quarantine=Watch.Quarantine.CLOCK_SKEW)
 
     tasks.count_days(tenant=school)
     with scope(school):

@@ -38,7 +38,11 @@ LATE = """
     UNION SELECT DISTINCT (visited_at AT TIME ZONE %(zone)s)::date FROM metrics_visit
     WHERE tenant_id = %(tenant)s AND received_at >= %(since)s
 """
-FIRST = "SELECT min((started_at AT TIME ZONE %(zone)s)::date) FROM catalog_watch WHERE tenant_id = %(tenant)s"
+# Of clean watches: a device whose clock is wrong tells of days on which there was nothing.
+FIRST = """
+    SELECT (min(started_at) AT TIME ZONE %(zone)s)::date FROM catalog_watch
+    WHERE tenant_id = %(tenant)s AND quarantine = ''
+"""
 
 
 def span(day: date) -> tuple[datetime, datetime]:

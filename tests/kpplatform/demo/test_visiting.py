@@ -50,7 +50,8 @@ def test_who_had_stayed_away_was_told_to_come_back(in_school: Tenant) -> None:
     at = NOON + timedelta(days=30)
     make.member(Member.Role.ADMIN)
     away = members(30)
-    watch(make.member(), things.video(), at=at - timedelta(days=AGO, hours=1))
+    video = things.video(things.creator(make.member(Member.Role.CREATOR)))
+    watch(make.member(), video, at=at - timedelta(days=AGO, hours=1))
 
     campaign(tenant=in_school, at=at)
 
