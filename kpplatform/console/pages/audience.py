@@ -48,7 +48,7 @@ def _activity(look: Look) -> Chart:
 
 
 def _time(look: Look) -> Chart:
-    lines = words.lines(look, {"watch_ms": _("hours")}, per=words.HOUR_MS)
+    lines = words.lines(look, {"watch_ms": _("hours watched")}, per=words.HOUR_MS)
     return Chart(_("Hours watched"), look.labels, lines, kind="bar", metrics=["watch_ms"], when_empty=NOBODY)
 
 
