@@ -43,18 +43,20 @@ class Console:
         )
         return sorted({path for path in links if path.count("/") == 4})
 
-    def keep(self, path: Path) -> None:
-        """Keep what is seen as a picture."""
+    def keep(self, path: Path, *, whole: bool = False) -> None:
+        """Keep what is seen as a picture, or the whole page."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=path)
+        self.page.screenshot(path=path, full_page=whole)
 
 
 @contextmanager
-def console(base: str, *, language: str = "en") -> Iterator[Console]:
+def console(base: str, *, language: str = "en", width: int = 1440, is_dark: bool = False) -> Iterator[Console]:
     """Open a browser of its own at the host. While it is open, the test itself must not ask the database."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=AS_ROOT)
-        page = browser.new_page(locale=language, viewport={"width": 1440, "height": 900})
+        page = browser.new_page(
+            locale=language, viewport={"width": width, "height": 900}, color_scheme="dark" if is_dark else "light"
+        )
         found = Console(page=page, base=base, wrong=[])
 
         def look(answer: Response) -> None:
