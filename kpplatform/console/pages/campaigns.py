@@ -49,7 +49,16 @@ def _overview(campaigns: list[Campaign], told: dict[int, tuple[int, int]]) -> Ta
         rows.append([of.name, _whom(of), began, *counts, of.coupon.code if of.coupon else "–"])
     return Table(
         title=_("Campaigns"),
-        headers=[_("name"), _("for whom"), _("begun"), _("reached"), _("held out"), _("told"), _("read"), _("coupon")],
+        headers=[
+            _("name"),
+            _("for whom"),
+            _("begun"),
+            _("reached"),
+            _("left in peace"),
+            _("were told"),
+            _("read"),
+            _("coupon"),
+        ],
         rows=rows,
         when_empty=_("There was no campaign yet."),
     )
@@ -72,7 +81,7 @@ def _effect(of: Campaign) -> Table:
     measures = {
         "came_back": (_("Came back"), True),
         "watch_minutes": (_("Minutes watched per viewer"), False),
-        "paid": (_("Paid"), True),
+        "paid": (_("Paid something"), True),
     }
     means, by = of.figures["means"], of.figures["differences"][REACHED]
     rows = [
@@ -86,7 +95,7 @@ def _effect(of: Campaign) -> Table:
     days = ngettext("in %(count)d day", "in %(count)d days", of.days) % {"count": of.days}
     return Table(
         title=_("What “%(name)s” brought") % {"name": of.name} + f" {days}",
-        headers=["", _("reached"), _("held out"), _("difference"), _("from"), _("to"), ""],
+        headers=["", _("reached"), _("left in peace"), _("difference"), _("lower bound"), _("upper bound"), ""],
         rows=rows,
         when_empty="",
     )
@@ -114,7 +123,7 @@ def _groups() -> Table:
     ]
     return Table(
         title=_("Groups of viewers"),
-        headers=[_("name"), _("viewers, at least"), _("rules"), _("made by"), _("made")],
+        headers=[_("name"), _("viewers, at least"), _("how many rules"), _("made by"), _("made")],
         rows=rows,
         when_empty=_("No group was made yet."),
     )
