@@ -116,16 +116,19 @@ def counted(tenant: int, day: date, asked: argparse.Namespace) -> dict[str, Any]
     """Return how long the counting of a day takes, beside a mere reading of it; and a page's numbers both ways."""
     from django.db import connection  # noqa: PLC0415
 
+    from kpplatform.metrics import queries  # noqa: PLC0415
     from kpplatform.metrics.operations import count_day  # noqa: PLC0415
-    from kpplatform.metrics.queries import Span, series, span  # noqa: PLC0415
+    from kpplatform.metrics.queries import Span, series  # noqa: PLC0415
+    from kpplatform.metrics.queries.counting import COUNTINGS  # noqa: PLC0415
     from kpplatform.tenancy.models import Tenant  # noqa: PLC0415
     from kpplatform.tenancy.scope import scope  # noqa: PLC0415
 
     with scope(Tenant.objects.get(pk=tenant)):
-        begins, ends = span(day)
-    world.happen(tenant, watches=asked.watches, impressions=asked.impressions, orders=asked.orders, begins=begins)
+        said = queries.asked(day)
+    world.happen(
+        tenant, watches=asked.watches, impressions=asked.impressions, orders=asked.orders, begins=said["begins"]
+    )
     world.settle_down()
-    said: dict[str, Any] = {"tenant": tenant, "begins": begins, "ends": ends}
 
     def ask(*statements: str) -> None:
         with connection.cursor() as cursor:
@@ -138,9 +141,11 @@ def counted(tenant: int, day: date, asked: argparse.Namespace) -> dict[str, Any]
         reading = seconds(lambda: ask(READING), times=1)
         straight = seconds(lambda: ask(*STRAIGHT), times=3)
         read = seconds(lambda: series(["plays", "watch_ms", "sales"], Span(day, day), by_part=True), times=3)
+        parts = {of.metrics[0].name: seconds(lambda of=of: ask(of.rows()), times=1) for of in COUNTINGS}  # type: ignore[misc]
         plays = sum(of.value for of in series(["plays"], Span(day, day))["plays"])
     return {
         "count_day_s": roll_up,
+        "by_counting_s": parts,
         "reading_s": reading,
         "ratio_to_reading": round(roll_up / reading, 2),
         "numbers_of_a_page_s": {"from_events": straight, "counted": read, "ratio": round(straight / read, 1)},

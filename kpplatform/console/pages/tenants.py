@@ -16,7 +16,7 @@ from kpplatform.tenancy.models import Tenant
 COUNTS = ("plays", "viewers", "purchases")
 MONEY = ("sales", "refunds", "platform_fees", "creator_income")
 NOTHING = gettext_lazy("Nothing was counted of any tenant these days.")
-MOST, DRAWN = 50, 10
+MOST, DRAWN = 50, 8
 Sums = Mapping[tuple[str, str], int]
 Found = Mapping[int, Sums]
 

@@ -14,7 +14,7 @@ from kpplatform.console.pages.shapes import Card, Chart, Line, Look, Shown, Tabl
 from kpplatform.jobs import queries
 from kpplatform.jobs.models import Job
 
-MOST_NAMES, MOST_DEAD = 10, 8
+MOST_NAMES, MOST_DEAD = 8, 8
 LATE = 2  # times the span between two rounds: then one was left out
 
 
