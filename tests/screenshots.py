@@ -45,8 +45,8 @@ def main() -> None:
             ]
             for number, (who, path) in enumerate(pages):
                 suffix, look = LOOKS[number % len(LOOKS)]
-                picture = PICTURES / f"figures-{path.split('/')[-2]}{suffix}.png"
-                take(running.port, sign_ins, who, path, picture, is_whole=True, **look)
+                kept = PICTURES / f"figures-{path.split('/')[-2]}{suffix}.png"
+                take(running.port, sign_ins, who, path, kept, is_whole=True, **look)
 
 
 def figures(port: int, sign_ins: SignIns, who: str) -> list[str]:

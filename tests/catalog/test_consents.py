@@ -43,7 +43,7 @@ def published(*, is_asked_first: bool, asks_anew: bool = False) -> ConsentTerms:
 
 
 def mine(client: APIClient) -> dict[str, Any]:
-    [purpose] = client.get(CONSENTS).json()["purposes"]
+    [purpose] = [of for of in client.get(CONSENTS).json()["purposes"] if of["purpose"] == PERSONAL]
     return dict(purpose)
 
 

@@ -10,8 +10,10 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from billing.queries import tenants_time
 from catalog.models import Item, Topic
 from creators.models import Creator
+from kpplatform.metrics import operations as metrics
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.scope import scope
 from recommender.ml.metrics.beyond import gini
@@ -100,6 +102,7 @@ def test_staff_see_it_on_the_consoles_first_page(in_school: Tenant, viewer: Memb
     assert staff.user is not None
     client.force_login(staff.user, backend="allauth.account.auth_backends.AuthenticationBackend")
 
+    metrics.count_day(day=tenants_time(timezone.now()).date(), at=timezone.now())
     page = client.get("/admin/").content.decode()
 
     assert "推荐流中谁和什么被看到" in page

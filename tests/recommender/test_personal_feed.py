@@ -164,7 +164,13 @@ def test_a_tenants_model_is_its_own(viewer: Member, groups: Groups, agency: Tena
         planted.watch(stranger, theirs)
         assert not ModelVersion.objects.exists()
         assert not tenant_folder("models", ours.folder).exists()
-        assert page(make.client(stranger)) | {"page": ""} == {"page": "", "version": None, "next": None, "results": []}
+        assert page(make.client(stranger)) | {"page": ""} == {
+            "page": "",
+            "version": None,
+            "next": None,
+            "results": [],
+            "ads": [],
+        }
 
 
 def test_memory_is_shared_out_by_bytes() -> None:

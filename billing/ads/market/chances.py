@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 Floats = NDArray[np.float64]
 Longs = NDArray[np.int64]
@@ -42,6 +41,8 @@ def fitted(rate: Floats, affinity: Floats, clicked: Flags) -> Chances:
     """Return what fits the views (N,) best; what is counted alone where all or none of them was clicked."""
     if clicked.all() or not clicked.any():
         return Chances()
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  web processes read chances, and never fit
+
     found = LogisticRegression(C=10.0, solver="newton-cholesky").fit(np.column_stack([logit(rate), affinity]), clicked)
     return Chances(float(found.intercept_[0]), *(float(slope) for slope in found.coef_[0]))
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import QuerySet, Sum
 
 from billing.ads.models import Share
-from creators.models import Creator
+from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant, current_tenant_id
 
 # A qualified view, in one place: AdRules.told says it in words.
@@ -38,7 +38,7 @@ def day_of(day: date) -> tuple[datetime, datetime]:
     return tuple(datetime.combine(each, datetime.min.time(), zone) for each in (day, day + timedelta(days=1)))  # type: ignore[return-value]
 
 
-def shares_of(creator: Creator) -> QuerySet[Share]:
-    """Return a creator's parts of the income from ads, and what of each came back since, the latest first."""
-    rows = Share.objects.filter(creator=creator).select_related("sharing").order_by("-pk")
+def shares_of(member: Member) -> QuerySet[Share]:
+    """Return a creating member's parts of the income from ads, and what of each came back since, the latest first."""
+    rows = Share.objects.filter(creator__member=member).select_related("sharing").order_by("-pk")
     return rows.annotate(back=Sum("taken_back__amount", default=0))

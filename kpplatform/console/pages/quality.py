@@ -106,7 +106,12 @@ def _alerts(look: Look, found: list[Drift], learned: Mapping[str, Any]) -> list[
 
 
 def _said(alerts: list[Words]) -> Table:
-    return Table(_("To be looked at"), [], [[alert] for alert in alerts], _("Nothing: the data are as they should be."))
+    return Table(
+        _("To be looked at"),
+        [_("measure")],
+        [[alert] for alert in alerts],
+        _("Nothing: the data are as they should be."),
+    )
 
 
 def _drift(found: list[Drift]) -> Table:
