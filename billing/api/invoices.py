@@ -23,6 +23,7 @@ from billing.models import BillingProfile, Invoice, InvoiceRequest, Order, TaxRu
 from billing.money import Money
 from billing.operations.staff import StaffOnly
 from kpplatform.rest.serializers import In
+from kpplatform.rest.sheets import plain
 from kpplatform.rest.views import SignedIn
 from kpplatform.tenancy.models import ApiToken
 
@@ -156,8 +157,7 @@ class InvoiceViewSet(MoneyViewSet):
         rows = csv.writer(written)
         rows.writerow(["number", "issued_at", "title", "amount", "tax", "currency", "invoice"])
         for line in invoice.lines:
-            # A spreadsheet takes what begins like this for a formula.
-            title = f"'{line['title']}" if line["title"][:1] in "=+-@\t\r" else line["title"]
+            title = plain(line["title"])
             told = [str(invoice), invoice.issued_at.isoformat(), title, line["amount"], line["tax"], invoice.currency]
             rows.writerow([*told, line.get("invoice", "")])
         named = {"Content-Disposition": f'attachment; filename="{invoice}.csv"'}

@@ -16,6 +16,7 @@ from billing.ads.models import UseLine, UseOfCampaign, UseStatement
 from billing.api.settlements import file
 from billing.api.statements import COLUMNS, MOST_PRINTED, Cells, TooLongToPrint, drawn, written
 from billing.api.views import MoneyViewSet
+from kpplatform.rest.sheets import plain
 
 SUMMARY = ("opening", "movements", "closing")
 OF_CAMPAIGNS = ("charged", "tax", "credited")
@@ -96,11 +97,6 @@ def rows_of(statement: UseStatement) -> Iterator[Cells]:
     for entry in queries.use_entries(statement):
         when = f"{entry.at:%Y-%m-%dT%H:%M:%S.%fZ}"
         yield ("entry", entry.kind, "", str(entry.amount), when, str(entry.seq), "", entry.key)
-
-
-def plain(name: str) -> str:
-    """Return a name of which no spreadsheet makes a formula."""
-    return f"'{name}" if name[:1] in "=+-@\t\r" else name
 
 
 def pdf_of(statement: UseStatement) -> bytes:

@@ -23,10 +23,10 @@ from kpplatform.metrics import queries
 from kpplatform.metrics.dictionary import Metric, Ratio, Unit
 from kpplatform.metrics.queries import METRICS, Figure, Span
 from kpplatform.rest.serializers import Asked
+from kpplatform.rest.sheets import plain
 from kpplatform.rest.views import SignedIn
 
 MOST_DAYS = 400
-FORMULA = {"=", "+", "-", "@", "\t", "\r"}
 USUAL = timedelta(days=27)
 
 
@@ -123,6 +123,6 @@ def csv_of(figures: list[Figure]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(Figure._fields)
-    # A spreadsheet takes what begins like this for a formula; a part may be what somebody's device says.
-    writer.writerows(of._replace(part=f"'{of.part}" if of.part[:1] in FORMULA else of.part) for of in figures)
+    # A part may be what somebody's device says.
+    writer.writerows(of._replace(part=plain(of.part)) for of in figures)
     return out.getvalue()

@@ -27,6 +27,10 @@ class Span:
     item: Item | None = None
     using: str = roles.APP
 
+    @property
+    def days(self) -> list[date]:
+        return [self.since + timedelta(days=n) for n in range((self.until - self.since).days + 1)]
+
     def before(self) -> "Span":
         """Return as many days before it: what it is compared with."""
         days = self.until - self.since + timedelta(days=1)

@@ -1,7 +1,6 @@
 """Who leads: the creators, the items and the tenants of which a metric says most."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from django.db import connections
@@ -37,8 +36,7 @@ def items_with_most(name: str, of: Span, *, most: int) -> list[tuple[int, int]]:
 
 def _most(level: str, name: str, of: Span, most: int, ending: str, **among: Any) -> list[tuple[int, int]]:
     # Each day by its name: so the index of a day and a metric leads to rows that lie side by side.
-    days = [of.since + timedelta(days=n) for n in range((of.until - of.since).days + 1)]
-    rows = DailyFigure.objects.db_manager(of.using).filter(metric=name, day__in=days, part__endswith=ending, **among)
+    rows = DailyFigure.objects.db_manager(of.using).filter(metric=name, day__in=of.days, part__endswith=ending, **among)
     summed = rows.order_by().values_list(level).annotate(total=Sum("value")).order_by("-total", f"-{level}")
     return [(key, int(total)) for key, total in summed[:most]]
 

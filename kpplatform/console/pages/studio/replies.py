@@ -62,9 +62,9 @@ def _row(look: Look, comment: Comment) -> list[object]:
     return [
         date_format(timezone.localtime(comment.written_at), "SHORT_DATETIME_FORMAT"),
         str(comment.viewer),
-        links.named(links.to(look, "studio-videos", item=comment.item_id), comment.item.title),
+        words.link(links.to(look, "studio-videos", item=comment.item_id), comment.item.title),
         body,
-        links.named(f"{reverse('admin:catalog_comment_changelist')}?id__exact={comment.pk}", _("Reply")),
+        words.link(f"{reverse('admin:catalog_comment_changelist')}?id__exact={comment.pk}", _("Reply")),
     ]
 
 

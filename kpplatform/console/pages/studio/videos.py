@@ -50,7 +50,7 @@ def _table(look: Look) -> Table:
 
 def _row(look: Look, row: dict[str, Any], clicks: int) -> list[Any]:
     return [
-        links.named(links.to(look, "studio-videos", item=row["item"]), row["title"]),
+        words.link(links.to(look, "studio-videos", item=row["item"]), row["title"]),
         words.count(row["impressions"]),
         words.share(_share(clicks, row["impressions"])),
         words.count(row["plays"]),

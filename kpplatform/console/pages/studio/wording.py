@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from catalog.models import Item, Topic
 from catalog.queries import Fault, Remark
 from catalog.queries.titles import FEWEST_TAGS, NARROWEST, SHORTEST_DESCRIPTION, WIDEST
+from kpplatform.console.pages import words
 from kpplatform.console.pages.shapes import Look
 from kpplatform.console.pages.studio import links
 from kpplatform.metrics.queries.courses import Scorecard
@@ -44,7 +45,7 @@ def sentence(remark: Remark) -> str:
 
 def about(look: Look, item: Item) -> SafeString:
     """Return an item's title, which leads to what became of it."""
-    return links.named(links.to(look, "studio-videos", item=item.pk), item.title)
+    return words.link(links.to(look, "studio-videos", item=item.pk), item.title)
 
 
 def card_of_course(look: Look, card: Scorecard) -> list[str]:
