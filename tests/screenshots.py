@@ -71,7 +71,7 @@ def take(
 ) -> None:
     with console(address(port, who), **look) as seen:
         seen.sign_in(*signed_in(sign_ins, who))
-        seen.open(path)
+        assert seen.open(path) == 200, path
         seen.keep(picture, whole=is_whole)
 
 
