@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from datetime import date, timedelta
 from enum import StrEnum
-from math import log
 from typing import NamedTuple
+
+import numpy as np
 
 from kpplatform.metrics.queries.figures import Span, by_part
 from kpplatform.tenancy import roles
+from recommender.ml.portraits import shift
+from recommender.ml.portraits.shift import BEFORE_DAYS, FEWEST_EVENTS, NOW_DAYS, SHIFTED
 
-NOW_DAYS, BEFORE_DAYS = 7, 28
-WATCHED, SHIFTED = 0.1, 0.25  # the thresholds of Siddiqi
-FEWEST = 200  # events on either side of a comparison
+WATCHED = 0.1  # the lower threshold of Siddiqi
 DISTRIBUTIONS = ("stops", "plays_by_hour", "plays", "plays_by_device")
 
 
@@ -42,18 +43,9 @@ class Drift(NamedTuple):
 
 
 def psi(before: Mapping[str, int], now: Mapping[str, int]) -> float:
-    """Return the population stability index of counts by part: Σ (q − p) ln(q / p), half an event added to each part.
-
-    Siddiqi, "Credit Risk Scorecards" (2006), chapter 8.
-    """
-    parts = set(before) | set(now)
-
-    def shares(of: Mapping[str, int]) -> dict[str, float]:
-        whole = sum(of.values()) + 0.5 * len(parts)
-        return {part: (of.get(part, 0) + 0.5) / whole for part in parts}
-
-    p, q = shares(before), shares(now)
-    return sum((q[part] - p[part]) * log(q[part] / p[part]) for part in parts)
+    """Return the population stability index of counts by part; a part that is missing counts half an event."""
+    parts = sorted(set(before) | set(now))
+    return shift.psi(*(np.array([of.get(part, 0) for part in parts], np.int64) for of in (before, now)))
 
 
 def drifts(*, until: date, using: str = roles.APP) -> list[Drift]:
@@ -66,4 +58,4 @@ def drifts(*, until: date, using: str = roles.APP) -> list[Drift]:
 
 def _compared(name: str, before: Mapping[str, int], now: Mapping[str, int]) -> Drift:
     many = [sum(of.values()) for of in (before, now)]
-    return Drift(name, psi(before, now) if min(many) >= FEWEST else None, *many)
+    return Drift(name, psi(before, now) if min(many) >= FEWEST_EVENTS else None, *many)

@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 from recommender.ml.portraits.block import Block
 from recommender.ml.portraits.calibration import auc
 from recommender.ml.portraits.interests import DAY_MS, HOURS, Contents
+from recommender.ml.portraits.shift import BEFORE_DAYS, FEWEST_EVENTS, NOW_DAYS, SHIFTED, psi
 
-NOW_DAYS, BEFORE_DAYS = 7, 28  # what is compared: the last days, and those before them
-SHIFTED = 0.25  # PSI from which a population is held to have shifted (Siddiqi, 2006)
-FEWEST_EVENTS = 200  # on either side of a comparison
 INCOMPLETE = 0.5
 OLD_HOURS = 48
 WATCHED_CELLS = 5
@@ -30,12 +28,6 @@ class Quality:
     agreement: float | None  # chance that a liked item was watched further than one that was not
     drift: Mapping[str, float | None]  # PSI of topics, hours, shares watched
     alerts: tuple[str, ...]
-
-
-def psi(before: NDArray[np.int64], now: NDArray[np.int64]) -> float:
-    """Return the population stability index of counts (C,): Σ (q − p) ln(q / p), half an event added to each cell."""
-    p, q = ((counts + 0.5) / (counts.sum() + 0.5 * len(counts)) for counts in (before, now))
-    return float(np.sum((q - p) * np.log(q / p)))
 
 
 def measure(block: Block, contents: Contents, *, at_ms: int, offset_ms: int) -> Quality:

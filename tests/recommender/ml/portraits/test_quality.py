@@ -7,7 +7,8 @@ import pytest
 
 from recommender.ml.portraits.block import Block
 from recommender.ml.portraits.interests import DAY_MS
-from recommender.ml.portraits.quality import Quality, measure, psi
+from recommender.ml.portraits.quality import Quality, measure
+from recommender.ml.portraits.shift import psi
 from tests.recommender.ml.portraits import planted
 
 CONTENTS = planted.contents(6, 3)
