@@ -129,6 +129,17 @@ def test_a_planted_difference_is_found_and_only_it(
     assert run.matched == rows - (kind != "missing_row")
 
 
+def test_a_report_of_nothing_leaves_the_planted_difference_to_the_next(
+    sandbox: Server, order: Order, now: datetime
+) -> None:
+    fault(sandbox, PATH, "wrong_fee")
+
+    assert compared(now - timedelta(days=3)).rows == 0
+    compared(now)
+
+    assert listed() == [("fee", 60, 67, "open")]
+
+
 def test_a_report_that_was_compared_is_not_compared_again(sandbox: Server, order: Order, now: datetime) -> None:
     fault(sandbox, PATH, "missing_row")
     first = compared(now)

@@ -19,17 +19,16 @@ KINDS = {
 }
 
 
-def rows(events: list[Row], *, account: str, since: str, until: str, fault: Kind | None) -> list[Row]:
+def rows(events: list[Row], *, account: str, since: str, until: str) -> list[Row]:
     """Return the report's rows, oldest first. Raises ValueError for what is no moment."""
     start, end = datetime.fromisoformat(since), datetime.fromisoformat(until)
-    told = [
+    return [
         _row(event)
         for event in events
         if event["account"] == account
         and event["type"] in KINDS
         and start <= datetime.fromisoformat(event["created"]) < end
     ]
-    return _spoilt(told, fault) if told else told
 
 
 def _row(event: Row) -> Row:
@@ -43,7 +42,7 @@ def _row(event: Row) -> Row:
     return names | {"amount": about["amount"], "fee": fee, "currency": about["currency"], "at": event["created"]}
 
 
-def _spoilt(told: list[Row], fault: Kind | None) -> list[Row]:
+def spoilt(told: list[Row], fault: Kind) -> list[Row]:
     """Let the first row be wrong, missing, or there once more under another name."""
     first, *others = told
     if fault is Kind.WRONG_FEE:

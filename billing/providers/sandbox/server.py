@@ -112,15 +112,15 @@ class Door(BaseHTTPRequestHandler):
             self._say(*refusal(HTTPStatus.NOT_FOUND, "no_such_path"))
 
     def _report(self, asked: Row) -> None:
-        fault = self.server.faults.next("/v1/report")
         span = {"since": asked.get("since", ""), "until": asked.get("until", "")}
-        kind = fault.kind if fault else None
         try:
-            told = report.rows(self.server.bank.events(), account=self._account(), fault=kind, **span)
+            told = report.rows(self.server.bank.events(), account=self._account(), **span)
         except (TypeError, ValueError):
             self._say(*refusal(HTTPStatus.BAD_REQUEST, "no_such_span"))
             return
-        self._say(200, {"data": told})
+        # What is planted waits for a report that tells of something.
+        fault = self.server.faults.next("/v1/report") if told else None
+        self._say(200, {"data": report.spoilt(told, fault.kind) if fault else told})
 
     def do_POST(self) -> None:
         path = urlsplit(self.path).path
