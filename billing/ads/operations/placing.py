@@ -248,7 +248,7 @@ WITH reserved AS (
       AND k.tenant_id = %(tenant)s AND k.id = %(creative)s AND k.state = 'approved'
       AND a.tenant_id = %(tenant)s AND a.id = c.advertiser_id AND a.blocked_at IS NULL
       AND f.reserved + f.spent + %(price)s <= f.budget * 1000000
-      AND (f.ceiling IS NULL OR f.expected + f.spent + %(expected)s <= f.ceiling)
+      AND (f.ceiling IS NULL OR f.expected + f.spent < f.ceiling)
       AND (f.tonight IS NULL OR f.reserved + f.spent + %(price)s <= f.tonight)
     RETURNING f.id
 )

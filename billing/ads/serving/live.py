@@ -66,13 +66,14 @@ class Live:
     board: Board
     tier: Longs  # codes of TIERS
     pays: Longs  # codes of EVENTS
-    bid: Longs  # micros for the event that is paid for
+    asked: Longs  # micros for the event that is paid for
+    bid: Longs  # of them, what there is money left for now
     starts: Floats  # seconds since the epoch
     ends: Floats
     caps: Longs  # (N, 3): a day, a session, in all
     rate: Floats  # of clicks, smoothed
     pace: Floats
-    is_open: Flags  # there is something left to spend now
+    is_open: Flags  # there is something left to spend now, and it is not ahead of its plan
     chances: Chances
     flight: Longs
     advertiser: Longs
@@ -100,10 +101,10 @@ class Live:
 # What of a live campaign's flights changes with each offer, in one row: 10,000 flights are read in a few milliseconds.
 FLIGHTS = """
 SELECT array_to_string(array_agg(f.id ORDER BY f.id), ','), array_to_string(array_agg(f.pace ORDER BY f.id), ','),
-       string_agg(CASE WHEN c.tier = 'house' OR f.budget * 1000000 > f.reserved + f.spent
-                            AND (f.ceiling IS NULL OR f.ceiling > f.expected + f.spent)
-                            AND (f.tonight IS NULL OR f.tonight > f.reserved + f.spent)
-                       THEN '1' ELSE '0' END, '' ORDER BY f.id)
+       array_to_string(array_agg(
+           CASE WHEN c.tier = 'house' THEN 4611686018427387904 WHEN f.ceiling <= f.expected + f.spent THEN 0
+                ELSE greatest(least(f.budget * 1000000, f.tonight) - f.reserved - f.spent, 0) END
+           ORDER BY f.id), ',')
 FROM ads_flight f JOIN ads_campaign c ON c.tenant_id = %(tenant)s AND c.id = f.campaign_id AND c.state = 'live'
 WHERE f.tenant_id = %(tenant)s
 """
@@ -186,17 +187,20 @@ def _newest() -> tuple[int, ...]:
 
 
 def _paced(known: Live) -> Live:
-    """Return the same creatives with the paces of now."""
+    """Return the same creatives with the paces of now.
+
+    Nobody bids more than there is left: who wins and cannot pay would keep the place from those who can.
+    """
     with connection.cursor() as cursor:
         cursor.execute(FLIGHTS, {"tenant": current_tenant_id()})
-        flights, paces, are_open = (told or "" for told in cursor.fetchone())
-    keys, pace = np.fromstring(flights, np.int64, sep=","), np.fromstring(paces, np.float64, sep=",")
-    is_open = np.frombuffer(are_open.encode(), np.uint8) == ord("1")
+        flights, paces, rests = (told or "" for told in cursor.fetchone())
+    keys, rest = (np.fromstring(told, np.int64, sep=",") for told in (flights, rests))
     if not len(keys) or not len(known):
         return replace(known, read_at=time.monotonic(), is_open=np.zeros(len(known), np.bool_))
     place = np.minimum(np.searchsorted(keys, known.flight), len(keys) - 1)
-    is_open = is_open[place] & (keys[place] == known.flight)
-    return replace(known, read_at=time.monotonic(), pace=pace[place], is_open=is_open)
+    pace, left = np.fromstring(paces, np.float64, sep=",")[place], rest[place] * (keys[place] == known.flight)
+    bid = np.minimum(known.asked, left)
+    return replace(known, read_at=time.monotonic(), bid=bid, is_open=left > 0, pace=pace)
 
 
 def _read(newest: tuple[int, ...]) -> Live:
@@ -220,7 +224,8 @@ def _read(newest: tuple[int, ...]) -> Live:
         board=Board.of({name: of_flight[of] for name, of in WANTS.items()}, {"topic": of_campaign["shuns"]}),
         tier=_longs(TIERS[tier] for tier in of_campaign["tier"]),
         pays=_longs(EVENTS[event] for event in of_flight["pays_for"]),
-        bid=_longs(map(micros_of, of_flight["bid"], of_flight["pays_for"])),
+        asked=(bid := _longs(map(micros_of, of_flight["bid"], of_flight["pays_for"]))),
+        bid=bid,
         starts=np.array([at.timestamp() for at in of_flight["starts_at"]], np.float64),
         ends=np.array([at.timestamp() for at in of_flight["ends_at"]], np.float64),
         caps=np.array(caps, np.int64).T.reshape(-1, 3),

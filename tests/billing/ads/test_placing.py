@@ -7,6 +7,7 @@ import pytest
 
 from billing.ads import operations
 from billing.ads.models import Campaign, Creative, Flight, Offer
+from billing.ads.models.campaigns import MICROS
 from billing.ads.operations import Caps, Target
 from billing.ads.operations.placing import free_places
 from billing.ads.serving.live import forget
@@ -94,6 +95,25 @@ def test_nobody_raises_their_own_price(viewer: Member) -> None:
     adverts.shown(viewer)
 
     assert Offer.objects.get().price == 500_000
+
+
+def test_who_has_nearly_nothing_left_keeps_no_place_from_those_who_have(viewer: Member) -> None:
+    """Six who bid ten times as much cannot pay for a view; with half a view's price left one bids so much."""
+    rich, *poor = [adverts.live(bid=bid) for bid in (600, *[6_000] * 7)]
+    Flight.objects.filter(pk__in=[flight.pk for flight in poor]).update(spent=10_000 * MICROS - 1)
+    Flight.objects.filter(pk=poor[-1].pk).update(spent=10_000 * MICROS - 550_000)
+    forget()
+
+    assert flights(viewer) == [rich.pk]
+    assert Offer.objects.get().price == 550_000
+
+
+def test_one_more_is_shown_while_a_flight_is_not_ahead_of_its_plan(viewer: Member) -> None:
+    flight = adverts.live()
+    Flight.objects.filter(pk=flight.pk).update(ceiling=1)
+    forget()
+
+    assert [flights(viewer, session=session) for session in ("a", "b")] == [[flight.pk], []]
 
 
 def test_sponsorships_come_first_and_the_tenants_own_last(viewer: Member) -> None:
