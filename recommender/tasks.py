@@ -49,16 +49,15 @@ def tag_comments(*, tenant: Tenant) -> None:
 @long_job
 def send_campaigns(*, tenant: Tenant) -> None:
     """Some viewers are told in a transaction of their own: whoever was told is not told again, whatever comes."""
-    at = timezone.now()
     with scope(tenant):
-        campaigns = queries.going_on(at=at)
+        campaigns = queries.going_on(at=timezone.now())
     for campaign in campaigns:
         last: int | None = 0
         while last is not None:
             with scope(tenant):
-                last = operations.tell_some(campaign=campaign, after=last, at=at)
+                last = operations.tell_some(campaign=campaign, after=last, at=timezone.now())
         with scope(tenant):
-            operations.read_campaign(campaign=campaign, at=at)
+            operations.read_campaign(campaign=campaign, at=timezone.now())
 
 
 @job

@@ -23,8 +23,8 @@ from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.operations import stand_in
 from kpplatform.tenancy.scope import current_tenant_id
 
-# One day of one tenant is counted by one at a time.
-HOLD = "SELECT pg_advisory_xact_lock(hashtextextended('metrics.day', %s))"
+# One day of one tenant is counted by one at a time, who may sort millions in memory.
+HOLD = "SELECT pg_advisory_xact_lock(hashtextextended('metrics.day', %s)), set_config('work_mem', '128MB', true)"
 STORE = """
     INSERT INTO metrics_dailyfigure (tenant_id, day, metric, creator_id, item_id, part, value)
     SELECT %(tenant)s, %(day)s, metric, creator, item, left(part, %(longest)s), value FROM ({rows}) r

@@ -1,5 +1,6 @@
 """Beginning a campaign: whom it is for is settled once, by portraits and by chance."""
 
+import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import islice
@@ -20,6 +21,7 @@ from recommender.queries.campaigns import HELD_OUT, shares
 
 AT_ONCE = 5_000
 SEND = "recommender.tasks.send_campaigns"
+LINK = re.compile(r"/(?![/\\])[^\s\\\x00-\x1f\x7f]*")  # browsers pass over tabs: /⇥/ is //, another site
 
 
 class ForNobody(Conflict):
@@ -44,6 +46,10 @@ class BadMessage(Invalid):
 
 class CouponNotPersonal(Conflict):
     code = "coupon_not_personal"
+
+
+class CouponIsOver(Conflict):
+    code = "coupon_is_over"
 
 
 @dataclass(frozen=True)
@@ -73,14 +79,14 @@ def begin_campaign(
 ) -> Campaign:
     """Deal those whom it is for into reached and held out, by a hash of who they are; if it is sent here, send it.
 
-    Raises NoSuchSegment, TwoAudiences, BadMessage, CouponNotPersonal, CampaignNameTaken, and ForNobody when they are
-    fewer than k or it is for no group at all.
+    Raises NoSuchSegment, TwoAudiences, BadMessage, CouponNotPersonal, CouponIsOver, CampaignNameTaken, and ForNobody
+    when they are fewer than k.
     """
     said, viewers = _audience(audience, at=at)
     fewest = queries.privacy(current_tenant()).k
     if viewers.count() < fewest:
         raise ForNobody(f"It would be for fewer than {fewest} viewers.")
-    said |= asdict(message) | {"coupon": _coupon(message)}
+    said |= asdict(message) | {"coupon": _coupon(message, at=at)}
     try:
         with transaction.atomic():
             campaign = Campaign.objects.create(name=name, begun_at=at, held_out=held_out, days=days, **said)
@@ -109,9 +115,9 @@ def _audience(of: Audience, *, at: datetime) -> tuple[dict[str, Any], QuerySet[A
     return {"segment": segment, "least_churn": of.least_churn}, viewers
 
 
-def _coupon(message: Message) -> Coupon | None:
+def _coupon(message: Message, *, at: datetime) -> Coupon | None:
     """Return the coupon that is given to those who are told; look at where the message leads, too."""
-    if message.link and (message.link[0] != "/" or message.link[:2] == "//" or "\\" in message.link):
+    if message.link and not LINK.fullmatch(message.link):
         raise BadMessage("A link leads to a page of the site: it begins with one /.")
     if not message.coupon:
         return None
@@ -120,6 +126,8 @@ def _coupon(message: Message) -> Coupon | None:
     found = Coupon.objects.filter(code=plain(message.coupon), withdrawn_at=None).first()
     if found is None or not found.is_personal:
         raise CouponNotPersonal(f"There is no personal coupon {message.coupon}; of any other the held-out would hear.")
+    if found.ends_at is not None and found.ends_at <= at:
+        raise CouponIsOver(f"The coupon {found} is over.")
     return found
 
 

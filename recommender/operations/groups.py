@@ -25,6 +25,7 @@ SAYS: dict[str, dict[str, Any]] = {
     "segment": {"label": range(2**31)},
 }
 MOST_RULES = 10
+LONGEST = 200  # of a slug or a handle
 
 
 class BadRules(Invalid):
@@ -69,7 +70,7 @@ def _must_be_a_rule(rule: dict[str, Any]) -> None:
         raise BadRules(f"A rule of the kind {rule['kind']} says {', '.join(says)}, and nothing else.")
     for name, allowed in says.items():
         if not _is_allowed(rule[name], allowed):
-            raise BadRules(f"{rule[name]} is no {name}.")
+            raise BadRules(f"A rule of the kind {rule['kind']} has another {name}.")
     _must_be_there(rule)
 
 
@@ -78,7 +79,8 @@ def _is_allowed(value: Any, allowed: Any) -> bool:
         return type(value) is int and value in allowed
     if allowed is float:
         return type(value) in {int, float} and 0 <= value <= 1
-    return type(value) is allowed and value != ""
+    # PostgreSQL's texts have no NUL.
+    return type(value) is allowed and (allowed is not str or (value.isprintable() and 0 < len(value) <= LONGEST))
 
 
 def _must_be_there(rule: dict[str, Any]) -> None:
@@ -89,5 +91,5 @@ def _must_be_there(rule: dict[str, Any]) -> None:
         "label": lambda label: Segment.objects.filter(label=label, retired_at=None),
     }
     for name in rule.keys() & there.keys():
-        if "\0" in str(rule[name]) or not there[name](rule[name]).exists():
+        if not there[name](rule[name]).exists():
             raise BadRules(f"There is no {name} {rule[name]!r}.")

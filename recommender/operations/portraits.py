@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
 
 from kpplatform.jobs.models import Job
 from kpplatform.jobs.operations import enqueue
@@ -98,12 +97,12 @@ def store_portraits(*, run: PortraitRun, rows: Sequence[Row]) -> None:
         with cursor.copy(f"COPY incoming ({names}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(astuple(row))
+        cursor.execute(f"DELETE FROM incoming WHERE viewer_id IN ({unwilling})", theirs)  # noqa: S608
         cursor.execute(
             f"INSERT INTO recommender_portrait ({names}, {', '.join(fixed)})"  # noqa: S608  names are the model's
             f" SELECT {names}, {', '.join(['%s'] * len(fixed))} FROM incoming"
-            f" WHERE viewer_id NOT IN ({unwilling})"
             f" ON CONFLICT (tenant_id, viewer_id) DO UPDATE SET {changed}",
-            [*fixed.values(), *theirs],
+            [*fixed.values()],
         )
         cursor.execute("DROP TABLE incoming")
 
@@ -119,7 +118,8 @@ def finish_run(
     at: datetime,
 ) -> None:
     """Put what was counted in the place of what the refresh before had counted; whom it has not met is forgotten."""
-    Portrait.objects.filter(~Q(run=run) | Q(viewer__in=queries.not_to_draw())).delete()
+    Portrait.objects.exclude(run=run).delete()
+    Portrait.objects.filter(viewer__in=queries.not_to_draw()).delete()
     for segment, size in sizes.items():
         Segment.objects.filter(pk=segment).update(size=size)
     Rule.objects.all().delete()

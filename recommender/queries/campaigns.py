@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
-from recommender.models import Addressee, Campaign, Portrait, Segment
+from kpplatform.tenancy.scope import current_tenant
+from recommender.models import Addressee, Campaign, NoticeRefusal, Portrait, Segment
 from recommender.queries.experiments import Arm, compared, outcomes
-from recommender.queries.portraits import not_to_draw
+from recommender.queries.portraits import may_be_drawn
+from recommender.queries.privacy import privacy
 
 REACHED, HELD_OUT = "reached", "held out"
 ADDRESSED = """
@@ -24,14 +26,19 @@ def campaigns() -> QuerySet[Campaign]:
 
 
 def to_reach(campaign: Campaign) -> QuerySet[Addressee]:
-    """Return the viewers to whom it is sent: nobody held out, nobody who wants nothing personal any more."""
-    reached = Addressee.objects.filter(campaign=campaign, is_held_out=False)
-    return reached.exclude(viewer__in=not_to_draw()).select_related("viewer").order_by("viewer_id", "pk")
+    """Return the viewers to whom it is sent, whoever sends it: as they are now, not as they were when it began.
+
+    Nobody held out, nobody who wants nothing personal or to be told nothing any more, nobody suspended.
+    """
+    reached = Addressee.objects.filter(may_be_drawn("viewer"), campaign=campaign, is_held_out=False)
+    refused = NoticeRefusal.objects.filter(viewer=OuterRef("viewer"))
+    told = reached.filter(~Exists(refused), viewer__suspended_at=None)
+    return told.select_related("viewer").order_by("viewer_id", "pk")
 
 
 def viewers_like(*, segment: Segment | None, least_churn: float | None) -> QuerySet[Portrait, int]:
     """Return the viewers of a segment, of those as likely to leave, or of both, ascending."""
-    found = Portrait.objects.exclude(viewer__in=not_to_draw()).order_by("viewer_id")
+    found = Portrait.objects.filter(may_be_drawn("viewer"), viewer__suspended_at=None).order_by("viewer_id")
     if segment is not None:
         found = found.filter(segment=segment)
     if least_churn is not None:
@@ -47,13 +54,15 @@ def shares(campaign: Campaign) -> dict[str, float]:
 def uplift(campaign: Campaign, *, at: datetime) -> dict[str, Any]:
     """Return what the reached did and what the held-out did in its days, and by how much they differ.
 
-    As an experiment is judged: everybody who was to be reached counts, whether they read it or not.
+    As an experiment is judged: everybody who was to be reached counts, whether they read it or not. Of fewer than k
+    nothing is told: the mean of one viewer is what that viewer did.
     """
     until = min(at, campaign.begun_at + timedelta(days=campaign.days))
     dealt = shares(campaign)
-    return compared(
-        [_with_shares(arm) for arm in outcomes(ADDRESSED, of=campaign.pk, arms=list(dealt), until=until)], dealt
-    )
+    arms = [_with_shares(arm) for arm in outcomes(ADDRESSED, of=campaign.pk, arms=list(dealt), until=until)]
+    told, fewest = compared(arms, dealt), privacy(current_tenant()).k
+    told["means"] |= {arm.name: dict.fromkeys(arm.outcome) for arm in arms if len(arm) < fewest}
+    return told
 
 
 def _with_shares(arm: Arm) -> Arm:

@@ -12,7 +12,7 @@ from creators.models import Follow
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant
 from recommender.models import Portrait, ViewerGroup
-from recommender.queries.portraits import not_to_draw
+from recommender.queries.portraits import may_be_drawn
 from recommender.queries.privacy import privacy
 
 Told = Mapping[str, Any]
@@ -26,7 +26,7 @@ def groups() -> QuerySet[ViewerGroup]:
 
 def viewers_of(rules: Sequence[Told], *, at: datetime) -> QuerySet[Member, int]:
     """Return the viewers of whom all rules hold, ascending; nobody who does not want to be drawn or remembered."""
-    viewers = Member.objects.filter(role=Member.Role.VIEWER, suspended_at=None).exclude(pk__in=not_to_draw())
+    viewers = Member.objects.filter(may_be_drawn("pk"), role=Member.Role.VIEWER, suspended_at=None)
     for rule in rules:
         viewers = viewers.filter(HOLDS[rule["kind"]](rule, at))
     return viewers.order_by("pk").values_list("pk", flat=True)

@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from billing.models import Coupon
 from kpplatform.tenancy.models import Member
 from recommender.models import Addressee, Campaign, Notice, NoticeRefusal
 from recommender.queries.campaigns import to_reach
@@ -30,14 +31,19 @@ def going_on(*, at: datetime) -> list[Campaign]:
 
 
 def to_be_told(campaign: Campaign, *, at: datetime) -> QuerySet[Addressee]:
-    """Return whom the platform is still to tell, by id; nobody once its days are over, or whom enough was told."""
+    """Return whom the platform is still to tell, by id; none whom enough was told.
+
+    Nobody once the campaign's days are over, or the coupon that it offers.
+    """
     if not campaign.is_sent_here or at >= campaign.begun_at + timedelta(days=campaign.days):
+        return Addressee.objects.none()
+    coupon = Q(withdrawn_at=None) & (Q(ends_at=None) | Q(ends_at__gt=at))
+    if campaign.coupon_id and not Coupon.objects.filter(coupon, pk=campaign.coupon_id).exists():
         return Addressee.objects.none()
     theirs = Notice.objects.filter(viewer=OuterRef("viewer"))
     lately = theirs.filter(sent_at__gt=at - WEEK).order_by().values("viewer").annotate(many=Count("pk"))
-    refused = NoticeRefusal.objects.filter(viewer=OuterRef("viewer"))
     return to_reach(campaign).exclude(
-        Exists(theirs.filter(campaign=campaign)) | Exists(refused) | Exists(lately.filter(many__gte=MOST_A_WEEK))
+        Exists(theirs.filter(campaign=campaign)) | Exists(lately.filter(many__gte=MOST_A_WEEK))
     )
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import numpy as np
 from django.conf import settings
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from catalog.models import Item, Watch
 from catalog.queries import not_consenting
@@ -80,18 +79,24 @@ def propensity_reports() -> QuerySet[PropensityReport]:
 
 def viewers_to_draw() -> Longs:
     """Return the members (U,) of whom a portrait may be drawn, ascending: all who want one and a feed of their own."""
-    willing = Member.objects.exclude(pk__in=not_to_draw()).order_by("pk")
+    willing = Member.objects.filter(may_be_drawn("pk")).order_by("pk")
     return np.fromiter(willing.values_list("pk", flat=True).iterator(), np.int64)
 
 
-def not_to_draw() -> QuerySet[Any, int]:
-    """Return the ids of the members of whom nothing is drawn.
+def may_be_drawn(viewer: str) -> Q:
+    """Return what holds of rows about viewers of whom something may be drawn, the name of their column given.
 
-    They refused that, or closed personalisation, or do not consent; or they are nobody.
+    They did not refuse that, nor close personalisation, and consent; nor are they nobody. Each is looked up by itself:
+    NOT IN of a long list would compare each viewer with each on it.
     """
-    refused = PortraitRefusal.objects.order_by().values_list("viewer_id", flat=True)
-    closed = PersonalisationRefusal.objects.order_by().values_list("viewer_id", flat=True)
-    return refused.union(closed, not_consenting())
+    theirs = OuterRef(viewer)
+    against = (PortraitRefusal.objects.filter(viewer=theirs), PersonalisationRefusal.objects.filter(viewer=theirs))
+    return Q(*(~Exists(rows) for rows in (*against, not_consenting().filter(pk=theirs))))
+
+
+def not_to_draw() -> QuerySet[Member, int]:
+    """Return the ids of the members of whom nothing is drawn: to be looked for IN them, never NOT IN."""
+    return Member.objects.filter(~may_be_drawn("pk")).order_by().values_list("pk", flat=True)
 
 
 def refused_at(viewer: Member) -> datetime | None:

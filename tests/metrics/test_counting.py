@@ -8,10 +8,11 @@ from catalog import operations as catalog
 from catalog.models import Reaction, Watch
 from creators import operations as creators
 from kpplatform.metrics import queries
-from kpplatform.metrics.dictionary import Ratio
+from kpplatform.metrics.dictionary import MILLION, Ratio
 from kpplatform.metrics.models import DailyFigure
 from kpplatform.metrics.queries import METRICS, Span
 from kpplatform.tenancy.models import Member, Tenant
+from kpplatform.tenancy.operations import stand_in
 from kpplatform.tenancy.scope import scope
 from tests import make
 from tests.billing import shop
@@ -167,6 +168,20 @@ def test_a_ratio_is_of_the_parts_it_names(viewer: Member) -> None:
     assert isinstance(click_rate, Ratio)
     [rate] = queries.ratio(click_rate, AT)
     assert rate.value == 250_000
+
+
+def test_what_nobody_watched_is_not_shared_out_among_the_viewers() -> None:
+    """Two members watch half a minute each, and a hundred do who do not consent to be remembered."""
+    video, nobody = things.video(), Member.objects.get(pk=stand_in())
+    for viewer in (make.member(), make.member(), *[nobody] * 100):
+        watch(viewer, video)
+
+    counted()
+
+    dwell = METRICS["dwell_ms"]
+    assert isinstance(dwell, Ratio)
+    assert [of.value for of in queries.ratio(dwell, AT)] == [30_000 * MILLION]
+    assert queries.totals(["watch_ms", "viewers"], AT) == {"watch_ms": 102 * 30_000, "viewers": 2}
 
 
 def test_nothing_is_counted_of_another_tenant(agency: Tenant) -> None:

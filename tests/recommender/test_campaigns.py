@@ -92,6 +92,18 @@ def test_what_the_reached_do_more_is_found(staff: APIClient) -> None:
     assert late["means"]["reached"]["watch_minutes"] == 0, "What comes after its days does not count."
 
 
+def test_of_few_who_were_held_out_nothing_is_told(staff: APIClient) -> None:
+    """The mean of one is what that one did."""
+    portrayed(70)
+    campaign = begun(staff, least_churn=0.0, held_out=0.12)
+
+    told = staff.get(f"{CAMPAIGNS}{campaign['id']}/uplift/").json()
+
+    assert 0 < told["viewers"]["held out"] < 20
+    assert set(told["means"]["held out"].values()) == {None}
+    assert told["means"]["reached"]["watch_minutes"] == 0
+
+
 def test_it_is_for_a_segment_and_for_who_may_leave(staff: APIClient) -> None:
     leaving = portrayed(40, segment=group(7), churn=0.9)
     portrayed(30, segment=Segment.objects.get(), churn=0.1)

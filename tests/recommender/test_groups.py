@@ -130,9 +130,10 @@ def test_a_group_is_kept_and_a_campaign_is_for_who_belongs_to_it_then(staff: API
         [{"kind": "segment", "label": 9}],
         [{"kind": "follows", "creator": "theirs"}],
         [{"kind": "watched", "topic": "pia\0no", "times": 1, "days": 1}],
+        [{"kind": "follows", "creator": "x" * 100_000}],
         [PAID, {"kind": "watched", "topic": "theirs", "times": 1, "days": 1}],
     ],
-    ids=str,
+    ids=lambda rules: ascii(rules)[:80],
 )
 def test_rules_that_say_nothing_are_refused(staff: APIClient, agency: Tenant, rules: list[Any]) -> None:
     with scope(agency):

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from billing.operations.coupons import CouponNotValid, coupon_of, make_coupon
+from billing.operations.coupons import CouponNotValid, coupon_of, make_coupon, withdraw_coupon
 from catalog import operations as catalog
 from catalog.models import Purpose
 from kpplatform.jobs.models import Job
@@ -151,6 +151,29 @@ def test_who_refuses_notices_or_withdraws_consent_is_not_told(in_school: Tenant)
     assert set(send(campaign)) == reached - {withdraws.pk}
 
 
+def test_whoever_sends_it_is_given_nobody_who_refuses_notices_or_was_suspended(in_school: Tenant) -> None:
+    refuses, suspended, *rest = (viewer.pk for viewer in portrayed(22))
+    campaign = begun(held_out=0.01, is_sent_here=False)
+    operations.refuse_notices(viewer=Member.objects.get(pk=refuses), at=timezone.now())
+    Member.objects.filter(pk=suspended).update(suspended_at=timezone.now())
+
+    listed = make.client(make.member(Member.Role.STAFF)).get(f"{CAMPAIGNS}{campaign.pk}/viewers/?limit=100").json()
+
+    assert [of["viewer"] for of in listed["results"]] == [of for of in rest if of in dealt(held_out=False)]
+
+
+def test_nobody_is_told_of_a_coupon_that_was_withdrawn_or_has_ended(in_school: Tenant) -> None:
+    portrayed(20)
+    staff, now = make.member(Member.Role.ADMIN), timezone.now()
+    ends = make_coupon(by=staff, creator=None, bps=100, is_personal=True, ends_at=now + timedelta(days=1), at=now)
+    withdrawn = make_coupon(by=staff, creator=None, bps=100, is_personal=True, at=now)
+    late, early = begun("ends", coupon=ends.code), begun("withdrawn", coupon=withdrawn.code)
+    withdraw_coupon(coupon=withdrawn, by=staff, at=now)
+
+    assert send(late, at=now + timedelta(days=2)) == send(early) == []
+    assert len(send(late, at=now)) == late.reached
+
+
 def test_a_notice_is_in_the_viewers_language_read_and_dismissed(in_school: Tenant) -> None:
     english, chinese = make.member(language="en"), make.member(language="zh-hans")
     portrayed(20)
@@ -191,6 +214,8 @@ def test_notices_ask_no_question_per_row(in_school: Tenant, client: APIClient, v
         ({"link": "https://elsewhere.org/"}, "bad_message"),
         ({"link": "//elsewhere.org/"}, "bad_message"),
         ({"link": "/\\elsewhere.org/"}, "bad_message"),
+        ({"link": "/\t/elsewhere.org/"}, "bad_message"),
+        ({"coupon": "OVER"}, "coupon_is_over"),
         ({"coupon": "OPEN"}, "coupon_not_personal"),
         ({"coupon": "NONE"}, "coupon_not_personal"),
         ({"coupon": "MINE", "is_sent_here": False}, "bad_message"),
@@ -205,6 +230,10 @@ def test_what_cannot_be_told_is_refused(in_school: Tenant, said: dict[str, Any],
     for name in ("OPEN", "MINE", "TAKEN"):
         make_coupon(by=staff, creator=None, code=name, bps=100, is_personal=name != "OPEN", at=at)
     begun("first", coupon="TAKEN")
+    long_ago = at - timedelta(days=9)
+    make_coupon(
+        by=staff, creator=None, code="OVER", bps=100, is_personal=True, starts_at=long_ago, ends_at=at, at=long_ago
+    )
     ask = {"name": "back", "message": "Come back!", "least_churn": 0.0, "is_sent_here": True} | said
 
     refused = make.client(staff).post(CAMPAIGNS, ask, "json")

@@ -31,12 +31,20 @@ METRICS: dict[str, Metric | Ratio] = {of.name: of for of in COUNTED} | {of.name:
 LONGEST_PART = 60
 MOST_DAYS_BACK = 400  # a tenant that was never counted is counted from here
 
-# Days of which something came in since they were counted, by what BRIN knows of when rows were written.
+# A day is counted again so long after its end: what was begun before it ended is written down by then (hours), a refund
+# has failed (a week), and all late events are there (30 days), of that day and of those before it, by which is told who
+# came back.
+SETTLES = (timedelta(hours=3), timedelta(days=7), timedelta(days=31))
+# Days of which something came in since they were counted, by what BRIN knows of when rows were written. Of what came in
+# without consent only the hour is known. What a wrong clock tells makes no day due: it could name a thousand of them.
 LATE = """
-    SELECT DISTINCT (started_at AT TIME ZONE %(zone)s)::date FROM catalog_watch
-    WHERE tenant_id = %(tenant)s AND received_at >= %(since)s
-    UNION SELECT DISTINCT (visited_at AT TIME ZONE %(zone)s)::date FROM metrics_visit
-    WHERE tenant_id = %(tenant)s AND received_at >= %(since)s
+    SELECT e.day FROM (
+        SELECT (started_at AT TIME ZONE %(zone)s)::date AS day, max(received_at) AS came_at FROM catalog_watch
+        WHERE tenant_id = %(tenant)s AND received_at >= %(since)s AND quarantine <> 'clock_skew' GROUP BY 1
+        UNION ALL SELECT (visited_at AT TIME ZONE %(zone)s)::date, max(received_at) FROM metrics_visit
+        WHERE tenant_id = %(tenant)s AND received_at >= %(since)s GROUP BY 1
+    ) e LEFT JOIN metrics_countedday c ON c.tenant_id = %(tenant)s AND c.day = e.day
+    WHERE c.counted_at IS NULL OR e.came_at >= date_trunc('hour', c.counted_at - interval '5 minutes')
 """
 # Of clean watches: a device whose clock is wrong tells of days on which there was nothing.
 FIRST = """
@@ -115,19 +123,43 @@ def today(at: datetime) -> date:
 
 
 def days_due(*, at: datetime) -> list[date]:
-    """Return the days to be counted: today, those never counted since the first event, and those that got late ones."""
+    """Return the days to be counted: today, those never counted since the first event, late and settling ones.
+
+    Late events of days before yesterday wait for a day's first round, so that each is counted again once a day at most.
+    """
     now = today(at)
     last = CountedDay.objects.order_by("-day").first()
-    told: Asked = {"tenant": current_tenant_id(), "zone": current_tenant().time_zone}
+    if last is None:
+        return _days(_first(now), now)
+    is_first_round = last.day < now
+    since = span(last.day)[0] if is_first_round else last.counted_at - timedelta(hours=2)
+    oldest = date.min if is_first_round else now - timedelta(days=1)
+    late = {day for day in _late(since) if oldest <= day <= now}
+    return sorted(late | _settling(now, at) | set(_days(min(last.day, now), now)))
+
+
+def _first(now: date) -> date:
+    """Return from which day on a tenant is counted that never was."""
     with connection.cursor() as cursor:
-        if last is None:
-            cursor.execute(FIRST, told)
-            [(first,)] = cursor.fetchall()
-            oldest = now - timedelta(days=MOST_DAYS_BACK)
-            return _days(max(first, oldest) if first else now, now)
-        cursor.execute(LATE, {**told, "since": last.counted_at - timedelta(minutes=5)})
-        late = {day for (day,) in cursor.fetchall()}
-    return sorted({day for day in late if day <= now} | set(_days(last.day, now)))
+        cursor.execute(FIRST, {"tenant": current_tenant_id(), "zone": current_tenant().time_zone})
+        [(first,)] = cursor.fetchall()
+    return max(first, now - timedelta(days=MOST_DAYS_BACK)) if first else now
+
+
+def _late(since: datetime) -> set[date]:
+    with connection.cursor() as cursor:
+        cursor.execute(LATE, {"tenant": current_tenant_id(), "zone": current_tenant().time_zone, "since": since})
+        return {day for (day,) in cursor.fetchall()}
+
+
+def _settling(now: date, at: datetime) -> set[date]:
+    """Return the days that were not counted since they should have been once more."""
+    recent = CountedDay.objects.filter(day__lt=now, day__gte=now - SETTLES[-1] - timedelta(days=7))
+    return {
+        day
+        for day, counted_at in recent.values_list("day", "counted_at")
+        if any(counted_at < span(day)[1] + after <= at for after in SETTLES)
+    }
 
 
 def _days(first: date, last: date) -> list[date]:

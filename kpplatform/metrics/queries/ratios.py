@@ -17,7 +17,7 @@ RATIOS = (
     ),
     Ratio("share_rate", _("Shares by plays."), ("shares",), ("plays",)),
     Ratio("reply_rate", _("The creator's replies by comments of others."), ("replies",), ("comments",)),
-    Ratio("dwell_ms", _("Mean time watched by a viewer of the day."), ("watch_ms",), ("viewers",)),
+    Ratio("dwell_ms", _("Mean time watched by a viewer of the day."), ("viewers_ms",), ("viewers",)),
     Ratio("coverage", _("Items shown on a day by items on show."), ("items_shown",), ("items_on_show",)),
     Ratio("cold_start_share", _("Places of new creators by all places."), ("new_creators",), ("impressions",)),
     Ratio("explored_share", _("Places of exploration and trials by all places."), ("explored",), ("impressions",)),

@@ -55,10 +55,20 @@ DEVICES = Counting(
         GROUP BY 1, 4""",  # noqa: S608
 )
 KEPT_OUT = Counting(
-    metrics=(Metric("kept_out", Unit.COUNT, _("Watches that broke a cleaning rule, by the rule."), WATCHED, "rule"),),
-    sql=f"""SELECT {NOBODYS}, w.quarantine AS part, count(*) AS kept_out
-        FROM catalog_watch w WHERE w.tenant_id = %(tenant)s AND w.quarantine <> ''
-             AND w.started_at >= %(begins)s AND w.started_at < %(ends)s GROUP BY w.quarantine""",  # noqa: S608
+    metrics=(
+        Metric(
+            "kept_out",
+            Unit.COUNT,
+            _("Watches that broke a cleaning rule, by the rule; of a wrong clock, by the day they came in."),
+            WATCHED,
+            "rule",
+        ),
+    ),
+    sql=f"""SELECT {NOBODYS}, w.quarantine AS part, count(*) AS kept_out FROM catalog_watch w
+        WHERE w.tenant_id = %(tenant)s AND w.quarantine <> '' AND (
+            w.started_at >= %(begins)s AND w.started_at < %(ends)s AND w.quarantine <> 'clock_skew'
+            OR w.received_at >= %(begins)s AND w.received_at < %(ends)s AND w.quarantine = 'clock_skew')
+        GROUP BY w.quarantine""",  # noqa: S608  only our own words
 )
 LATENESS = Counting(
     metrics=(
@@ -77,6 +87,8 @@ LATENESS = Counting(
                     WHEN w.received_at - w.started_at <= interval '1 day' THEN 'day' ELSE 'later' END AS part
         {CLEAN} GROUP BY part""",
 )
+# In the order of viewers, creators and items each row is the first of its kind or is like the one before: so one
+# reading and one sorting tell how many different viewers every item, every creator and the tenant has.
 VIEWERS = Counting(
     adds_up=False,
     metrics=(
@@ -87,15 +99,19 @@ VIEWERS = Counting(
             WATCHED,
             days_overlap=True,
         ),
+        Metric("viewers_ms", Unit.MS, _("For how long these members watched."), WATCHED),
     ),
-    sql=f"""WITH pairs AS MATERIALIZED (
-            SELECT w.item_id, w.viewer_id {CLEAN} AND w.viewer_id IS DISTINCT FROM {ANONYMOUS} GROUP BY 1, 2
-        ), whose AS MATERIALIZED (
-            SELECT DISTINCT i.creator_id, e.viewer_id FROM pairs e {OF_ITEM}
-        )
-        SELECT i.creator_id AS creator, e.item_id AS item, '' AS part, count(*) AS viewers FROM pairs e {OF_ITEM}
-        GROUP BY 1, 2
-        UNION ALL SELECT creator_id, NULL, '', count(*) FROM whose GROUP BY 1
-        UNION ALL SELECT NULL, NULL, '', count(DISTINCT viewer_id) FROM whose""",  # noqa: S608
+    sql=f"""SELECT creator_id AS creator, item_id AS item, '' AS part, sum(watch_ms::bigint) AS viewers_ms,
+               CASE grouping(creator_id, item_id) WHEN 0 THEN count(*) FILTER (WHERE is_new OR is_next OR is_other)
+                    WHEN 1 THEN count(*) FILTER (WHERE is_new OR is_next) ELSE count(*) FILTER (WHERE is_new)
+                    END AS viewers
+        FROM (SELECT i.creator_id, e.item_id, e.watch_ms,
+                     e.viewer_id IS DISTINCT FROM lag(e.viewer_id) OVER seen AS is_new,
+                     i.creator_id <> lag(i.creator_id) OVER seen AS is_next,
+                     e.item_id <> lag(e.item_id) OVER seen AS is_other
+              FROM (SELECT w.item_id, w.viewer_id, w.watch_ms
+                    {CLEAN} AND w.viewer_id IS DISTINCT FROM {ANONYMOUS}) e {OF_ITEM}
+              WINDOW seen AS (ORDER BY e.viewer_id, i.creator_id, e.item_id)) each
+        GROUP BY GROUPING SETS ((creator_id, item_id), (creator_id), ())""",  # noqa: S608
 )
 COUNTINGS = (PLAYS, STOPS, HOURS, DEVICES, KEPT_OUT, LATENESS, VIEWERS)
