@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from creators import queries
 from creators.models import Creator, Follow, HiddenCreator
-from kpplatform.errors import Conflict, Forbidden
+from kpplatform.errors import Conflict, Forbidden, NotFound
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.once import insert_once
 from kpplatform.tenancy.scope import scope
@@ -61,6 +61,20 @@ def publisher(*, member: Member) -> Creator:
     if creator := queries.creator_of(member):
         return creator
     raise NotACreator("Only creators publish. Become one first.")
+
+
+def asked_about(*, by: Member, handle: str | None) -> Creator | None:
+    """Return about which creator somebody asks: a creator about themselves, staff about anybody; None: about all.
+
+    Raises NotACreator, and NotFound where there is none of this handle about whom they may ask.
+    """
+    own = None if by.runs_the_tenant else publisher(member=by)
+    if handle is None:
+        return own
+    named = queries.creators().filter(handle=handle).first()
+    if named is None or own not in {None, named}:
+        raise NotFound("There is no such creator, or you may not ask about them.")
+    return named
 
 
 @transaction.atomic

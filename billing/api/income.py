@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -21,8 +20,7 @@ from billing.api.views import MoneyViewSet
 from billing.models import ExchangeRate
 from billing.operations import outside
 from billing.operations.rates import EARLIEST, LONGEST_SOURCE, RATE
-from creators.models import Creator
-from creators.operations import publisher
+from creators.operations import asked_about
 from kpplatform.errors import Conflict, Invalid
 from kpplatform.rest.serializers import Asked, In
 from kpplatform.rest.views import SignedIn
@@ -166,20 +164,14 @@ class IncomeView(SignedIn):
         since = ask.get("since", min(until, today).replace(day=1))
         if not (EARLIEST <= since <= until < LATEST and (until - since).days < MOST_DAYS):
             raise BadSpan(f"A report is of at most {MOST_DAYS} days, the first one first.")
-        income = queries.income_of(creator=self.creator(ask.get("creator")), since=since, until=until)
+        about = asked_about(by=self.viewer, handle=ask.get("creator"))
+        income = queries.income_of(creator=about, since=since, until=until)
         if abs(income.total) >= MOST or any(abs(line.into.gross) >= MOST for line in income.lines):
             raise TooMuchToConvert("By these rates it is more than can be shown.")
         if ask["form"] == "csv":
             named = {"Content-Disposition": f'attachment; filename="income-{since}-{until}.csv"'}
             return HttpResponse(csv_of(income), content_type="text/csv; charset=utf-8", headers=named)
         return Response(IncomeOut(income).data)
-
-    def creator(self, handle: str | None) -> Creator | None:
-        """Return about whom is asked; None: about all, by staff."""
-        if not self.viewer.runs_the_tenant:
-            own = publisher(member=self.viewer)
-            return own if handle is None else get_object_or_404(Creator, handle=handle, pk=own.pk)
-        return get_object_or_404(Creator, handle=handle) if handle else None
 
 
 def csv_of(income: queries.Income) -> str:

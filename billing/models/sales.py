@@ -143,6 +143,11 @@ class OrderLine(TenantOwned, Parted):
             models.Index(
                 fields=["tenant", "matures_at", "id"], condition=Q(matures_at__isnull=False), name="order_line_matures"
             ),
+            models.Index(
+                fields=["tenant", "creator", "matures_at"],
+                condition=Q(matures_at__isnull=False),
+                name="order_line_matures_for",
+            ),
         ]
 
     def __str__(self) -> str:

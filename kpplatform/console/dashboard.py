@@ -1,6 +1,5 @@
 """The numbers on the console's first page: as they were last counted, or from small tables."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,6 +14,8 @@ from billing.models import Order
 from billing.queries import tenants_time
 from catalog.models import Item, Watch
 from creators.models import Creator, Follow
+from kpplatform.console.pages import words
+from kpplatform.console.pages.shapes import Card, Shown, Table
 from kpplatform.jobs.models import Job
 from kpplatform.metrics.dictionary import MILLION
 from kpplatform.metrics.queries import Span, by_part, compared, series, totals
@@ -29,61 +30,31 @@ KEPT_OUT_DAYS = 28
 SHOWN = ("impressions", "explored", "new_creators", "small_creators", "topics_a_page", "exposure_gini")
 
 
-@dataclass(frozen=True)
-class Card:
-    """One number, and the page where its rows are."""
-
-    title: str
-    number: int
-    page: str
-    query: str = ""
-    is_alarming: bool = False
-
-    @property
-    def href(self) -> str:
-        return reverse(f"admin:{self.page}_changelist") + self.query
-
-
-@dataclass(frozen=True)
-class Table:
-    """A few rows, or what is said when there are none."""
-
-    title: str
-    headers: list[str]
-    rows: list[list[Any]]
-    when_empty: str
-    is_wide: bool = False
-
-    @property
-    def table(self) -> dict[str, Any]:
-        return {"headers": self.headers, "rows": self.rows}
-
-
-@dataclass(frozen=True)
-class Dashboard:
-    cards: list[Card]
-    tables: list[Table]
-
-
-def seen_by(request: HttpRequest, *, at: datetime) -> Dashboard:
+def seen_by(request: HttpRequest, *, at: datetime) -> Shown:
     """Return the numbers of whoever is looking: an installation's, a tenant's, or a creator's own."""
     db = database_for(request)
     if is_operator(request):
-        tenants = Card(_("Tenants"), Tenant.objects.filter(closed_at=None).count(), "tenancy_tenant")
-        return Dashboard(cards=[tenants, *_tenant_cards(db, at)], tables=_tenant_tables(db))
+        tenants = _card(_("Tenants"), Tenant.objects.filter(closed_at=None).count(), "tenancy_tenant")
+        return Shown(cards=[tenants, *_tenant_cards(db, at)], parts=_tenant_tables(db))
     if runs_the_tenant(request):
-        return Dashboard(cards=_tenant_cards(db, at), tables=[*_tenant_tables(db), _kept_out(at), _seen(at)])
-    return Dashboard(cards=_creator_cards(visitor(request), at), tables=[])
+        return Shown(cards=_tenant_cards(db, at), parts=[*_tenant_tables(db), _kept_out(at), _seen(at)])
+    return Shown(cards=_creator_cards(visitor(request), at))
+
+
+def _card(title: str, number: int, page: str, query: str = "", *, is_alarming: bool = False) -> Card:
+    """Return how many there are, and the page where they stand."""
+    href = reverse(f"admin:{page}_changelist") + query
+    return Card(title, words.count(number), href=href, is_alarming=is_alarming)
 
 
 def _tenant_cards(db: str, at: datetime) -> list[Card]:
     waiting, dead = (rows(Job, db).filter(state=state).count() for state in (Job.State.WAITING, Job.State.DEAD))
     return [
-        Card(_("Members"), rows(Member, db).exclude(role=Member.Role.ANONYMOUS).count(), "tenancy_member"),
-        Card(_("Published items"), rows(Item, db).filter(_published(at)).count(), "catalog_item"),
-        Card(_("Watches today"), _plays(db, at), "catalog_watch"),
-        Card(_("Jobs waiting"), waiting, "jobs_job", "?state__exact=waiting"),
-        Card(_("Jobs dead"), dead, "jobs_job", "?state__exact=dead", is_alarming=dead > 0),
+        _card(_("Members"), rows(Member, db).exclude(role=Member.Role.ANONYMOUS).count(), "tenancy_member"),
+        _card(_("Published items"), rows(Item, db).filter(_published(at)).count(), "catalog_item"),
+        _card(_("Watches today"), _plays(db, at), "catalog_watch"),
+        _card(_("Jobs waiting"), waiting, "jobs_job", "?state__exact=waiting"),
+        _card(_("Jobs dead"), dead, "jobs_job", "?state__exact=dead", is_alarming=dead > 0),
     ]
 
 
@@ -93,9 +64,9 @@ def _creator_cards(member: Member | None, at: datetime) -> list[Card]:
     today = tenants_time(at).date()
     watches = totals(["plays"], Span(today, today, creator))["plays"] if creator else 0
     return [
-        Card(_("My published items"), items.filter(_published(at)).count(), "catalog_item"),
-        Card(_("Watches today"), watches, "catalog_watch"),
-        Card(_("Followers"), Follow.objects.filter(creator=creator).count(), "creators_follow"),
+        _card(_("My published items"), items.filter(_published(at)).count(), "catalog_item"),
+        _card(_("Watches today"), watches, "catalog_watch"),
+        _card(_("Followers"), Follow.objects.filter(creator=creator).count(), "creators_follow"),
     ]
 
 

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -28,6 +29,13 @@ def may_see(request: HttpRequest, page: Page) -> bool:
     return _own(request) is not None or (runs_the_tenant(request) and "creator" in request.GET)
 
 
+def address_of(request: HttpRequest, page: Page) -> str:
+    """Return where the page is; who looks at somebody's studio goes on to other pages of the same one."""
+    named = request.GET.get("creator")
+    of = {"creator": named} if named and page.audience == Audience.CREATOR and runs_the_tenant(request) else None
+    return reverse("admin:figures", args=[page.slug], query=of)
+
+
 def figures(request: HttpRequest, slug: str, context: dict[str, object]) -> TemplateResponse:
     """Show a page of the last days; which ones and whose, the address says."""
     page = BY_SLUG.get(slug)
@@ -35,10 +43,11 @@ def figures(request: HttpRequest, slug: str, context: dict[str, object]) -> Temp
         raise Http404
     if not may_see(request, page):
         raise PermissionDenied
-    days = request.GET.get("days", "")
-    chosen = int(days) if days.isascii() and days.isdecimal() and int(days) in SPANS else USUAL
+    chosen = next((span for span in SPANS if str(span) == request.GET.get("days")), USUAL)
     look = _look(request, page, chosen)
-    counted = CountedDay.objects.db_manager(database_for(request)).order_by("-counted_at").first()
+    # Found by an index: a tenant's last day, of all tenants the day that was begun last.
+    newest = "-day" if look.tenant else "-pk"
+    counted = CountedDay.objects.db_manager(database_for(request)).order_by(newest).first()
     told = {
         "page": page,
         "title": page.title,
@@ -57,12 +66,12 @@ def _look(request: HttpRequest, page: Page, days: int) -> Look:
     until = tenants_time(at).date() if tenant else at.date()
     creator = _whose(request) if page.audience == Audience.CREATOR else None
     since: date = until - timedelta(days=days - 1)
-    asked = {name: str(value) for name, value in request.GET.items()}
+    asked = {name: _readable(str(value)) for name, value in request.GET.items()}
     return Look(tenant, creator, since, until, at, asked, by=visitor(request))
 
 
 def _whose(request: HttpRequest) -> Creator:
-    handle = request.GET.get("creator")
+    handle = _readable(request.GET.get("creator", ""))
     if handle and runs_the_tenant(request):
         named = Creator.objects.filter(handle=handle).first()
         if named is None:
@@ -72,6 +81,11 @@ def _whose(request: HttpRequest) -> Creator:
     if own is None:
         raise PermissionDenied
     return own
+
+
+def _readable(asked: str) -> str:
+    """Return what is asked for without the one character that PostgreSQL's texts do not have."""
+    return asked.replace("\0", "")
 
 
 def _own(request: HttpRequest) -> Creator | None:

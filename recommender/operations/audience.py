@@ -1,7 +1,7 @@
 """Telling a creator of their audience: enough viewers at once, and with noise where the tenant wants it."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -57,7 +57,8 @@ def tell_audience(*, creator: Creator, days: int, by: Member, at: datetime) -> T
     if found is None or found.viewers < wanted.k:
         raise AudienceTooSmall(f"Fewer than {wanted.k} viewers in {days} days: nobody is told apart from so few.")
     if wanted.epsilon is None or by.runs_the_tenant:
-        return _told(found, found.counts, wanted, epsilon=None, left=None)
+        narrower = [of.counts for of in queries.narrower_audiences(creator, days=days)]
+        return _told(found, found.counts, wanted, narrower=narrower, epsilon=None, left=None)
     period = queries.period(creator.tenant, at=at)
     answer = _answer(found, wanted, period=period, epsilon=wanted.epsilon, at=at)
     left = max(0.0, wanted.budget - queries.spent(creator, period=period))
@@ -79,11 +80,21 @@ def _answer(found: Audience, wanted: Privacy, *, period: date, epsilon: float, a
     )
 
 
-def _told(found: Audience, counts: Counts, wanted: Privacy, *, epsilon: float | None, left: float | None) -> Told:
+def _told(
+    found: Audience,
+    counts: Counts,
+    wanted: Privacy,
+    *,
+    narrower: Sequence[Counts] = (),
+    epsilon: float | None,
+    left: float | None,
+) -> Told:
     viewers = sum(counts[VISITS].values())
     if viewers < wanted.k:
         raise AudienceTooSmall(f"Fewer than {wanted.k} viewers in {found.days} days, with the noise.")
-    cells = {name: shown(of, k=wanted.k) for name, of in counts.items()}
+    # Who is new within 90 days may be returning within 7: only of the other counts is the narrower one a part.
+    parts = {name: [of[name] for of in narrower if name != VISITS] for name in counts}
+    cells = {name: shown(of, k=wanted.k, narrower=parts[name]) for name, of in counts.items()}
     return Told(found.days, viewers, cells, wanted.k, epsilon, left, as_of=found.run.at)
 
 

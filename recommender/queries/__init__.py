@@ -1,6 +1,6 @@
 """What can be told of the recommender: what is on the shelf, what a viewer did, which versions there are."""
 
-from recommender.queries.audience import answered, audience, spent, supply
+from recommender.queries.audience import answered, audience, narrower_audiences, spent, supply
 from recommender.queries.campaigns import campaigns, to_reach, uplift, viewers_like
 from recommender.queries.candidates import draw, shown_before
 from recommender.queries.choices import (
@@ -120,6 +120,7 @@ __all__ = [
     "labelled_sentences",
     "lacking",
     "may_be_drawn",
+    "narrower_audiences",
     "nearest_to",
     "newest_run",
     "newest_version",

@@ -14,6 +14,11 @@ def audience(creator: Creator, *, days: int) -> Audience | None:
     return Audience.objects.select_related("run").filter(creator=creator, days=days).first()
 
 
+def narrower_audiences(creator: Creator, *, days: int) -> list[Audience]:
+    """Return the creator's audiences of fewer days: their viewers are all among those of so many."""
+    return list(Audience.objects.filter(creator=creator, days__lt=days).order_by("days"))
+
+
 def answered(creator: Creator, *, period: date, days: int, epsilon: float) -> NoisyAnswer | None:
     """Return what was told already when the same was asked."""
     return NoisyAnswer.objects.filter(creator=creator, period=period, days=days, epsilon=epsilon).first()

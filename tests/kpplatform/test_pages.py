@@ -57,9 +57,12 @@ def test_money_tells_what_was_sold_and_whose_it_is(in_school: Tenant) -> None:
     assert card(page, "Take rate").shown == "20.0%"
     assert card(page, "Buyers a day").shown == "2.0"
     by_kind = drawn(part(page, "Sales by kind"))
-    assert {name: values[-2:] for name, values in by_kind.items()} == {"items": [0.0, 900.0], "tips": [0.0, 100.0]}
+    assert {name: values[-2:] for name, values in by_kind.items()} == {
+        "videos and courses": [0.0, 900.0],
+        "tips": [0.0, 100.0],
+    }
     assert {name: values[-2:] for name, values in drawn(part(page, "Which share")).items()} == {
-        "items": [None, 90.0],
+        "videos and courses": [None, 90.0],
         "tips": [None, 10.0],
     }
     assert drawn(part(page, "Creators' income by kind")) == {"income": [700.0, 80.0]}

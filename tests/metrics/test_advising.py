@@ -140,7 +140,7 @@ def test_a_courses_scorecard_is_made_of_what_is_known() -> None:
     unknown = things.course(creator)
     Item.objects.filter(creator=creator).update(updated_at=NOON - timedelta(days=180))
     for name, value in (("plays", 20), ("finished", 10), ("saves", 1), ("sales", 100), ("refunds", 25)):
-        figure(creator, name, DAY, value, item=course)
+        figure(creator, name, DAY, value, "item:CNY" if name in {"sales", "refunds"} else "", item=course)
     for day, plays in ((DAY, 30), (DAY - timedelta(days=1), 20)):
         DailyFigure.objects.create(day=day, metric="plays_by_length", part=f"{chess.pk}:none", value=plays)
 

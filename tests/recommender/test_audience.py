@@ -94,6 +94,22 @@ def test_cells_below_k_are_hidden_and_cannot_be_worked_out(maker: Creator, speak
     assert cells(said, "visits") == {"new": 39, "returning": 20}
 
 
+def test_two_spans_tell_nobody_apart(maker: Creator, speaks: APIClient) -> None:
+    """One more watched within 90 days than within 28: what that one likes is what the one count has more."""
+    items = world(maker, pianists=40, cooks=30)
+    assert cells(told(speaks, "audience/?days=90"), "topics") == {"piano": 40, "cooking": 30}, "They are the same ones."
+    [late] = members(1)
+    watched(late, [*items["cooking"], items["chess"][0]], days_ago=40)
+    refresh_portraits(tenant=maker.tenant, at=NOW)
+
+    narrow, wide = told(speaks), told(speaks, "audience/?days=90")
+
+    assert (narrow["viewers"], wide["viewers"]) == (70, 71)
+    assert cells(narrow, "topics") == {"piano": 40, "cooking": 30}
+    assert cells(wide, "topics") == cells(wide, "hours") == cells(wide, "segments") == {}
+    assert cells(wide, "visits") == {"new": 71}
+
+
 def test_an_audience_below_k_is_refused_and_k_is_the_tenants(maker: Creator, speaks: APIClient) -> None:
     world(maker, pianists=12, cooks=0)
 

@@ -45,7 +45,7 @@ def _today(look: Look) -> Span:
 
 
 def _micros(figures: list[Figure], currency: str) -> int:
-    return sum(figure.value for figure in figures if figure.part.rpartition(":")[2] == currency)
+    return sum(figure.value for figure in figures if figure.currency == currency)
 
 
 def _money(micros: int, currency: str) -> str:
@@ -85,7 +85,7 @@ def _rates(look: Look) -> Chart:
 
 
 def _spend(look: Look, figures: list[Figure], currency: str) -> Chart:
-    own = [of for of in figures if of.part.rpartition(":")[2] == currency]
+    own = [of for of in figures if of.currency == currency]
     lines = [
         Line(
             TIERS.get(tier, tier),

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from kpplatform.console.pages import words
 from kpplatform.console.pages.shapes import Card, Chart, Cohorts, Line, Look, Shown
@@ -29,17 +29,23 @@ def _cards(look: Look) -> list[Card]:
     names = ["plays", "watch_ms", "viewers"]
     now, before = totals(names, look.span), totals(names, look.span.before())
     month = active(look.until, using=look.span.using)
-    day = totals(["viewers"], Span(look.until, look.until, using=look.span.using))["viewers"]
-    sticky = round(MILLION * day / month) if month else None
     days = len(look.days)
     return [
         Card(_("Active in 28 days"), words.count(month)),
-        Card(_("Viewers a day"), words.count(now["viewers"] / days), words.change(now["viewers"], before["viewers"])),
-        Card(_("Daily of monthly viewers"), words.share(sticky)),
+        Card(_("Viewers a day"), f"{now['viewers'] / days:,.1f}", words.change(now["viewers"], before["viewers"])),
+        Card(_("Daily of monthly viewers"), words.share(_sticky(look))),
         Card(_("Plays"), words.count(now["plays"]), words.change(now["plays"], before["plays"]), metric="plays"),
         Card(_("Time watched"), words.time(now["watch_ms"]), words.change(now["watch_ms"], before["watch_ms"])),
         words.card_of_ratio(look, "interaction_rate", _("Interactions per play")),
     ]
+
+
+def _sticky(look: Look) -> int | None:
+    """Return the last whole day's viewers by those of the 28 days up to it: today is not over."""
+    whole = look.until - timedelta(days=1)
+    month = active(whole, using=look.span.using)
+    day = totals(["viewers"], Span(whole, whole, using=look.span.using))["viewers"]
+    return round(MILLION * day / month) if month else None
 
 
 def _activity(look: Look) -> Chart:
@@ -54,12 +60,9 @@ def _time(look: Look) -> Chart:
 
 def _returning(look: Look) -> list[Chart | Cohorts]:
     """Draw how many of each day's newcomers came again, and each week's newcomers day by day."""
-    since = look.until - timedelta(weeks=WEEKS)
+    since = look.until - timedelta(weeks=WEEKS, days=look.until.weekday())  # a Monday: weeks are told whole
     known = cohorts(Span(min(since, look.since), look.until, using=look.span.using))
-    lines = [
-        Line(_("after %(days)s days") % {"days": age}, [_kept(known, day, age, look) for day in look.days])
-        for age in AGES
-    ]
+    lines = [Line(_after(age), [_kept(known, day, age, look) for day in look.days]) for age in AGES]
     curve = Chart(
         _("Newcomers who came back"),
         look.labels,
@@ -69,6 +72,10 @@ def _returning(look: Look) -> list[Chart | Cohorts]:
         when_empty=_("Nobody new came."),
     )
     return [curve, _new(look), _table(known, since, look)]
+
+
+def _after(days: int) -> str:
+    return ngettext("after %(days)s day", "after %(days)s days", days) % {"days": days}
 
 
 def _new(look: Look) -> Chart:
@@ -96,8 +103,7 @@ def _kept(known: Mapping[date, Mapping[int, int]], day: date, age: int, look: Lo
     return round(100 * known[day].get(age, 0) / new, 1)
 
 
-def _table(known: Mapping[date, Mapping[int, int]], since: date, look: Look) -> Cohorts:
-    monday = since - timedelta(days=since.weekday())
+def _table(known: Mapping[date, Mapping[int, int]], monday: date, look: Look) -> Cohorts:
     rows = []
     for begins in (monday + timedelta(weeks=week) for week in range(WEEKS + 1)):
         week = [begins + timedelta(days=n) for n in range(7)]

@@ -1,5 +1,6 @@
 """Groups of viewers and campaigns: who was told what, and what that brought beside those who were left in peace."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.utils.formats import date_format
@@ -21,7 +22,7 @@ def shown(look: Look) -> Shown:
     campaigns = list(queries.campaigns()[:SHOWN])
     told = queries.told([of.pk for of in campaigns])
     return Shown(
-        cards=_cards(campaigns, told, look),
+        cards=_cards(told, look),
         parts=[
             _overview(campaigns, told),
             *(_effect(campaign) for campaign in campaigns[:EFFECTS] if campaign.figures),
@@ -30,11 +31,11 @@ def shown(look: Look) -> Shown:
     )
 
 
-def _cards(campaigns: list[Campaign], told: dict[int, tuple[int, int]], look: Look) -> list[Card]:
-    going = {of.pk for of in queries.going_on(at=look.at)}
+def _cards(told: dict[int, tuple[int, int]], look: Look) -> list[Card]:
+    going = [of for of in queries.going_on(at=look.at) if look.at < of.begun_at + timedelta(days=of.days)]
     sent, read = (sum(counts) for counts in zip(*told.values(), strict=True)) if told else (0, 0)
     return [
-        Card(_("Campaigns that go on"), words.count(sum(of.pk in going for of in campaigns))),
+        Card(_("Campaigns that go on"), words.count(len(going))),
         Card(_("Notices sent"), words.count(sent)),
         Card(_("Notices read"), f"{read / sent:.0%}" if sent else "–"),
     ]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from catalog.models import Item
 from kpplatform.console.pages import words
 from kpplatform.console.pages.shapes import Card, Chart, Line, Look, Shown, Table, Words
+from kpplatform.console.pages.studio.wording import topic_name
 from kpplatform.metrics.dictionary import MILLION
 from kpplatform.metrics.queries import Figure, Span, items_with_most, series
 from recommender.models import Impression
@@ -121,7 +122,7 @@ def _ranking(look: Look) -> Table:
         [
             known[item].title,
             known[item].creator.name,
-            known[item].topic or "–",
+            topic_name(of) if (of := known[item].topic) else "–",
             words.count(total),
             f"{total / everything:.1%}",
         ]

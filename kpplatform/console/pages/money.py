@@ -13,7 +13,7 @@ from creators.models import Creator
 from kpplatform.console.pages import sold, words
 from kpplatform.console.pages.shapes import Card, Chart, Line, Look, Shown, Table, Words
 from kpplatform.metrics.dictionary import MILLION
-from kpplatform.metrics.queries import Figure, Span, creators_with_most, series, totals
+from kpplatform.metrics.queries import Figure, creators_with_most, series, totals
 
 NAMES = ("sales", "refunds", "platform_fees", "creator_income")
 NOTHING = gettext_lazy("Nothing was sold.")
@@ -45,7 +45,7 @@ def shown(look: Look) -> Shown:
             _mix(look, lines),
             _split(look, now, currency),
             _income(now, currency),
-            _creators(look, currency),
+            _creators(look, now, currency),
             _waiting(),
             _currencies(now),
             _payouts(),
@@ -54,7 +54,7 @@ def shown(look: Look) -> Shown:
 
 
 def _sum(found: Found, name: str, currency: str) -> int:
-    return sum(figure.value for figure in found[name] if figure.part.rpartition(":")[2] == currency)
+    return sum(figure.value for figure in found[name] if figure.currency == currency)
 
 
 def _rate(found: Found, currency: str) -> int | None:
@@ -111,7 +111,7 @@ def _split(look: Look, now: Found, currency: str) -> Chart:
     }
     lines = []
     for name, title in names.items():
-        own = [figure for figure in now[name] if figure.part.rpartition(":")[2] == currency]
+        own = [figure for figure in now[name] if figure.currency == currency]
         lines.append(Line(title, words.by_day(look, own, per=sold.unit(currency))))
     title = _("Sales, and whose they are, in %(currency)s") % {"currency": currency}
     return Chart(title, look.labels, lines, metrics=list(names), when_empty=NOTHING)
@@ -130,10 +130,10 @@ def _income(now: Found, currency: str) -> Chart:
     )
 
 
-def _creators(look: Look, currency: str) -> Table:
+def _creators(look: Look, now: Found, currency: str) -> Table:
     found = creators_with_most("creator_income", look.span, most=MOST, ending=currency)
     known = Creator.objects.in_bulk([creator for creator, _total in found])
-    everything = totals_of_income(look.span, currency)
+    everything = _sum(now, "creator_income", currency)
     return Table(
         _("Creators with most income"),
         [_("creator"), _("income"), _("of all income")],
@@ -146,13 +146,9 @@ def _creators(look: Look, currency: str) -> Table:
     )
 
 
-def totals_of_income(span: Span, currency: str) -> int:
-    return _sum(series(["creator_income"], span, by_part=True), "creator_income", currency)
-
-
 def _currencies(now: Found) -> Table:
     """Tell each currency by itself: they are never added up."""
-    used = sorted({figure.part.rpartition(":")[2] for name in NAMES for figure in now[name]})
+    used = sorted({figure.currency for name in NAMES for figure in now[name]})
     rows = [[of, *(words.money(_sum(now, name, of), of) for name in NAMES), words.share(_rate(now, of))] for of in used]
     headers = [
         _("currency"), _("sales"), _("refunds"), _("the platform's fees"), _("creators' income"), _("take rate"),

@@ -14,6 +14,7 @@ from kpplatform.console.pages import words
 from kpplatform.console.pages.shapes import Card, Chart, Line, Look, Shown, Table, Words
 from kpplatform.metrics.queries import Drift, by_part, drifts, series, totals
 from kpplatform.metrics.queries.drift import State
+from recommender.models import PortraitRun
 from recommender.queries import freshness, newest_run
 
 NOTHING = gettext_lazy("Nobody watched.")
@@ -66,7 +67,7 @@ def shown(look: Look) -> Shown:
     alerts = _alerts(look, found, learned)
     return Shown(
         cards=_cards(look, alerts),
-        parts=[_said(alerts), _drift(found), _kept_out(look), _lateness(look), _complete(look), _learned(learned)],
+        parts=[_said(alerts), _drift(found), _kept_out(look), _lateness(look), _complete(look), _learned(run)],
     )
 
 
@@ -169,16 +170,16 @@ def _complete(look: Look) -> Chart:
         shares = [round(100 * missing[day] / whole[day], 1) if day in whole else None for day in look.days]
         lines.append(Line(title, shares))
     title = _("What plays do not say")
-    return Chart(title, look.labels, lines, suffix="%", metrics=list(names), when_empty=_("Every play says it."))
+    return Chart(title, look.labels, lines, suffix="%", metrics=list(names), when_empty=NOTHING)
 
 
-def _learned(learned: Mapping[str, Any]) -> Table:
+def _learned(run: PortraitRun | None) -> Table:
     """Show what the last refresh of the portraits measured on the events it learned from."""
+    learned: dict[str, Any] = run.quality if run else {}
     told = {**learned.get("completeness", {}), **learned.get("drift", {})}
     told |= {name: learned.get(name) for name in ("agreement", "fresh_hours")}
     rows = [[MEASURES.get(name, name), f"{value:.3f}"] for name, value in told.items() if value is not None]
-    run = newest_run() if rows else None
-    if run:
+    if run and rows:
         page = reverse("admin:recommender_portraitrun_change", args=[run.pk])
         at = date_format(timezone.localtime(run.at), "SHORT_DATETIME_FORMAT")
         rows.append([words.link(page, _("the refresh of %(at)s") % {"at": at}), ""])

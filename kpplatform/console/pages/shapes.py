@@ -19,6 +19,8 @@ Words = str | Promise
 COLOURS = ("#7c3aed", "#0d9488", "#d97706", "#db2777", "#2563eb", "#65a30d", "#dc2626", "#64748b")  # on light and dark
 
 FEW = {"maxTicksLimit": 8, "maxRotation": 0}
+STRONGEST = 45  # per cent of its colour behind a share: more, and what stands there cannot be read
+LARGEST_ID = 2**63 - 1
 
 
 class Audience(StrEnum):
@@ -48,6 +50,12 @@ class Look:
     @property
     def days(self) -> list[date]:
         return self.span.days
+
+    def id_of(self, name: str) -> int:
+        """Return which row the address asks for by this name; 0: none that there could be."""
+        asked = self.asked.get(name, "")
+        is_number = asked.isascii() and asked.isdecimal() and len(asked) <= len(str(LARGEST_ID))
+        return min(int(asked), LARGEST_ID) if is_number else 0
 
     @property
     def labels(self) -> list[str]:
@@ -103,11 +111,14 @@ class Chart:
     most: float | None = None  # where the axis ends; none: behind the largest value
     is_across: bool = False
     is_wide: bool = False
+    item: int | None = None  # of which it is, alone
     shape = "chart"
 
     @property
     def is_empty(self) -> bool:
-        return not any(value for line in self.lines for value in line.values)
+        """Tell whether there is nothing to draw. A share of 0 is something: where there is none, it is open."""
+        values = [value for line in self.lines for value in line.values]
+        return all(value is None for value in values) if self.suffix == "%" else not any(values)
 
     @property
     def data(self) -> dict[str, Any]:
@@ -203,7 +214,7 @@ class Cohorts:
                 "who": who,
                 "many": many,
                 "shares": [
-                    None if share is None else {"shown": f"{share:.0%}", "strength": round(share * 100)}
+                    None if share is None else {"shown": f"{share:.0%}", "strength": round(share * STRONGEST)}
                     for share in shares
                 ],
             }

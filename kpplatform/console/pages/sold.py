@@ -1,5 +1,6 @@
 """What is sold, earned and shared, by the names that people know."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +13,7 @@ from kpplatform.metrics.queries import Figure
 MOST_KINDS = 7  # that are drawn by themselves
 OTHER = "other"
 NAMES: Mapping[str, Words] = {
-    "item": _("items"),
+    "item": _("videos and courses"),
     "tip": _("tips"),
     "bundle": _("bundles"),
     "rental": _("rentals"),
@@ -23,31 +24,32 @@ NAMES: Mapping[str, Words] = {
     "ad_balance": _("ad balances"),
     "instalment": _("instalments"),
     "gift": _("gifts"),
-    "gift_back": _("gifts given back"),
-    "pool_share": _("shares of memberships"),
-    "ad_share": _("shares of ads"),
+    "pool_share": _("share of the members' pool"),
+    "ad_share": _("share of the ads"),
     "sale": _("several at once"),
-    "refund": _("refunds of several"),
     OTHER: _("other"),
 }
+# What takes back, or gives back again, what was earned with something else.
+UNDONE = {"gift_back": "gift", "ad_credit": "ad_share", "refund": "sale", "refund_failed": "sale"}
 
 
 def name_of(kind: str) -> Words:
-    return NAMES.get(kind, kind.replace("_", " "))
+    return NAMES.get(kind, NAMES[OTHER])
 
 
 def kind_of(part: str) -> str:
     """Return what was sold, of a part (`sale:item:CNY`, `tip:CNY`): a refund of an item is less of items."""
-    return part.rpartition(":")[0].rpartition(":")[2]
+    kind = part.rpartition(":")[0].rpartition(":")[2]
+    kind = UNDONE.get(kind, kind)
+    return kind if kind in NAMES else OTHER
 
 
 def by_kind(figures: Iterable[Figure], currency: str) -> dict[str, int]:
     """Return the sums of one currency by kind, the largest first."""
-    found: dict[str, int] = {}
+    found: dict[str, int] = defaultdict(int)
     for figure in figures:
-        if figure.part.rpartition(":")[2] == currency:
-            kind = kind_of(figure.part)
-            found[kind] = found.get(kind, 0) + figure.value
+        if figure.currency == currency:
+            found[kind_of(figure.part)] += figure.value
     return dict(sorted(found.items(), key=lambda told: (-told[1], told[0])))
 
 
@@ -55,7 +57,7 @@ def lines_by_kind(look: Look, figures: Sequence[Figure], currency: str) -> list[
     """Return the largest kinds day by day in the currency's units, and the others together."""
     kinds = list(by_kind(figures, currency))
     own = {kind: kind if place < MOST_KINDS else OTHER for place, kind in enumerate(kinds)}
-    of = [figure for figure in figures if figure.part.rpartition(":")[2] == currency]
+    of = [figure for figure in figures if figure.currency == currency]
     return [
         Line(
             name_of(kind),

@@ -89,14 +89,14 @@ def _watched(now: Found, known: Mapping[int, Tenant], ranked: list[int]) -> Char
 
 
 def _sold(now: Found, known: Mapping[int, Tenant]) -> Chart:
-    """Draw the largest sellers of each currency in its units; currencies are never added up."""
-    currencies = _used(now.values())
-    most = {
-        tenant: max(now[tenant].get(("sales", of), 0) / sold.unit(of) for of in currencies)
-        for tenant in _sellers(now)
-        if tenant in known
-    }
-    drawn = sorted(most, key=lambda tenant: (-most[tenant], tenant))[:DRAWN]
+    """Draw the largest sellers of each currency in its units; currencies are neither added up nor compared."""
+    currencies, sellers = _used(now.values()), [tenant for tenant in _sellers(now) if tenant in known]
+    places: dict[int, int] = {}
+    for currency in currencies:
+        in_it = [tenant for tenant in sellers if ("sales", currency) in now[tenant]]
+        ranked = sorted(in_it, key=lambda tenant: (-now[tenant]["sales", currency], tenant))
+        places |= {tenant: min(place, places.get(tenant, place)) for place, tenant in enumerate(ranked)}
+    drawn = sorted(places, key=lambda tenant: (places[tenant], tenant))[:DRAWN]
     lines = [Line(of, [now[tenant].get(("sales", of), 0) / sold.unit(of) for tenant in drawn]) for of in currencies]
     labels = [known[tenant].name for tenant in drawn]
     title = _("Tenants with most sales (GMV)")

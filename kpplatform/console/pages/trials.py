@@ -26,14 +26,20 @@ ADMIN = "admin:{}_changelist"
 def shown(look: Look) -> Shown:
     newest = list(versions()[:MOST_VERSIONS])
     running = running_experiments()
-    prices = list(PriceExperiment.objects.filter(state=PriceExperiment.State.RUNNING).order_by("-pk")[:MOST_PRICES])
+    tried = PriceExperiment.objects.filter(state=PriceExperiment.State.RUNNING).order_by("-pk")
     return Shown(
-        cards=_cards(look, running, prices),
-        parts=[_quality(newest), _effects(running), _versions(newest), _experiments(running), _prices(prices)],
+        cards=_cards(look, running, tried.count()),
+        parts=[
+            _quality(newest),
+            _effects(running),
+            _versions(newest),
+            _experiments(running),
+            _prices(list(tried[:MOST_PRICES])),
+        ],
     )
 
 
-def _cards(look: Look, running: tuple[Experiment, ...], prices: list[PriceExperiment]) -> list[Card]:
+def _cards(look: Look, running: tuple[Experiment, ...], prices: int) -> list[Card]:
     served, canary = published_version(), canary_version()
     page = reverse(ADMIN.format("recommender_modelversion"))
     trained = (look.at - served.trained_at).days if served else 0
@@ -44,7 +50,7 @@ def _cards(look: Look, running: tuple[Experiment, ...], prices: list[PriceExperi
             _("Canary"), f"{canary.kind} {canary.canary_share or 0:.0%}" if canary else _("none"), href=page,
         ),
         Card(_("Experiments running"), words.count(len(running)), href=reverse(ADMIN.format("recommender_experiment"))),
-        Card(_("Prices tried"), words.count(len(prices)), href=reverse(ADMIN.format("billing_priceexperiment"))),
+        Card(_("Prices tried"), words.count(prices), href=reverse(ADMIN.format("billing_priceexperiment"))),
     ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from billing.money import Money
 from kpplatform.console.pages.shapes import Card, Line, Look, Words
 from kpplatform.metrics.dictionary import MILLION, Ratio
-from kpplatform.metrics.queries import METRICS, Figure, overall, ratio, series
+from kpplatform.metrics.queries import METRICS, Figure, in_currency, overall, parts_of, ratio, series
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 
@@ -42,14 +42,9 @@ def link(href: str, said: Words) -> SafeString:
     return format_html('<a class="text-primary-600 underline dark:text-primary-500" href="{}">{}</a>', href, said)
 
 
-def in_currency(parts: Mapping[str, int], currency: str) -> int:
-    """Return the sum of the parts (`kind:currency`, or `currency`) that are of this currency, in minor units."""
-    return sum(value for part, value in parts.items() if part.rpartition(":")[2] == currency)
-
-
 def change(now: float, before: float) -> float | None:
-    """Return by which share it is more than before; None: there was nothing before."""
-    return now / before - 1 if before else None
+    """Return by which share it is more than before; None: there was nothing before, or less than nothing."""
+    return now / before - 1 if before > 0 else None
 
 
 def by_day(look: Look, figures: Sequence[Figure], *, per: float = 1) -> list[float | None]:
@@ -72,16 +67,22 @@ def line_of_ratio(look: Look, name: str, title: Words) -> Line:
     return Line(title, [found.get(day) for day in look.days])
 
 
-def ratio_of(look: Look, name: str) -> int | None:
-    """Return a ratio of all the page's days, in millionths."""
-    return overall(_ratio(name), look.span)
-
-
 def card_of_ratio(look: Look, name: str, title: Words, *, more_is_worse: bool = False) -> Card:
     """Return a ratio of the page's days as a card, beside that of the days before."""
     now, before = overall(_ratio(name), look.span), overall(_ratio(name), look.span.before())
     changed = None if now is None else change(now, before or 0)
     return Card(title, share(now), changed, metric=name, more_is_worse=more_is_worse)
+
+
+def cards_of_income(look: Look, currency: str) -> list[Card]:
+    """Return what came in and what was given back, in a currency, beside the days before."""
+    now, before = (parts_of(["creator_income", "refunds"], of) for of in (look.span, look.span.before()))
+    titles = {"creator_income": _("Income"), "refunds": _("Refunds")}
+    sums = {name: [in_currency(found[name], currency) for found in (now, before)] for name in titles}
+    return [
+        Card(title, money(sums[name][0], currency), change(*sums[name]), metric=name, more_is_worse=name == "refunds")
+        for name, title in titles.items()
+    ]
 
 
 def _ratio(name: str) -> Ratio:

@@ -16,8 +16,7 @@ from rest_framework.response import Response
 
 from billing.queries import tenants_time
 from catalog.models import Item
-from creators.models import Creator
-from creators.operations import publisher
+from creators.operations import asked_about
 from kpplatform.errors import Invalid, NotFound
 from kpplatform.metrics import queries
 from kpplatform.metrics.dictionary import Metric, Ratio, Unit
@@ -108,12 +107,7 @@ class MetricView(SignedIn):
 
     def span(self, ask: dict[str, Any], since: date, until: date) -> Span:
         """Return about whom and about which item is asked."""
-        if self.viewer.runs_the_tenant:
-            creator = get_object_or_404(Creator, handle=ask["creator"]) if "creator" in ask else None
-        else:
-            creator = publisher(member=self.viewer)
-            if ask.get("creator", creator.handle) != creator.handle:
-                raise NotFound("There is no such creator of yours.")
+        creator = asked_about(by=self.viewer, handle=ask.get("creator"))
         items = Item.objects.filter(creator=creator) if creator else Item.objects.all()
         item = get_object_or_404(items, pk=ask["item"]) if "item" in ask else None
         return Span(since, until, creator, item)

@@ -4,7 +4,8 @@ Each of the three is the mean of what is known of it, from 0 to 1; nothing is kn
 bought or commented on.
 
 - quality: plays that were finished, and the share of praise in what comments praise and blame;
-- usefulness: saves and shares by plays (one in ten is all that can be had), and sales that were not given back;
+- usefulness: saves and shares by plays (one in ten is all that can be had), and sales in the tenant's currency that
+  were not given back;
 - timeliness: half for every 180 days since something about it was changed;
 - demand: how many plays its topic had in these days by how many in as many days before.
 """
@@ -19,13 +20,15 @@ from django.db.models import Sum
 from catalog.models import Item
 from creators.models import Creator
 from kpplatform.metrics.models import DailyFigure
-from kpplatform.metrics.queries.figures import Span, by_part
+from kpplatform.metrics.queries.figures import Span, by_part, currency_of
+from kpplatform.tenancy.scope import current_tenant
 from recommender.models import CommentSignal
 
 FEWEST_PLAYS, FEWEST_SIGNALS = 10, 3
 ALL_SAVES = 0.1
 HALF_LIFE_DAYS = 180
-NAMES = ("plays", "finished", "saves", "shares", "sales", "refunds")
+MONEY = ("sales", "refunds")
+NAMES = ("plays", "finished", "saves", "shares", *MONEY)
 MOST = 20
 
 
@@ -81,8 +84,10 @@ def _scorecard(
 def _sums(courses: Sequence[Item], of: Span) -> dict[int, dict[str, int]]:
     rows = DailyFigure.objects.filter(item__in=courses, metric__in=NAMES, day__gte=of.since, day__lte=of.until)
     sums: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for item, name, total in rows.order_by().values_list("item", "metric").annotate(Sum("value")):
-        sums[item or 0][name] = int(total)
+    currency = current_tenant().currency
+    for item, name, part, total in rows.order_by().values_list("item", "metric", "part").annotate(Sum("value")):
+        if name not in MONEY or currency_of(part) == currency:
+            sums[item or 0][name] += int(total)
     return sums
 
 

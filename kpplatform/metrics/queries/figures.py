@@ -1,6 +1,6 @@
 """Reading what was counted: series, sums, parts, cohorts and curves. Each costs one statement, whatever the events."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
@@ -43,6 +43,20 @@ class Figure(NamedTuple):
     day: date
     part: str
     value: int
+
+    @property
+    def currency(self) -> str:
+        return currency_of(self.part)
+
+
+def currency_of(part: str) -> str:
+    """Return the currency of a part of money: `kind:currency`, or `currency`."""
+    return part.rpartition(":")[2]
+
+
+def in_currency(parts: Mapping[str, int], currency: str) -> int:
+    """Return the sum of the parts of money that are of this currency, in minor units."""
+    return sum(value for part, value in parts.items() if currency_of(part) == currency)
 
 
 def _rows(names: Iterable[str], of: Span) -> QuerySet[DailyFigure]:

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from creators.models import Creator
-from kpplatform.metrics.queries.figures import Span, series
+from kpplatform.metrics.queries.figures import Span, currency_of, in_currency, series
 
 NAMES = (
     *("creator_income", "sales", "refunds", "plays", "product_visits", "checkouts", "comments", "replies"),
@@ -56,9 +56,8 @@ class Action:
         return (self.after < self.before) == self.rule.is_bad_above
 
 
-def _total(sums: Sums, name: str, currency: str = "") -> int:
-    parts = sums.get(name, {})
-    return sum(value for part, value in parts.items() if not currency or part.rpartition(":")[2] == currency)
+def _total(sums: Sums, name: str) -> int:
+    return sum(sums.get(name, {}).values())
 
 
 def _of(over: str, under: str) -> Callable[[Sums, str], float | None]:
@@ -75,14 +74,14 @@ def _clicked(sums: Sums, _currency: str) -> float | None:
 
 
 def _given_back(sums: Sums, currency: str) -> float | None:
-    sold = _total(sums, "sales", currency)
-    return _total(sums, "refunds", currency) / sold if sold >= FEWEST["sales"] else None
+    sold = in_currency(sums.get("sales", {}), currency)
+    return in_currency(sums.get("refunds", {}), currency) / sold if sold >= FEWEST["sales"] else None
 
 
 def _largest(sums: Sums, currency: str) -> float | None:
     """Return the share of the kind of income that brings most; of one that lost, nothing counts."""
     parts = sums.get("creator_income", {})
-    earned = [value for part, value in parts.items() if part.rpartition(":")[2] == currency and value > 0]
+    earned = [value for part, value in parts.items() if currency_of(part) == currency and value > 0]
     return max(earned) / sum(earned) if earned else None
 
 

@@ -7,7 +7,7 @@ Sundararajan, 2009): the Laplace mechanism for whole numbers. Several histograms
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 Counts = Mapping[str, int]
 
@@ -31,12 +31,24 @@ def expected_error(epsilon: float) -> float:
     return 2 * chance / (1 - chance**2)
 
 
-def shown(counts: Counts, *, k: int) -> dict[str, int]:
+def shown(counts: Counts, *, k: int, narrower: Iterable[Counts] = ()) -> dict[str, int]:
     """Return the cells with at least k viewers, and none of which a smaller one could be worked out.
 
     What is hidden equals the total less what is shown. While that rest is smaller than k but not 0, the smallest
-    shown cell is hidden as well (complementary suppression).
+    shown cell is hidden as well (complementary suppression). The same holds of the viewers who are not in a narrower
+    count of the same cells, of fewer days: they are what the one has more than the other.
     """
+    cells = _large(counts, k=k)
+    for inner in narrower:
+        more = {name: count - inner.get(name, 0) for name, count in counts.items()}
+        told = _large(more, k=k)
+        if not 0 < sum(more.values()) - sum(told.values()) < k:
+            told |= {name: 0 for name, count in more.items() if count == 0}
+        cells = {name: count for name, count in cells.items() if name in told}
+    return cells
+
+
+def _large(counts: Counts, *, k: int) -> dict[str, int]:
     ranked = sorted(counts.items(), key=lambda cell: (-cell[1], cell[0]))
     large = [cell for cell in ranked if cell[1] >= k]
     rest = sum(counts.values()) - sum(count for _, count in large)

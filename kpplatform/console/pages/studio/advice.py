@@ -103,12 +103,12 @@ def _hour(look: Look) -> Panel:
     if found is None:
         return Panel(title, told=_("Too little was played to tell the hours apart."))
     said = {"hour": f"{found.hour}:00", "share": f"{found.plays / found.of:.0%}", "plays": words.count(found.of)}
-    text = _("Publish before %(hour)s: your plays are most in the hour from then on, %(share)s of %(plays)s.") % said
-    if not found.is_own:
+    if not found.is_own:  # how often is the tenant's to know
         text = (
-            _("Publish before %(hour)s: here most is played in the hour from then on, %(share)s of %(plays)s plays.")
-            % said
+            _("Publish before %(hour)s: here most is played in the hour from then on, %(share)s of all plays.") % said
         )
+        return Panel(title, told=text)
+    text = _("Publish before %(hour)s: your plays are most in the hour from then on, %(share)s of %(plays)s.") % said
     return Panel(title, [Card(_("Plays in that hour"), words.count(found.plays), metric="plays_by_hour")], told=text)
 
 

@@ -1,5 +1,6 @@
 """How strong a creator's brand is beside the tenant's others: a score, what it is made of, and how it went."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from django.utils.translation import gettext as _
@@ -8,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from kpplatform.console.pages import words
 from kpplatform.console.pages.shapes import Card, Chart, Line, Look, Shown, Table
 from kpplatform.metrics.dictionary import MILLION
+from kpplatform.metrics.models import DailyFigure
 from kpplatform.metrics.queries import Figure, Span, by_part, series, totals
 from kpplatform.metrics.queries.branding import WEIGHTS
 
@@ -29,6 +31,9 @@ MEANT = {
     "focus": gettext_lazy("How likely two of your items are about the same topic."),
 }
 COUNTED = ("followers", "reach")
+
+
+FEWEST_CREATORS = 5  # of fewer a median says what one of the others has
 
 
 def shown(look: Look) -> Shown:
@@ -66,14 +71,13 @@ def _percent(points: dict[str, int], part: str) -> int:
 def _parts(look: Look, day: date | None, points: dict[str, int]) -> Table:
     rows = []
     if points and day:
-        own = by_part("standing", Span(day, day, look.creator))
-        usual = by_part("standing", Span(day, day))
+        own, usual = by_part("standing", Span(day, day, look.creator)), medians(day, WEIGHTS)
         rows = [
             [
                 NAMES[part],
                 MEANT[part],
                 amount(part, own.get(part, 0)),
-                amount(part, usual.get(part, 0)),
+                usual[part],
                 _("%(percent)s %% have less") % {"percent": _percent(points, part)},
                 f"{100 * points.get(part, 0) / MILLION:.1f} / {weight}",
             ]
@@ -81,6 +85,15 @@ def _parts(look: Look, day: date | None, points: dict[str, int]) -> Table:
         ]
     headers = [_("part"), _("what it is"), _("yours"), _("median"), _("of the others"), _("points")]
     return Table(_("What it is made of"), headers, rows, NOT_YET, is_wide=True)
+
+
+def medians(day: date, parts: Iterable[str]) -> dict[str, str]:
+    """Return what is usual among the tenant's creators of each part; dashes where they are too few to tell it."""
+    of_creators = DailyFigure.objects.filter(day=day, metric="standing", creator__isnull=False, item=None).order_by()
+    if of_creators.values("creator").distinct()[:FEWEST_CREATORS].count() < FEWEST_CREATORS:
+        return dict.fromkeys(parts, "–")
+    usual = by_part("standing", Span(day, day))
+    return {part: amount(part, usual.get(part, 0)) for part in parts}
 
 
 def amount(part: str, millionths: int) -> str:

@@ -5,26 +5,53 @@ from typing import Any
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
-from billing.models import Payout, PayoutHold, Settlement
-from billing.money import EXPONENTS
+from billing.models import OutsideIncome, Payout, PayoutHold, Settlement
 from billing.queries import HERE, balances_of_creator, income_of, next_maturity
-from kpplatform.console.pages import words
-from kpplatform.console.pages.shapes import Card, Chart, Line, Look, Shown, Table
-from kpplatform.console.pages.studio import kinds
-from kpplatform.metrics.queries import by_part, series
+from kpplatform.console.pages import sold, words
+from kpplatform.console.pages.shapes import Card, Chart, Look, Shown, Table
+from kpplatform.metrics.queries import Figure, currency_of, in_currency, parts_of, series
 from kpplatform.metrics.queries.weekly import Action, actions
 
 NOTHING = gettext_lazy("Nothing was earned these days.")
 LAST_PAYOUTS = 5
 WEEKS = 2
+MOVES = {
+    "sale": gettext_noop("sold"),
+    "refund": gettext_noop("given back"),
+    "refund_failed": gettext_noop("could not be given back"),
+    "gift_back": gettext_noop("given back"),
+    "dispute_held": gettext_noop("held for a dispute"),
+    "dispute_released": gettext_noop("released after a dispute"),
+    "dispute_withdrawn": gettext_noop("lost in a dispute"),
+    "dispute_reinstated": gettext_noop("won in a dispute"),
+    "ad_credit": gettext_noop("given back to advertisers"),
+    "payout": gettext_noop("set aside to be paid out"),
+    "payout_paid": gettext_noop("paid out"),
+    "payout_failed": gettext_noop("could not be paid out"),
+    "payout_reversed": gettext_noop("paid out and came back"),
+    "payout_fee": gettext_noop("fee of a payout"),
+    "withholding": gettext_noop("tax withheld"),
+    "withholding_back": gettext_noop("tax given back"),
+}
 
 
 def shown(look: Look) -> Shown:
+    now, before = (
+        series(["creator_income"], of, by_part=True)["creator_income"] for of in (look.span, look.span.before())
+    )
     return Shown(
         cards=_cards(look),
-        parts=[_mix(look), _shares(look), _actions(look), _statement(look), _payouts(look), *_elsewhere(look)],
+        parts=[
+            _mix(look, now),
+            _shares(look, now, before),
+            *_currencies(look),
+            _actions(look),
+            _statement(look),
+            _payouts(look),
+            *_elsewhere(look),
+        ],
     )
 
 
@@ -36,8 +63,6 @@ def _currency(look: Look) -> str:
 def _cards(look: Look) -> list[Card]:
     assert look.creator
     currency = _currency(look)
-    now, before = (words.in_currency(by_part("creator_income", of), currency) for of in (look.span, look.span.before()))
-    refunds = words.in_currency(by_part("refunds", look.span), currency)
     balances = balances_of_creator(look.creator, currency)
     titles = {
         "pending": _("Still refundable"),
@@ -47,8 +72,7 @@ def _cards(look: Look) -> list[Card]:
         "clawback": _("Owed by you"),
     }
     return [
-        Card(_("Income"), words.money(now, currency), words.change(now, before), metric="creator_income"),
-        Card(_("Refunds"), words.money(refunds, currency), metric="refunds"),
+        *words.cards_of_income(look, currency),
         *(Card(title, str(balances[kind])) for kind, title in titles.items() if balances.get(kind)),
         Card(_("Next matures"), _next(look)),
     ]
@@ -62,17 +86,12 @@ def _next(look: Look) -> str:
     return date_format(timezone.localtime(at), "SHORT_DATE_FORMAT") if at > look.at else _("now")
 
 
-def _mix(look: Look) -> Chart:
+def _mix(look: Look, now: list[Figure]) -> Chart:
     currency = _currency(look)
-    found = kinds.figures_by_way(series(["creator_income"], look.span, by_part=True)["creator_income"], currency)
-    lines = [
-        Line(kinds.named(way), words.by_day(look, figures, per=10 ** EXPONENTS[currency]))
-        for way, figures in sorted(found.items())
-    ]
     return Chart(
         _("Income by kind"),
         look.labels,
-        lines,
+        sold.lines_by_kind(look, now, currency),
         kind="bar",
         is_stacked=True,
         suffix=f" {currency}",
@@ -81,21 +100,31 @@ def _mix(look: Look) -> Chart:
     )
 
 
-def _shares(look: Look) -> Table:
+def _shares(look: Look, now: list[Figure], before: list[Figure]) -> Table:
     """Tell what each way of earning has brought, and which share of it all; refunds count with what was sold."""
     currency = _currency(look)
-    now, before = (kinds.by_way(by_part("creator_income", of), currency) for of in (look.span, look.span.before()))
-    whole = sum(value for value in now.values() if value > 0)
+    brought, then = (sold.by_kind(figures, currency) for figures in (now, before))
+    whole = sum(value for value in brought.values() if value > 0)
     rows = [
         [
-            kinds.named(way),
+            sold.name_of(kind),
             words.money(value, currency),
             f"{max(value, 0) / whole:.1%}" if whole else "–",
-            words.money(before.get(way, 0), currency),
+            words.money(then.get(kind, 0), currency),
         ]
-        for way, value in now.items()
+        for kind, value in brought.items()
     ]
     return Table(_("The mix"), [_("kind"), _("amount"), _("share of all"), _("the days before")], rows, NOTHING)
+
+
+def _currencies(look: Look) -> list[Table]:
+    """Tell what is earned in other currencies than the tenant's: they are never added up."""
+    names = ("creator_income", "refunds")
+    found = parts_of(names, look.span)
+    others = {currency_of(part) for parts in found.values() for part in parts} - {_currency(look)}
+    rows = [[of, *(words.money(in_currency(found[name], of), of) for name in names)] for of in sorted(others)]
+    headers = [_("currency"), _("income"), _("refunds")]
+    return [Table(_("In other currencies"), headers, rows, NOTHING)] if rows else []
 
 
 def _actions(look: Look) -> Table:
@@ -130,7 +159,7 @@ def _statement(look: Look) -> Table:
         told = [
             [_("opening balance"), "", words.money(last.opening, last.currency)],
             *(
-                [kinds.told(line.kind), line.count, words.money(line.amount, last.currency)]
+                [_moved(line.kind), words.count(line.count), words.money(line.amount, last.currency)]
                 for line in last.lines.all()
             ),
             [_("closing balance"), "", str(last.money)],
@@ -138,6 +167,14 @@ def _statement(look: Look) -> Table:
     month = date_format(last.period.starts_on, "YEAR_MONTH_FORMAT") if last else ""
     title = _("Statement of %(month)s") % {"month": month} if last else _("Statement of the month")
     return Table(title, [_("what"), _("count"), _("amount")], told, gettext_lazy("No month was closed yet."))
+
+
+def _moved(kind: str) -> str:
+    """Return a kind of movement of a statement in words: sold: courses."""
+    what, _colon, of = kind.partition(":")
+    if what not in MOVES:
+        return str(sold.name_of(what))
+    return f"{_(MOVES[what])}: {sold.name_of(of)}" if of else _(MOVES[what])
 
 
 def _payouts(look: Look) -> Table:
@@ -171,9 +208,9 @@ def _elsewhere(look: Look) -> list[Table]:
     rows = [
         [
             line.platform,
-            line.kind,
+            _(OutsideIncome.Kind(line.kind).label),
             words.money(line.all.net, line.currency),
-            words.money(line.into.net, income.currency),
+            "–" if line.currency in income.unconverted else words.money(line.into.net, income.currency),
         ]
         for line in lines
     ]

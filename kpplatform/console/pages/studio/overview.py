@@ -6,7 +6,8 @@ from django.utils.translation import gettext_lazy
 from kpplatform.console.pages import words
 from kpplatform.console.pages.shapes import Card, Chart, Look, Panel, Shown
 from kpplatform.console.pages.studio import links
-from kpplatform.metrics.queries import by_part, retention_curve, totals
+from kpplatform.metrics.dictionary import MILLION
+from kpplatform.metrics.queries import retention_curve, totals
 
 NOTHING = gettext_lazy("Nothing was shown or watched these days.")
 HALF = 10  # of the twentieths of a video
@@ -30,7 +31,7 @@ def shown(look: Look) -> Shown:
 
 def _quality(look: Look, now: Sums) -> Panel:
     curve = retention_curve(look.span)
-    half = words.share(round(curve[HALF] * 1_000_000)) if curve else "–"
+    half = words.share(round(curve[HALF] * MILLION)) if curve else "–"
     facts = [
         words.card_of_ratio(look, "completion", _("Watched to the end")),
         Card(_("Still there halfway"), half, metric="stops"),
@@ -64,13 +65,7 @@ def _recommendation(look: Look, now: Sums, before: Sums) -> Panel:
 
 def _money(look: Look) -> Panel:
     assert look.tenant, "A studio is of a tenant's creator."
-    currency = look.tenant.currency
-    now, before = (words.in_currency(by_part("creator_income", of), currency) for of in (look.span, look.span.before()))
-    refunds = words.in_currency(by_part("refunds", look.span), currency)
-    facts = [
-        Card(_("Income"), words.money(now, currency), words.change(now, before), metric="creator_income"),
-        Card(_("Refunds"), words.money(refunds, currency), metric="refunds"),
-    ]
+    facts = words.cards_of_income(look, look.tenant.currency)
     return Panel(_("Money"), facts, href=links.to(look, "studio-income"), more=_("Where it comes from"))
 
 

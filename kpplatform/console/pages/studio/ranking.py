@@ -15,7 +15,7 @@ from catalog.models import LIVE_STATES, Item
 from kpplatform.console.pages import words
 from kpplatform.console.pages.shapes import Card, Look, Panel, Shown, Table
 from kpplatform.console.pages.studio import links
-from kpplatform.console.pages.studio.brand import amount
+from kpplatform.console.pages.studio.brand import amount, medians
 from kpplatform.metrics.models import DailyFigure
 from kpplatform.metrics.queries import Span, by_part
 from recommender.models import AlikePair
@@ -74,19 +74,20 @@ def _factors(look: Look) -> Table:
     days = DailyFigure.objects.filter(creator=look.creator, item=None, metric="standing", day__lte=look.until)
     last = days.filter(day__gte=look.since).order_by("-day").values_list("day", flat=True).first()
     own = by_part("standing", Span(last, last, look.creator)) if last else {}
-    usual = by_part("standing", Span(last, last)) if last else {}
+    usual = medians(last, [factor.part for factor in FACTORS]) if last else {}
     rows = [
         [
             factor.name,
             amount(factor.part, own.get(factor.part, 0)),
-            amount(factor.part, usual.get(factor.part, 0)),
+            usual[factor.part],
             factor.used,
         ]
         for factor in FACTORS
+        if last
     ]
     headers = [_("factor"), _("yours"), _("median"), _("what it moves")]
     none = gettext_lazy("Nothing of yours is on show yet.")
-    return Table(_("What the feed looks at"), headers, rows if last else [], none, is_wide=True)
+    return Table(_("What the feed looks at"), headers, rows, none, is_wide=True)
 
 
 def _live(look: Look) -> Any:

@@ -29,10 +29,7 @@ def shown(look: Look) -> Shown:
 
 def _before(look: Look) -> Comment | None:
     """Return the comment behind which the page begins, if it is one under the creator's items."""
-    asked = look.asked.get("before", "")
-    if not (asked.isascii() and asked.isdecimal()):
-        return None
-    return Comment.objects.filter(item__creator=look.creator, pk=min(int(asked), 2**62)).first()
+    return Comment.objects.filter(item__creator=look.creator, pk=look.id_of("before")).first()
 
 
 def _cards(look: Look) -> list[Card]:

@@ -25,12 +25,9 @@ BY_NAME = {of.name: of for of in RATIOS}
 
 def shown(look: Look) -> Shown:
     """Show all items, or the one that the address names. Raises Http404 when it is none of the creator's."""
-    asked = look.asked.get("item", "")
-    if not asked:
+    if not look.asked.get("item"):
         return Shown(parts=[_table(look)])
-    if not (asked.isascii() and asked.isdecimal()):
-        raise Http404
-    item = Item.objects.filter(creator=look.creator, pk=min(int(asked), 2**62)).first()
+    item = Item.objects.filter(creator=look.creator, pk=look.id_of("item")).first()
     if item is None:
         raise Http404
     return _one(look, item)
@@ -70,8 +67,8 @@ def _share(of: int, whole: int) -> int | None:
 
 def _one(look: Look, item: Item) -> Shown:
     span = replace(look.span, item=item)
-    parts = [_curve(look, span), _sources(span), _days(look, span), _time(look, span)]
-    return Shown(cards=_cards(span), parts=[_about(look, item), *parts])
+    charts = [_curve(look, span), _sources(span), _days(look, span), _time(look, span)]
+    return Shown(cards=_cards(span), parts=[_about(look, item), *(replace(chart, item=item.pk) for chart in charts)])
 
 
 def _about(look: Look, item: Item) -> Panel:
@@ -81,7 +78,9 @@ def _about(look: Look, item: Item) -> Panel:
         Card(_("Shares"), words.count(item.shares)),
         Card(_("Comments"), words.count(item.comments)),
     ]
-    return Panel(item.title, facts, href=links.to(look, "studio-videos"), more=_("All items"))
+    return Panel(
+        item.title, facts, _("Since it was published:"), href=links.to(look, "studio-videos"), more=_("All items")
+    )
 
 
 def _cards(span: Span) -> list[Card]:

@@ -19,8 +19,8 @@ SENTENCES = {
     Fault.TOO_LONG: gettext_noop("Phones cut the title off: it is %(found)s wide, %(widest)s is the most."),
     Fault.NO_TOPIC: gettext_noop("It has no topic: viewers who chose one are not offered it."),
     Fault.NO_TOPIC_WORD: gettext_noop("The title has none of the words it is found by: %(found)s."),
-    Fault.SAME_TITLE: gettext_noop("%(found)s more of yours have the same title."),
-    Fault.FEW_TAGS: gettext_noop("It has %(found)s tags; %(tags)s tell what it is like."),
+    Fault.SAME_TITLE: gettext_noop("Others of yours have the same title: %(found)s."),
+    Fault.FEW_TAGS: gettext_noop("Tags: %(found)s; %(tags)s tell what it is like."),
     Fault.SHORT_DESCRIPTION: gettext_noop("The description is %(found)s wide; %(description)s is the least."),
     Fault.SHOUTING: gettext_noop("The title shouts."),
 }
