@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog import operations
+from catalog.models import Source
 from catalog.operations import Event
 from kpplatform.rest.devices import DEVICES, NETWORKS, UNKNOWN, device_of, network_of
 from kpplatform.rest.views import ViewSet
@@ -31,7 +32,9 @@ class WatchIn(serializers.Serializer[Any]):
     item = serializers.IntegerField(min_value=1)
     started_at = serializers.DateTimeField()
     watch_ms = serializers.IntegerField(min_value=0, max_value=LONGEST_WATCH_MS)
-    source = serializers.CharField(max_length=LONGEST_SOURCE, default="")  # type: ignore[assignment]
+    source = serializers.CharField(  # type: ignore[assignment]
+        max_length=LONGEST_SOURCE, default="", allow_blank=True, help_text=Source.explained()
+    )
     session = serializers.CharField(max_length=LONGEST_SESSION, default="")
     device = serializers.ChoiceField(DEVICES, required=False, help_text="Without it, as the headers tell.")
     network = serializers.ChoiceField(NETWORKS, required=False, help_text="Without it, as the headers tell.")

@@ -6,7 +6,7 @@ from catalog.models.courses import Lesson, Section
 from catalog.models.items import LIVE_STATES, LONGEST_VIDEO_MS, Course, Item, OfKind, Topic, Video
 from catalog.models.muted import MutedWord
 from catalog.models.opinions import Comment, Reaction, Report
-from catalog.models.watches import Watch
+from catalog.models.watches import Source, Watch
 
 __all__ = [
     "LIVE_STATES",
@@ -25,6 +25,7 @@ __all__ = [
     "Reaction",
     "Report",
     "Section",
+    "Source",
     "Topic",
     "Video",
     "Watch",

@@ -9,6 +9,37 @@ from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.owned import TenantForeignKey, TenantOwned
 
 
+class Source(models.TextChoices):
+    """Where a viewer found something. There is no other, so that figures by source stay few, whoever tells them."""
+
+    UNTOLD = "", "not told"
+    FEED = "feed"
+    FOLLOWING = "following", "what the creators one follows have published"
+    RELATED = "related", "shown beside or after another item"
+    SEARCH = "search"
+    PROFILE = "profile", "a creator's profile"
+    COURSE = "course", "a course's page"
+    SHARE = "share", "shared by somebody"
+    NOTIFICATION = "notification"
+    AD = "ad"
+    EXTERNAL = "external", "a page elsewhere"
+    DIRECT = "direct", "its own address"
+    OTHER = "other"
+
+    @classmethod
+    def of(cls, told: str) -> str:
+        """Return what is stored of a word that a client tells: the word itself, or `other` for any that is not here."""
+        return told if told in _SOURCES else cls.OTHER.value
+
+    @classmethod
+    def explained(cls) -> str:
+        """Return what clients read about it."""
+        return f"Where it was found: {', '.join(filter(None, cls.values))}. Any other word is stored as `other`."
+
+
+_SOURCES = frozenset(Source.values)
+
+
 class Watch(TenantOwned):
     """One viewing of an item. Rows that break a cleaning rule stay here, marked with the rule, and count nowhere."""
 

@@ -13,7 +13,7 @@ from django.db import connection
 
 from catalog import cleaning, queries
 from catalog.cleaning import Minute, Viewing, minute_of
-from catalog.models import Watch
+from catalog.models import Source, Watch
 from catalog.operations.access import NotBought
 from kpplatform.errors import NotFound
 from kpplatform.tenancy.models import Member
@@ -196,7 +196,7 @@ def _insert(
     ids, items, starts, lengths, sources, sessions, devices, networks = zip(*events, strict=True)
     columns = [
         *(_array(values) for values in (ids, items, starts, lengths)),
-        *(_array(map(_quoted, texts)) for texts in (sources, sessions)),
+        *(_array(map(_quoted, texts)) for texts in (map(Source.of, sources), sessions)),
         *(_array(map(int, codes)) for codes in (devices, networks)),
         _array(durations),
         _array(map(_quoted, reasons)),

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from django.db import models
 from numpy.typing import NDArray
 
-from catalog.models import Access, Item, Reaction, Watch
+from catalog.models import Access, Item, Reaction, Source, Watch
 from creators.models import Creator, Follow
 from kpplatform.demo.copying import Column, Ids, check_each_statement, copy, lists, times
 from kpplatform.tenancy.models import Member, Tenant
@@ -180,7 +180,7 @@ def _write_watches(met: Met, *, space: str, first: int) -> int:
             "received_at": met.at(chosen),
             "watch_ms": _column(met.events, "watch_ms").fill_null(0).to_numpy()[chosen],
             "duration_ms": _column(met.events, "duration_ms").fill_null(0).to_numpy()[chosen],
-            "source": [SOURCE] * len(rows),
+            "source": [Source.UNTOLD.value] * len(rows),
         },
     )
 

@@ -14,8 +14,10 @@ from kpplatform.demo.advertising import advertise
 from kpplatform.demo.importing import import_folder
 from kpplatform.demo.recalling import campaign
 from kpplatform.demo.seeding import Size, seed_world
+from kpplatform.demo.selling import sell
 from kpplatform.demo.settling import settle
 from kpplatform.demo.sites import PEOPLE, SITES, SignIns, Site
+from kpplatform.demo.trying import try_feed
 from kpplatform.demo.visiting import count, visit
 from kpplatform.jobs.models import Job
 from kpplatform.tenancy.models import Member, Tenant, User
@@ -45,10 +47,9 @@ def open_demo(*, data: Path | None, sizes: tuple[Size, Size], sign_ins: SignIns)
         # People come in last. A training is no sign: the plan of recurring work may have asked for it.
         if not User.objects.filter(email=SignIns.email(site, PEOPLE[0])).exists():
             settle(tenant=tenant, clean=folder is None)
-            visit(tenant=tenant)
+            _open(tenant, site, sign_ins)
             with progress_bar(f"counting {site.slug}") as progress:
                 count(tenant=tenant, at=datetime.now(UTC), progress=progress)
-            _open(tenant, site, sign_ins)
             campaign(tenant=tenant, at=datetime.now(UTC))
     if not User.objects.filter(email=sign_ins.operator).exists():
         User.objects.create_superuser(sign_ins.operator, sign_ins.password)
@@ -70,11 +71,14 @@ def _filled(site: Site, size: Size, folder: Path | None) -> Tenant:
 
 
 def _open(tenant: Tenant, site: Site, sign_ins: SignIns) -> None:
-    """Let the people in, show ads to those of the world, and ask for a first training."""
+    """Let the people in; show ads to those of the world, let them buy and look around; ask for a first training."""
     with scope(tenant):
         for person in PEOPLE:
             _join(site, person, sign_ins)
         advertise(ends_at=_today())
+        sell(ends_at=_today())
+        visit()
+        try_feed(ends_at=_today())
         ask_for_training()
 
 

@@ -8,7 +8,7 @@ from uuid import NAMESPACE_OID, uuid5
 from django.db.models import F
 
 from billing.models import OrderLine
-from catalog.models import Item, Watch
+from catalog.models import Item, Source, Watch
 from creators.models import Follow
 from kpplatform.metrics import operations, queries
 from kpplatform.metrics.models import Visit
@@ -17,16 +17,15 @@ from kpplatform.tenancy.scope import scope
 
 AT_ONCE = 2_000
 EVERY = 23  # one watch of so many ends with a look at whose it is; of those that do, one in three at a course of theirs
-SOURCES = ("feed", "feed", "profile", "search")
+SOURCES = (*[Source.FEED] * 5, Source.PROFILE, Source.PROFILE, Source.SEARCH, Source.COURSE, Source.SHARE)
 SOON = timedelta(minutes=4)  # before a follow or an order
 
 
-def visit(*, tenant: Tenant) -> None:
+def visit() -> None:
     """Let viewers look at creators before they follow them, at things before they buy them, and at some for nothing."""
-    with scope(tenant):
-        found = _looks()
-        while looks := list(islice(found, AT_ONCE)):
-            Visit.objects.bulk_create(looks, ignore_conflicts=True)
+    found = _looks()
+    while looks := list(islice(found, AT_ONCE)):
+        Visit.objects.bulk_create(looks, ignore_conflicts=True)
 
 
 def count(*, tenant: Tenant, at: datetime, progress: Callable[[float], None]) -> None:
@@ -42,9 +41,11 @@ def count(*, tenant: Tenant, at: datetime, progress: Callable[[float], None]) ->
 def _looks() -> Iterator[Visit]:
     for pk, viewer, creator, at in Follow.objects.order_by("pk").values_list("pk", "viewer", "creator", "followed_at"):
         yield _look(f"follow {pk}", viewer, at - SOON, page=Visit.Page.PROFILE, creator_id=creator)
-    lines = OrderLine.objects.filter(item__isnull=False).order_by("pk")
-    for pk, viewer, item, at in lines.values_list("pk", "order__viewer", "item", "order__placed_at"):
-        yield _look(f"order {pk}", viewer, at - SOON, page=Visit.Page.PRODUCT, item_id=item)
+    lines = OrderLine.objects.exclude(item=None, product=None).order_by("pk")
+    about = ("pk", "order__viewer", "item", "product", "order__placed_at")
+    for pk, viewer, item, product, at in lines.values_list(*about):
+        of = {"item_id": item} if item else {"product_id": product}
+        yield _look(f"order {pk}", viewer, at - SOON, page=Visit.Page.PRODUCT, **of)
     yield from _for_nothing()
 
 

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from billing.models import Product
 from catalog.cleaning import EARLY, LATE
-from catalog.models import Purpose
+from catalog.models import Purpose, Source
 from catalog.operations.watching import hour_of
 from catalog.queries import consent_of, visible_to
 from creators.models import Creator
@@ -96,7 +96,7 @@ def _visit(look: Look, creator: Creator | None) -> Visit:
         creator=creator,
         item_id=look.item,
         product_id=look.product,
-        source=look.source,
+        source=Source.of(look.source),
         visited_at=look.visited_at,
     )
 

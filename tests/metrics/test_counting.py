@@ -1,15 +1,17 @@
 """What is counted is what happened: by numbers that one can check in the head."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
 
 from catalog import operations as catalog
 from catalog.models import Reaction, Watch
+from catalog.operations import Event
 from creators import operations as creators
 from kpplatform.metrics import queries
 from kpplatform.metrics.dictionary import MILLION, Ratio
-from kpplatform.metrics.models import DailyFigure
+from kpplatform.metrics.models import DailyFigure, Visit
 from kpplatform.metrics.queries import METRICS, Span
 from kpplatform.tenancy.models import Member, Tenant
 from kpplatform.tenancy.operations import stand_in
@@ -38,6 +40,37 @@ def test_plays_are_counted_of_the_item_of_its_creator_and_of_the_tenant() -> Non
     assert queries.totals(["plays"], Span(DAY, DAY, ann)) == {"plays": 5}
     assert queries.totals(["plays"], Span(DAY, DAY, ann, first)) == {"plays": 3}
     assert queries.by_part("kept_out", AT) == {"bot": 1}
+
+
+def test_words_that_were_stored_before_there_was_a_list_are_one_source(viewer: Member) -> None:
+    course = shop.course_for(10_000)
+    for before, source in enumerate(("popular", "feed", "taste", "", "x' OR true")):
+        watch(make.member(), course, source=source)
+        known = {"event_id": uuid.uuid4(), "viewer": viewer, "received_at": NOON}
+        known["visited_at"] = NOON - before * timedelta(hours=1)
+        Visit.objects.create(page=Visit.Page.PRODUCT, item=course, source=source, **known)
+    shop.bought(viewer, course)
+
+    counted()
+
+    for metric in ("plays", "product_visits"):
+        assert queries.by_part(metric, AT) == {"": 1, "feed": 1, "other": 3}
+    assert queries.by_part("checkouts", AT) == {"other": 1}
+
+
+def test_a_client_that_tells_a_thousand_sources_makes_one_row_a_day(viewer: Member) -> None:
+    video = things.video()
+    told = (
+        Event(str(uuid.uuid4()), video.pk, NOON - n * timedelta(minutes=1), 10_000, f"from {n}", "")
+        for n in range(1, 1_001)
+    )
+
+    recorded = catalog.record_watches(viewer=viewer, events=list(told), at=NOON)
+    counted()
+
+    assert (recorded.stored, recorded.quarantined) == (1_000, {})
+    rows = DailyFigure.objects.filter(metric="plays", item=video).values_list("day", "part", "value")
+    assert list(rows) == [(DAY, "other", 1_000)]
 
 
 def test_a_day_is_the_tenants_own(in_school: Tenant) -> None:

@@ -85,6 +85,15 @@ def test_without_consent_it_is_nobodys_and_still_stored_once(client: APIClient, 
     assert {(at.minute, at.second, at.microsecond) for at in (row.visited_at, row.received_at)} == {(0, 0, 0)}
 
 
+def test_where_from_is_one_of_the_published_words_or_other(client: APIClient) -> None:
+    handle = things.creator().handle
+    told = ["profile", "", "Search", "a hostile client"]
+
+    assert stored(client, *(visit(creator=handle, source=word) for word in told)) == 4
+
+    assert sorted(Visit.objects.values_list("source", flat=True)) == ["", "other", "other", "profile"]
+
+
 @pytest.mark.parametrize(
     ("late", "status"),
     [(timedelta(days=31), 400), (timedelta(hours=-25), 400), (timedelta(days=29), 200)],

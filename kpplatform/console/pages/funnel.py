@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from catalog.models import Source
 from kpplatform.console.pages import words
 from kpplatform.console.pages.shapes import Card, Chart, Line, Look, Shown, Table, Words
 from kpplatform.metrics.queries import series
@@ -18,16 +19,6 @@ STEPS: Mapping[str, Words] = {
     "purchases": gettext_lazy("paid"),
 }
 RATES = ("click_rate", "product_rate", "checkout_rate", "paid_rate")
-FEED = "feed"
-SOURCES: Mapping[str, Words] = {
-    "": gettext_lazy("not told"),
-    FEED: gettext_lazy("the feed"),
-    "search": gettext_lazy("search"),
-    "profile": gettext_lazy("a profile"),
-    "course": gettext_lazy("a course"),
-    "share": gettext_lazy("shared by others"),
-    "ad": gettext_lazy("an ad"),
-}
 NOTHING = gettext_lazy("Nothing was shown, watched or bought.")
 Sums = Mapping[str, Mapping[str, int]]  # step → source → how many
 
@@ -74,7 +65,7 @@ def _rates_of_steps(sums: Sums) -> Table:
     rows, before = [], 0
     for step, title in STEPS.items():
         many = sum(sums[step].values())
-        of = sums["plays"].get(FEED, 0) if step == "plays" else many
+        of = sums["plays"].get(Source.FEED, 0) if step == "plays" else many
         rows.append([title, words.count(many), _share(of, before)])
         before = many
     is_empty = not any(sum(of.values()) for of in sums.values())
@@ -106,7 +97,7 @@ def _sources(sums: Sums) -> Table:
         many = [sums[step].get(source, 0) for step in told]
         _plays, _profiles, prices, orders, paid = many
         rows.append(
-            [SOURCES.get(source, source), *map(words.count, many), _share(orders, prices), _share(paid, orders)]
+            [words.SOURCES.get(source, source), *map(words.count, many), _share(orders, prices), _share(paid, orders)]
         )
     headers = [_("source"), *(STEPS[step] for step in told), _("ordered by prices"), _("paid by ordered")]
     return Table(_("Where they came from"), headers, rows, NOTHING, is_wide=True)

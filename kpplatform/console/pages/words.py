@@ -6,13 +6,30 @@ from datetime import date
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from billing.money import Money
+from catalog.models import Source
 from kpplatform.console.pages.shapes import Card, Line, Look, Words
 from kpplatform.metrics.dictionary import MILLION, Ratio
 from kpplatform.metrics.queries import METRICS, Figure, in_currency, overall, parts_of, ratio, series
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+SOURCES: Mapping[str, Words] = {
+    Source.UNTOLD: gettext_lazy("not told"),
+    Source.FEED: gettext_lazy("the feed"),
+    Source.FOLLOWING: gettext_lazy("followed creators"),
+    Source.RELATED: gettext_lazy("beside another video"),
+    Source.SEARCH: gettext_lazy("search"),
+    Source.PROFILE: gettext_lazy("a profile"),
+    Source.COURSE: gettext_lazy("a course"),
+    Source.SHARE: gettext_lazy("shared by others"),
+    Source.NOTIFICATION: gettext_lazy("a message"),
+    Source.AD: gettext_lazy("an ad"),
+    Source.EXTERNAL: gettext_lazy("a page elsewhere"),
+    Source.DIRECT: gettext_lazy("its own address"),
+    Source.OTHER: gettext_lazy("something else"),
+}
 
 
 def count(number: float) -> str:

@@ -8,16 +8,19 @@ from numpy.typing import NDArray
 from catalog.models import Comment, Reaction, Watch
 from creators.models import Follow
 from kpplatform.demo.copying import copy, times
+from kpplatform.demo.seeding import showing
 from kpplatform.demo.seeding.places import Places
 from kpplatform.demo.seeding.shelves import LANGUAGES
 from kpplatform.demo.world.catalogue import Catalogue
 from kpplatform.demo.world.events import Events
 from kpplatform.demo.world.grammar import comments
 from kpplatform.demo.world.names import viewer_names
-from kpplatform.demo.world.showing import SOURCES
 from kpplatform.demo.world.viewers import Viewers
 from kpplatform.tenancy.models import Member
 
+# Of a hundred viewers: on what they watch, and over what.
+DEVICES = np.repeat(np.array([1, 3, 2, 4, 0], np.int16), [70, 17, 8, 3, 2])
+NETWORKS = np.repeat(np.array([1, 2, 0], np.int16), [62, 33, 5])
 REACTIONS = {
     Reaction.Kind.LIKE: "liked",
     Reaction.Kind.SAVE: "saved",
@@ -47,6 +50,8 @@ def write(*, events: Events, catalogue: Catalogue, places: Places, seed: int) ->
 
     The dirty rows are written like the others: to find them is what the cleaning rules are for.
     """
+    rng = np.random.default_rng(seed)
+    told = showing.told_by(events, rng)
     watches = copy(
         Watch,
         {
@@ -57,15 +62,18 @@ def write(*, events: Events, catalogue: Catalogue, places: Places, seed: int) ->
             "received_at": times(events.received_at),
             "watch_ms": events.watch_ms,
             "duration_ms": events.duration_ms,
-            "source": np.array(SOURCES)[events.source],
+            "source": showing.TOLD[told],
             "session": events.session.astype(str),
+            "device": DEVICES[events.viewer * 37 % 100],
+            "network": NETWORKS[events.viewer * 61 % 100],
         },
     )
     clean = events.take(events.dirt == 0)
+    showing.write(showing.pages_of(clean, told[events.dirt == 0], catalogue, rng), places, rng)
     for kind, flag in REACTIONS.items():
         _reactions(kind, clean.take(getattr(clean, flag)), places)
     _follows(clean.take(clean.followed), catalogue, places)
-    _comments(clean.take(clean.commented), catalogue, places, np.random.default_rng(seed))
+    _comments(clean.take(clean.commented), catalogue, places, rng)
     return watches
 
 

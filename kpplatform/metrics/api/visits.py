@@ -9,6 +9,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from catalog.models import Source
 from kpplatform.metrics import operations
 from kpplatform.metrics.operations import Look
 from kpplatform.rest.serializers import In
@@ -23,7 +24,9 @@ class VisitIn(In):
     item = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False, help_text="… which item; or …")
     product = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False, help_text="… which product.")
     visited_at = serializers.DateTimeField()
-    source = serializers.CharField(max_length=20, default="", allow_blank=True)  # type: ignore[assignment]
+    source = serializers.CharField(  # type: ignore[assignment]
+        max_length=20, default="", allow_blank=True, help_text=Source.explained()
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if sum(name in attrs for name in ("creator", "item", "product")) != 1:

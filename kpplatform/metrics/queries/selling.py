@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.queries.income import EARNED
 from kpplatform.metrics.dictionary import Counting, Metric, Unit
+from kpplatform.metrics.queries.watching import source_of
 
 SOON = "interval '7 days'"  # a look so long before an order led to it
 
@@ -12,16 +13,17 @@ VISITS = Counting(
         Metric("profile_visits", Unit.COUNT, _("Looks at creators' profiles."), "metrics_visit", "source"),
         Metric("product_visits", Unit.COUNT, _("Looks at what something costs."), "metrics_visit", "source"),
     ),
-    sql="""SELECT coalesce(v.creator_id, i.creator_id, p.creator_id) AS creator, v.item_id AS item, v.source AS part,
+    sql=f"""SELECT coalesce(v.creator_id, i.creator_id, p.creator_id) AS creator, v.item_id AS item,
+               {source_of("v.source")} AS part,
                count(*) FILTER (WHERE v.page = 'profile') AS profile_visits,
                count(*) FILTER (WHERE v.page = 'product') AS product_visits
         FROM metrics_visit v LEFT JOIN catalog_item i ON i.tenant_id = %(tenant)s AND i.id = v.item_id
         LEFT JOIN billing_product p ON p.tenant_id = %(tenant)s AND p.id = v.product_id
-        WHERE v.tenant_id = %(tenant)s AND v.visited_at >= %(begins)s AND v.visited_at < %(ends)s GROUP BY 1, 2, 3""",
+        WHERE v.tenant_id = %(tenant)s AND v.visited_at >= %(begins)s AND v.visited_at < %(ends)s GROUP BY 1, 2, 3""",  # noqa: S608
 )
 # The last look at the same thing within a week before the order says where the buyer came from.
 CAME_FROM = f"""LEFT JOIN LATERAL (
-        SELECT v.source FROM metrics_visit v
+        SELECT {source_of("v.source")} AS source FROM metrics_visit v
         WHERE v.tenant_id = %(tenant)s AND v.viewer_id = o.viewer_id AND v.page = 'product'
               AND (v.item_id = l.item_id OR v.product_id = l.product_id)
               AND v.visited_at <= o.placed_at AND v.visited_at > o.placed_at - {SOON}

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from catalog.models import Source
 from kpplatform.metrics.dictionary import Counting, Metric, Unit
 
 BINS = 20  # a video's retention curve is told in twentieths of it
@@ -16,6 +17,14 @@ ANONYMOUS = "(SELECT id FROM tenancy_member WHERE tenant_id = %(tenant)s AND rol
 NOBODYS = "NULL::bigint AS creator, NULL::bigint AS item"
 OF_ITEM = "JOIN catalog_item i ON i.tenant_id = %(tenant)s AND i.id = e.item_id"
 
+SOURCES = ", ".join(f"'{source}'" for source in Source.values)
+
+
+def source_of(column: str) -> str:
+    """Return the SQL of where something was found: words that were stored before there was a list count as other."""
+    return f"CASE WHEN {column} IN ({SOURCES}) THEN {column} ELSE '{Source.OTHER}' END"
+
+
 PLAYS = Counting(
     metrics=(
         Metric("plays", Unit.COUNT, _("Watches that broke no cleaning rule, by where they began."), WATCHED, "source"),
@@ -23,9 +32,9 @@ PLAYS = Counting(
         Metric("finished", Unit.COUNT, _("Plays of at least 90 % of the item's length."), WATCHED, "source"),
     ),
     sql=f"""SELECT i.creator_id AS creator, e.item_id AS item, e.source AS part, plays, watch_ms, finished FROM (
-        SELECT w.item_id, w.source, count(*) AS plays, sum(w.watch_ms::bigint) AS watch_ms,
+        SELECT w.item_id, {source_of("w.source")} AS source, count(*) AS plays, sum(w.watch_ms::bigint) AS watch_ms,
                count(*) FILTER (WHERE w.duration_ms > 0 AND w.watch_ms >= {FINISHED} * w.duration_ms) AS finished
-        {CLEAN} GROUP BY w.item_id, w.source) e {OF_ITEM}""",  # noqa: S608  only our own words
+        {CLEAN} GROUP BY 1, 2) e {OF_ITEM}""",  # noqa: S608  only our own words
 )
 STOPS = Counting(
     metrics=(

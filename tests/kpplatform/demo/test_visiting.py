@@ -32,7 +32,7 @@ def test_who_follows_or_buys_has_looked_before_and_days_are_counted(
     shown: list[float] = []
 
     for _ in range(2):
-        visiting.visit(tenant=in_school)
+        visiting.visit()
     visiting.count(tenant=in_school, at=NOON + timedelta(days=2), progress=shown.append)
 
     assert Visit.objects.filter(visited_at__lt=NOON).count() == 2

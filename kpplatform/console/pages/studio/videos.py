@@ -118,7 +118,7 @@ def _sources(span: Span) -> Chart:
     plays = by_part("plays", span)
     return Chart(
         _("Where plays began"),
-        [_(part) if part else _("not told") for part in plays],
+        [words.SOURCES.get(part, part) for part in plays],
         [Line(_("plays"), list(plays.values()))],
         kind="bar",
         metrics=["plays"],
