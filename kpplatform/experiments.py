@@ -114,5 +114,10 @@ def apart(arm: Sample, control: Sample, *, level: float = LEVEL) -> Difference |
         return Difference(mean, mean, mean, 1.0 if mean == 0 else 0.0)
     prior = (arm.variance + control.variance) / FEWEST  # τ²
     ratio = 0.5 * math.log(spread / (spread + prior)) + prior * mean**2 / (2 * spread * (spread + prior))  # log Λ
-    reach = math.sqrt(spread * (spread + prior) / prior * (2 * math.log(1 / level) + math.log1p(prior / spread)))
-    return Difference(mean, mean - reach, mean + reach, min(1.0, math.exp(-ratio)))
+    far = reach(spread, prior, level=level)
+    return Difference(mean, mean - far, mean + far, min(1.0, math.exp(-ratio)))
+
+
+def reach(spread: float, prior: float, *, level: float = LEVEL) -> float:
+    """Return how far the bounds of `apart` are from an estimate of this variance V > 0; the prior is τ²."""
+    return math.sqrt(spread * (spread + prior) / prior * (2 * math.log(1 / level) + math.log1p(prior / spread)))

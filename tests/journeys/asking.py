@@ -10,7 +10,7 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from billing import operations
-from billing.ads.models import Advertiser, Anomaly, Creative, Flight, MakeGood, Offer, UseStatement
+from billing.ads.models import Advertiser, Anomaly, Creative, Flight, LoadTrial, MakeGood, Offer, UseStatement
 from billing.ads.models import Campaign as AdCampaign
 from billing.models import (
     Channel,
@@ -68,6 +68,7 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
     "ad-campaigns/{id}": lambda _: AdCampaign.objects.get().pk,
     "ad-creatives/{id}": lambda _: Creative.objects.get().pk,
     "ad-holds/{id}": lambda _: Offer.objects.exclude(odd="").get().pk,
+    "ad-load-trials/{id}": lambda _: LoadTrial.objects.get().pk,
     "ad-make-goods/{id}": lambda _: MakeGood.objects.get().pk,
     "ad-statements/{id}": lambda _: UseStatement.objects.get().pk,
     "advertisers/{id}": lambda _: Advertiser.objects.get().pk,

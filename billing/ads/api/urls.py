@@ -2,6 +2,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from billing.ads.api.invalid import BilledAdViewSet
+from billing.ads.api.loads import LoadChangeViewSet, LoadTrialViewSet
 from billing.ads.api.use import UseStatementViewSet
 from billing.ads.api.views import (
     AdEventView,
@@ -24,6 +25,8 @@ router.register("ad-statements", UseStatementViewSet, basename="ad-statement")
 router.register("ad-days", FlightDayViewSet, basename="ad-day")
 router.register("ad-anomalies", AnomalyViewSet, basename="ad-anomaly")
 router.register("ad-make-goods", MakeGoodViewSet, basename="ad-make-good")
+router.register("ad-load-trials", LoadTrialViewSet, basename="ad-load-trial")
+router.register("ad-loads", LoadChangeViewSet, basename="ad-load")
 router.register("ad-shares", AdShareViewSet, basename="ad-share")
 
 urlpatterns = [

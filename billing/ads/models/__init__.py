@@ -5,6 +5,7 @@ from billing.ads.models.charges import Charge, Credit, Share, Sharing
 from billing.ads.models.days import Anomaly, FlightDay, MakeGood
 from billing.ads.models.invalid import CreditPart, InvalidEvent, ShareBack
 from billing.ads.models.learned import ChanceModel
+from billing.ads.models.loads import LoadChange, LoadTrial, LoadViewer
 from billing.ads.models.offers import Offer
 from billing.ads.models.use import UseLine, UseOfCampaign, UseStatement
 
@@ -21,6 +22,9 @@ __all__ = [
     "Flight",
     "FlightDay",
     "InvalidEvent",
+    "LoadChange",
+    "LoadTrial",
+    "LoadViewer",
     "MakeGood",
     "Offer",
     "Share",

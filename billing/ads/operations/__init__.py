@@ -57,6 +57,18 @@ from billing.ads.operations.reporting import (
 )
 from billing.ads.operations.reviewing import NoReason, approve_creative, reject_creative, withdraw_creative
 from billing.ads.operations.stating import state_use_next
+from billing.ads.operations.trying import (
+    BadFloor,
+    BadLoads,
+    BadTrialSpan,
+    LoadsAreTried,
+    NotTried,
+    adopt_load,
+    end_load_trial,
+    end_load_trials,
+    read_load_trials,
+    try_loads,
+)
 from billing.ads.operations.watching import explain_anomaly, look_back_next
 
 __all__ = [
@@ -64,12 +76,16 @@ __all__ = [
     "AdvertiserBlocked",
     "AlreadyAdvertising",
     "BadCap",
+    "BadFloor",
+    "BadLoads",
     "BadOffer",
     "BadTarget",
+    "BadTrialSpan",
     "CampaignOver",
     "Caps",
     "CreditKeyTaken",
     "EndsBeforeStart",
+    "LoadsAreTried",
     "NoBid",
     "NoBudget",
     "NoCredit",
@@ -78,6 +94,7 @@ __all__ = [
     "NotADraft",
     "NotAVideo",
     "NotBilled",
+    "NotTried",
     "NotViewable",
     "NotViewed",
     "NotYourAdvertiser",
@@ -95,6 +112,7 @@ __all__ = [
     "WrongLink",
     "add_creative",
     "add_flight",
+    "adopt_load",
     "advertise",
     "approve_creative",
     "block_advertiser",
@@ -105,6 +123,8 @@ __all__ = [
     "decide_on_offer",
     "draft_campaign",
     "end_campaign",
+    "end_load_trial",
+    "end_load_trials",
     "end_next",
     "explain_anomaly",
     "find_invalid",
@@ -119,6 +139,7 @@ __all__ = [
     "pause_campaign",
     "place_ads",
     "propose_next",
+    "read_load_trials",
     "reject_creative",
     "report_ad_event",
     "report_ad_events",
@@ -128,6 +149,7 @@ __all__ = [
     "state_use_next",
     "token_of",
     "top_up",
+    "try_loads",
     "unblock_advertiser",
     "withdraw_creative",
 ]

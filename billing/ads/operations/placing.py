@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from billing.ads.market.auction import Bids, Won, auction
 from billing.ads.models import Campaign, Flight
+from billing.ads.operations.dealing import deal_load
 from billing.ads.queries.rules import AdRules, ad_rules
 from billing.ads.queries.seen import Seen, held, seen
 from billing.ads.serving.live import EVENTS, TIERS, WATCHED, Card, Live, live
@@ -104,7 +105,8 @@ class Placed:
 
 def has_ads() -> bool:
     """Tell whether anything competes at all in the scope's tenant: who asks can spare finding out about the viewer."""
-    return bool(ad_rules(current_tenant()).every and len(live()))
+    market = live()
+    return bool(len(market) and market.loads.has_ads(usual=ad_rules(current_tenant()).every))
 
 
 @transaction.atomic(savepoint=False)
@@ -114,8 +116,13 @@ def place_ads(*, page: Page, at: datetime, rng: random.Random | None = None) -> 
     Nobody sees more of a campaign than it says: whoever asks for the same viewer waits until it is decided here.
     """
     rules = ad_rules(current_tenant())
-    market = live() if rules.every else None
-    if not market or not page.items or not held(page.viewer, who=page.who, grace=GRACE, at=at):
+    market = live()
+    if not market or not page.items or not market.loads.has_ads(usual=rules.every):
+        return []
+    if not held(page.viewer, who=page.who, grace=GRACE, at=at):
+        return []
+    every = deal_load(page.viewer, market.loads, usual=rules.every, is_remembered=page.is_remembered, at=at)
+    if not every:
         return []
     before = seen(
         page.viewer,
@@ -125,7 +132,7 @@ def place_ads(*, page: Page, at: datetime, rng: random.Random | None = None) -> 
         since=market.since,
         at=at,
     )
-    free = free_places(page.first, len(page.items), last=before.last, every=rules.every)
+    free = free_places(page.first, len(page.items), last=before.last, every=every)
     if not free:
         return []
     tastes = market.affinity({} if page.viewer.is_minor else page.tastes)

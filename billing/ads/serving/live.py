@@ -1,4 +1,4 @@
-"""All live creatives of a tenant as columns, read again when something was changed; their paces every few seconds.
+"""All live creatives of a tenant as columns, read again when something was changed; paces and loads every few seconds.
 
 What is kept here decides who competes. What may be spent and seen is asked of the database when an offer is made.
 """
@@ -20,6 +20,7 @@ from billing.ads.market.board import Board
 from billing.ads.market.chances import Chances, smoothed
 from billing.ads.models import Campaign, CampaignChange, ChanceModel, Creative, Flight
 from billing.ads.models.campaigns import micros_of
+from billing.ads.serving.loads import Loads
 from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.scope import current_tenant, current_tenant_id, scope
 
@@ -80,6 +81,7 @@ class Live:
     of_campaign: Mapping[int, Sequence[int]]  # where its creatives stand
     of_member: Mapping[int, Sequence[int]]  # where those of who advertises do
     of_topic: Mapping[str, Longs]  # where those about it do
+    loads: Loads  # how many ads stand in the feed
 
     def __len__(self) -> int:
         return len(self.cards)
@@ -173,7 +175,7 @@ def _read_in(tenant: Tenant) -> None:
 def _refreshed(known: Live | None) -> Live:
     newest = _newest()
     found = _paced(known) if known and known.newest == newest else _paced(_read(newest))
-    _kept[current_tenant_id()] = found
+    _kept[current_tenant_id()] = found = replace(found, loads=Loads.read())
     return found
 
 
@@ -238,6 +240,7 @@ def _read(newest: tuple[int, ...]) -> Live:
         of_campaign=_places(card.campaign for card in cards),
         of_member=_places(card.member for card in cards),
         of_topic={of: np.array(at, np.int64) for of, at in _places(card.topic for card in cards).items()},
+        loads=Loads(),
     )
 
 

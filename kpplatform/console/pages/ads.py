@@ -13,7 +13,7 @@ from billing.ads.market.pacing import Plan, even
 from billing.ads.models import Campaign, Creative, Flight
 from billing.ads.models.campaigns import MICROS
 from billing.ads.queries import held_offers
-from kpplatform.console.pages import sold, words
+from kpplatform.console.pages import loads, sold, words
 from kpplatform.console.pages.shapes import Card, Chart, Line, Look, Shown, Table, Words
 from kpplatform.metrics.queries import Figure, Span, by_part, series, totals
 
@@ -36,7 +36,10 @@ def shown(look: Look) -> Shown:
     flights = _live(look)
     return Shown(
         cards=_cards(look, spend, flights, currency),
-        parts=[_counts(look), _rates(look), _spend(look, spend[0], currency), _tiers(look), _pacing(look, flights)],
+        parts=[
+            *(_counts(look), _rates(look), _spend(look, spend[0], currency), _tiers(look), _pacing(look, flights)),
+            *loads.parts(look),
+        ],
     )
 
 

@@ -13,6 +13,9 @@ from billing.ads.models import (
     Creative,
     Flight,
     FlightDay,
+    LoadChange,
+    LoadTrial,
+    LoadViewer,
     MakeGood,
     Offer,
     Share,
@@ -121,6 +124,15 @@ def watched(of: Flight) -> None:
     MakeGood.objects.create(flight=of, until=of.ends_at, proposed_at=NOON, **about)
 
 
+def tried(*, by: Member) -> None:
+    """Leave a trial of loads that is over, a viewer who was dealt to it, and the load that was adopted."""
+    told = {"name": "Fewer", "loads": [6, 12], "shares_bps": [5_000, 5_000], "floor_bps": 500, "made_by": by}
+    over = {"ended_at": NOON, "ended_by": by, "why": "Enough."}
+    trial = LoadTrial.objects.create(**told, **over, made_at=NOON, starts_at=NOON, ends_at=NOON + 14 * DAY)
+    LoadViewer.objects.create(trial=trial, viewer=make.member(), load=12, dealt_at=NOON)
+    LoadChange.objects.create(trial=trial, load=12, before=6, by=by, changed_at=NOON)
+
+
 def everything(creator: Creator, *, by: Member) -> None:
     """Fill the tenant with one of everything about ads: seen and charged, shared, credited, held."""
     made = live(advertiser(name="Piano House"), tier=Campaign.Tier.SPONSORSHIP)
@@ -135,5 +147,6 @@ def everything(creator: Creator, *, by: Member) -> None:
     share = Share.objects.create(sharing=Sharing.objects.get(), creator=creator, views=0, amount=0)
     taken_back(made, share, by=by)
     watched(made)
+    tried(by=by)
     rates = {"offset": 0.0, "slope": 1.0, "taste": 0.0, "everyone": 0.01}
     ChanceModel.objects.create(**rates, views=1, judged_views=1, fitted_at=NOON)

@@ -1,0 +1,32 @@
+"""What can be told of the load of ads: what holds, what is tried, and what became of it."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from billing.ads.models import LoadChange, LoadTrial
+from billing.ads.queries.rules import AdRules, ad_rules
+from billing.ads.serving.loads import Loads
+from kpplatform.tenancy.scope import current_tenant
+
+
+def load_trials() -> QuerySet[LoadTrial]:
+    """Return the tenant's trials of loads, the newest first."""
+    return LoadTrial.objects.select_related("made_by", "ended_by").order_by("-pk")
+
+
+def load_changes() -> QuerySet[LoadChange]:
+    """Return since when which load held for everybody, the newest first."""
+    return LoadChange.objects.select_related("trial", "by").order_by("-pk")
+
+
+def every_for_all() -> int:
+    """Return how many items stand between two ads for who is in no trial; 0: no ads."""
+    return Loads.read().for_all(usual=ad_rules(current_tenant()).every)
+
+
+def rules_for_all(*, at: datetime) -> AdRules:
+    """Return the tenant's rules with the fewest items that stand between two ads for anybody: what may be published."""
+    rules = ad_rules(current_tenant())
+    return replace(rules, every=Loads.read().least(usual=rules.every, at=at))
