@@ -19,7 +19,7 @@ from billing.queries import tenants_time
 from kpplatform.console.pages import words
 from kpplatform.console.pages.shapes import Card, Look, Panel, Table, Words
 from kpplatform.experiments import Difference
-from kpplatform.metrics.queries import Span, parts_of
+from kpplatform.metrics.queries import Span, in_currency, parts_of
 
 MOST = 3  # changes that are shown
 WEEK = 7
@@ -167,9 +167,9 @@ def _week(since: date, look: Look, currency: str) -> dict[str, tuple[float, Call
     found = parts_of(["ad_spend", "sales", "refunds", "watch_ms", "viewers"], of)
     sold = {part: value for part, value in found["sales"].items() if not part.startswith("ad_balance:")}
     back = {part: value for part, value in found["refunds"].items() if not part.startswith("ad_balance:")}
-    other = words.in_currency(sold, currency) - words.in_currency(back, currency)
+    other = in_currency(sold, currency) - in_currency(back, currency)
     return {
-        _("income by ads"): (words.in_currency(found["ad_spend"], currency) / MICROS, money),
+        _("income by ads"): (in_currency(found["ad_spend"], currency) / MICROS, money),
         _("other sales, less refunds"): (other, money),
         _("viewers a day"): (sum(found["viewers"].values()) / WEEK, "{:,.1f}".format),
         _("time watched"): (sum(found["watch_ms"].values()), words.time),
