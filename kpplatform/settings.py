@@ -110,6 +110,7 @@ RECURRING_JOBS = {
     "billing.ads.tasks.run_ads": (300.0, "default"),
     "billing.ads.tasks.learn_clicks": (3_600.0, "default"),
     "kpplatform.metrics.tasks.count_days": (3_600.0, "default"),
+    "kpplatform.metrics.tasks.report_weeks": (21_600.0, "default"),
     "kpplatform.console.tasks.purge": (86_400.0, "default"),
 }
 

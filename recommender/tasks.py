@@ -60,6 +60,15 @@ def send_campaigns(*, tenant: Tenant) -> None:
             operations.read_campaign(campaign=campaign, at=timezone.now())
 
 
+@long_job
+def tell_creators(*, tenant: Tenant) -> None:
+    """Some are told in a transaction of their own, which also notes that they were told."""
+    told = 1
+    while told:
+        with scope(tenant):
+            told = operations.tell_of_rulings(at=timezone.now())
+
+
 @job
 def judge_experiments() -> None:
     operations.judge_experiments(at=timezone.now())

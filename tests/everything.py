@@ -11,7 +11,7 @@ from billing import operations as billing
 from billing.models import EbookCopy, LineShare, Order, PaymentMethod, Product, Subscription, WebhookEvent
 from billing.providers import Reported
 from catalog import operations as catalog
-from catalog.models import Comment, Item, Pass, Purpose, Reaction, Report, Topic, Watch
+from catalog.models import Comment, Item, Pass, Purpose, Reaction, Report, Ruling, Topic, Watch
 from creators import operations as creators
 from creators.models import Creator
 from kpplatform.jobs import operations as jobs
@@ -113,6 +113,8 @@ def _watched(found: Everything) -> None:
     creators.hide_creator(viewer=found.staff, creator=other, at=NOON)
     catalog.report(viewer=found.staff, item=video, reason=Report.Reason.SPAM, text="Again.", at=NOON)
     catalog.mute_word(viewer=found.staff, word="casino", at=NOON)
+    ruling = Ruling.objects.create(item=video, rule="copy", effect="last", ruled_at=NOON)
+    catalog.appeal(ruling=ruling, by=found.publisher, text="It is not.", at=NOON)
     personal = Purpose.PERSONAL_EVENTS
     catalog.publish_terms(
         purpose=personal, text_zh="请同意。", text_en="Please agree.", is_asked_first=False, by=found.staff, at=NOON

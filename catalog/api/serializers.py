@@ -1,5 +1,6 @@
 """Items, courses and comments, as they are sent and shown."""
 
+from math import isfinite
 from typing import Any
 
 from django.utils import timezone
@@ -7,7 +8,19 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog import queries
-from catalog.models import LONGEST_VIDEO_MS, Comment, Item, Lesson, Reaction, Report, Section, Topic
+from catalog.models import (
+    LARGEST_SIDE,
+    LONGEST_VIDEO_MS,
+    LOUDEST,
+    QUIETEST,
+    Comment,
+    Item,
+    Lesson,
+    Reaction,
+    Report,
+    Section,
+    Topic,
+)
 from kpplatform.rest.serializers import In
 
 LANGUAGE = r"^[a-z]{2,3}(-[a-z0-9]{2,8})?$"
@@ -23,12 +36,14 @@ class ItemOut(serializers.ModelSerializer[Item]):
     creator = CreatorNameOut()
     topic = serializers.SlugRelatedField(slug_field="slug", read_only=True)  # type: ignore[var-annotated]
     tags = serializers.ListField(child=serializers.CharField())
+    captions = serializers.ListField(child=serializers.CharField(), allow_null=True)
     state = serializers.SerializerMethodField()
 
     class Meta:
         model = Item
         fields = [
             *("id", "kind", "title", "description", "tags", "language", "topic", "creator", "duration_ms", "is_free"),
+            *("width", "height", "loudness", "captions"),
             *("preview_seconds", "state", "published_at", "likes", "saves", "shares", "comments"),
         ]
 
@@ -103,6 +118,31 @@ class VideoIn(AboutIn):
         required=False,
         help_text="For everybody, if it is not free.",
     )
+    width = serializers.IntegerField(
+        min_value=1, max_value=LARGEST_SIDE, allow_null=True, required=False, help_text="In pixels; with the height."
+    )
+    height = serializers.IntegerField(
+        min_value=1, max_value=LARGEST_SIDE, allow_null=True, required=False, help_text="In pixels; with the width."
+    )
+    loudness = serializers.FloatField(
+        min_value=QUIETEST,
+        max_value=LOUDEST,
+        allow_null=True,
+        required=False,
+        help_text="Of the whole, in LUFS (ITU-R BS.1770).",
+    )
+    captions = serializers.ListField(
+        child=serializers.RegexField(LANGUAGE, max_length=10),
+        max_length=50,
+        allow_null=True,
+        required=False,
+        help_text="The languages it has captions in; an empty list: it has none, null: not told.",
+    )
+
+    def validate_loudness(self, told: float | None) -> float | None:
+        if told is not None and not isfinite(told):
+            raise serializers.ValidationError("This must be a number.")
+        return told
 
 
 class CourseIn(AboutIn):

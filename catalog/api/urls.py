@@ -4,6 +4,7 @@ from catalog.api.consents import ConsentTermsViewSet, ConsentViewSet
 from catalog.api.items import CommentViewSet, ItemViewSet, ReportViewSet, TopicViewSet
 from catalog.api.making import CourseViewSet, LessonViewSet, SectionViewSet, VideoViewSet
 from catalog.api.muting import MutedWordViewSet
+from catalog.api.rulings import RulingViewSet
 from catalog.api.watches import WatchViewSet
 
 router = SimpleRouter(use_regex_path=False)
@@ -14,6 +15,7 @@ router.register("consents", ConsentViewSet, basename="consent")
 router.register("consent-terms", ConsentTermsViewSet, basename="consent-terms")
 router.register("muted-words", MutedWordViewSet, basename="muted-word")
 router.register("reports", ReportViewSet, basename="report")
+router.register("rulings", RulingViewSet, basename="ruling")
 router.register("videos", VideoViewSet, basename="video")
 router.register("courses", CourseViewSet, basename="course")
 router.register("sections", SectionViewSet, basename="section")

@@ -13,6 +13,8 @@ from creators.models import Creator
 from kpplatform.tenancy.owned import TenantForeignKey, TenantManager, TenantOwned
 
 LONGEST_VIDEO_MS = 15 * 60 * 1000
+LARGEST_SIDE = 16_384  # pixels
+QUIETEST, LOUDEST = -70.0, 6.0  # LUFS
 # What can be watched once its time has come: publishing is a time, and no job has to be in time for it.
 LIVE_STATES = ["scheduled", "published"]
 
@@ -60,6 +62,14 @@ class Item(TenantOwned):
     preview_seconds = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="What everybody may see of a video that is not free, from its start."
     )
+    width = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Of a video, in pixels; none: not told.")
+    height = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Of a video, in pixels; none: not told.")
+    loudness = models.FloatField(
+        null=True, blank=True, help_text="Of a video as a whole, in LUFS (ITU-R BS.1770); none: not told."
+    )
+    captions = ArrayField(
+        models.CharField(max_length=10), null=True, blank=True, help_text="Their languages; none: not told."
+    )
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
     published_at = models.DateTimeField(null=True, blank=True, help_text="From when it can be watched.")
     is_free = models.BooleanField(default=True, help_text="Without access of one's own.")
@@ -75,6 +85,15 @@ class Item(TenantOwned):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "external_id"], name="an_imported_item_is_one_item"),
             models.CheckConstraint(condition=~Q(kind="video") | Q(duration_ms__gt=0), name="a_video_has_a_duration"),
+            models.CheckConstraint(
+                condition=Q(width=None, height=None)
+                | Q(width__gt=0, width__lte=LARGEST_SIDE, height__gt=0, height__lte=LARGEST_SIDE),
+                name="a_size_has_two_sides",
+            ),
+            models.CheckConstraint(
+                condition=Q(loudness=None) | Q(loudness__gte=QUIETEST, loudness__lte=LOUDEST),
+                name="a_loudness_can_be_heard",
+            ),
             models.CheckConstraint(
                 condition=~Q(state__in=LIVE_STATES) | Q(published_at__isnull=False),
                 name="what_is_published_says_since_when",

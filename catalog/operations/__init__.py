@@ -37,29 +37,44 @@ from catalog.operations.items import (
     revise_topic,
 )
 from catalog.operations.muting import NoWord, TooManyWords, mute_word, unmute_word
-from catalog.operations.publishing import NothingToPublish, WrongState, publish, schedule, withdraw
+from catalog.operations.publishing import NothingToPublish, WrongState, publish, schedule, take_down, withdraw
 from catalog.operations.reactions import react, recount, recount_all, take_back
 from catalog.operations.recleaning import clean_again
 from catalog.operations.reports import report
+from catalog.operations.rulings import (
+    AnsweredAlready,
+    NothingToAppeal,
+    NotYourRuling,
+    TakenDown,
+    answer_appeal,
+    appeal,
+    rule_copies,
+)
 from catalog.operations.watching import Event, Recorded, UnknownItem, hour_of, record_watches
 
 __all__ = [
+    "AnsweredAlready",
     "Event",
     "NoSuchParent",
     "NoText",
     "NoWord",
     "NotBought",
+    "NotYourRuling",
     "NotYourTerms",
     "NotYours",
+    "NothingToAppeal",
     "NothingToPublish",
     "OtherTerms",
     "Recorded",
+    "TakenDown",
     "TooManyWords",
     "UnknownItem",
     "WrongState",
     "add_lesson",
     "add_section",
     "add_topic",
+    "answer_appeal",
+    "appeal",
     "clean_again",
     "comment",
     "delete_comment",
@@ -89,8 +104,10 @@ __all__ = [
     "revise_topic",
     "revoke_access",
     "revoke_source",
+    "rule_copies",
     "schedule",
     "take_back",
+    "take_down",
     "unmute_word",
     "withdraw",
     "withdraw_consent",

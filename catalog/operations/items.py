@@ -22,6 +22,10 @@ class PreviewTooLong(Invalid):
     code = "preview_too_long"
 
 
+class HalfASize(Invalid):
+    code = "half_a_size"
+
+
 class SlugTaken(Conflict):
     code = "slug_taken"
 
@@ -42,6 +46,10 @@ class AboutVideo(About, total=False):
 
     duration_ms: int
     preview_seconds: int
+    width: int | None
+    height: int | None
+    loudness: float | None
+    captions: Sequence[str] | None
 
 
 class Named(TypedDict, total=False):
@@ -59,11 +67,11 @@ def must_own(item: Item, by: Member) -> None:
 
 
 @transaction.atomic
-def draft_video(*, creator: Creator, duration_ms: int, preview_seconds: int = 0, **about: Unpack[About]) -> Item:
-    """Make a video that nobody else sees yet. Raises PreviewTooLong."""
-    video = Item(kind=Item.Kind.VIDEO, creator=creator, duration_ms=duration_ms, **about)
-    video.preview_seconds = preview_seconds
+def draft_video(*, creator: Creator, **about: Unpack[AboutVideo]) -> Item:
+    """Make a video that nobody else sees yet. Raises PreviewTooLong and HalfASize."""
+    video = Item(kind=Item.Kind.VIDEO, creator=creator, **about)
     _must_keep_something(video)
+    _must_be_whole(video)
     video.save()
     return video
 
@@ -76,11 +84,12 @@ def draft_course(*, creator: Creator, **about: Unpack[About]) -> Item:
 
 @transaction.atomic
 def revise_item(*, item: Item, by: Member, **about: Unpack[AboutVideo]) -> Item:
-    """Change what an item says of itself. Raises NotYours and PreviewTooLong."""
+    """Change what an item says of itself. Raises NotYours, PreviewTooLong and HalfASize."""
     must_own(item, by)
     for name, value in about.items():
         setattr(item, name, value)
     _must_keep_something(item)
+    _must_be_whole(item)
     item.save(update_fields=[*about, "updated_at"])
     return item
 
@@ -110,6 +119,12 @@ def _must_keep_something(item: Item) -> None:
     """Raise PreviewTooLong for a preview that leaves nothing to buy."""
     if item.preview_seconds and item.preview_seconds * 1_000 >= (item.duration_ms or 0):
         raise PreviewTooLong("A preview is shorter than its video.")
+
+
+def _must_be_whole(item: Item) -> None:
+    """Raise HalfASize for one side without the other."""
+    if (item.width is None) != (item.height is None):
+        raise HalfASize("A size is a width and a height.")
 
 
 def _must_run_the_tenant(by: Member) -> None:

@@ -26,6 +26,7 @@ from catalog.queries.items import (
 )
 from catalog.queries.muting import comment_is_muted, muted_words
 from catalog.queries.reports import reports_by
+from catalog.queries.rulings import appeals_waiting, no_copies, rulings_for, rulings_of, untold_answers, untold_rulings
 from catalog.queries.telling import AboutItem, ToldOfItem, about_items, told_of_items
 from catalog.queries.titles import Fault, Remark, remarks
 from catalog.queries.watches import quarantined, watches_of
@@ -43,6 +44,7 @@ __all__ = [
     "Remark",
     "ToldOfItem",
     "about_items",
+    "appeals_waiting",
     "cards",
     "comment_is_muted",
     "comments_of",
@@ -55,6 +57,7 @@ __all__ = [
     "lessons",
     "listed",
     "muted_words",
+    "no_copies",
     "not_consenting",
     "open_lessons",
     "outline",
@@ -67,10 +70,14 @@ __all__ = [
     "reactions_to",
     "remarks",
     "reports_by",
+    "rulings_for",
+    "rulings_of",
     "standing_terms",
     "told_of_items",
     "topics",
     "unanswered",
+    "untold_answers",
+    "untold_rulings",
     "visible_to",
     "watchable_by",
     "watches_of",

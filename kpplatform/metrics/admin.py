@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from kpplatform.metrics.models import CountedDay, DailyFigure, Visit
+from kpplatform.metrics.models import CountedDay, DailyFigure, Visit, WeeklyReport
 from kpplatform.tenancy.admin_base import TenantAdmin
 
 
@@ -19,6 +19,15 @@ class DailyFigureAdmin(TenantAdmin):
 class CountedDayAdmin(TenantAdmin):
     list_display = ("day", "counted_at")
     list_filter = ("day",)
+
+
+@admin.register(WeeklyReport)
+class WeeklyReportAdmin(TenantAdmin):
+    own = "creator__member"
+    list_display = ("week", "creator", "made_at")
+    list_select_related = ("creator",)
+    number_fields = ("pk", "creator_id")
+    list_filter = ("week",)
 
 
 @admin.register(Visit)

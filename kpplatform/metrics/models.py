@@ -1,4 +1,4 @@
-"""What was counted of each day; and the looks at profiles and offers, which no floor below has a use for."""
+"""What was counted of each day and told of each week; and looks at profiles and offers: no floor below needs them."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from billing.models import Product
 from catalog.models import Item
 from creators.models import Creator
+from kpplatform.tenancy.constraints import AppendOnly
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.owned import TenantForeignKey, TenantOwned
 
@@ -68,6 +69,35 @@ class CountedDay(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.day}"
+
+
+class WeeklyReport(TenantOwned):
+    """What was counted of a creator's week (or of the tenant's), what it asks for, and what became of the last one's.
+
+    It is written once, when the week was counted to its end; what comes in later does not change it.
+    """
+
+    creator = TenantForeignKey(Creator, null=True, blank=True, help_text="None: the tenant's.")
+    week = models.DateField(help_text="Its Monday, by the tenant's clock.")
+    currency = models.CharField(max_length=3, help_text="Of the money in it, in minor units.")
+    figures = models.JSONField(help_text="The sum of each metric.")
+    before = models.JSONField(help_text="The same of the week before.")
+    actions = models.JSONField(help_text="What it asks for: code, measured.")
+    followed = models.JSONField(help_text="What the week before asked for: code, before, after, is_better.")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "week", "creator"], nulls_distinct=False, name="a_week_is_reported_once"
+            ),
+            models.CheckConstraint(condition=Q(week__iso_week_day=1), name="a_week_begins_on_monday"),
+            AppendOnly(name="a_weekly_report_never_changes"),
+        ]
+        indexes = [models.Index(fields=["tenant", "creator", "-id"], name="report_of_creator")]
+
+    def __str__(self) -> str:
+        return f"{self.creator_id or ''} {self.week}".strip()
 
 
 class Visit(TenantOwned):

@@ -1,4 +1,4 @@
-"""What campaigns tell a viewer, and whether they may."""
+"""What a member is told, by campaigns or about what is their own; and whether campaigns may."""
 
 from typing import Any
 
@@ -19,16 +19,19 @@ from recommender.models import Notice
 
 class NoticeOut(serializers.ModelSerializer[Notice]):
     text = serializers.SerializerMethodField()
-    link = serializers.CharField(source="campaign.link", help_text="A page of the site, or nothing.")
+    link = serializers.CharField(source="leads_to", help_text="A page of the site, or nothing.")
     coupon = serializers.CharField(source="campaign.coupon.code", allow_null=True, default=None)
+    is_about_yours = serializers.SerializerMethodField(help_text="It is no campaign: a ruling, or the week's report.")
 
     class Meta:
         model = Notice
-        fields = ["id", "text", "link", "coupon", "sent_at", "read_at"]
+        fields = ["id", "text", "link", "coupon", "is_about_yours", "sent_at", "read_at"]
+
+    def get_is_about_yours(self, notice: Notice) -> bool:
+        return notice.campaign_id is None
 
     def get_text(self, notice: Notice) -> str:
-        text: str = notice.campaign.told_in(self.context["language"])
-        return text
+        return notice.told_in(self.context["language"])
 
 
 class NoticesWantedOut(serializers.Serializer[Any]):

@@ -7,7 +7,7 @@ section 3.2). Only the most alike are kept while others are looked for, so that 
 one and the same. Shapes: V items, E places of a feature, P pairs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -108,10 +108,16 @@ def _rare(unit: Matrix, alike: float) -> Matrix:
 
 
 def _told(told: Attributes) -> Matrix:
-    """Return words and tags (V, E) without the place that is 1 in every row."""
+    """Return words and tags (V, E) of a table."""
     starts, codes = told.tags.indptr, told.tags.indices
-    tags = [[told.tag_names[code] for code in codes[first:last]] for first, last in pairwise(starts)]
-    rows = content.features(titles=told.title, tags=tags, creators=np.full(len(told.title), -1))
+    return rows_of(
+        told.title, [[told.tag_names[code] for code in codes[first:last]] for first, last in pairwise(starts)]
+    )
+
+
+def rows_of(titles: Sequence[str], tags: Sequence[Sequence[str]]) -> Matrix:
+    """Return words and tags (V, E) without the place that is 1 in every row."""
+    rows = content.features(titles=titles, tags=tags, creators=np.full(len(titles), -1))
     kept = rows.indices != content.CONSTANT
     matrix: Matrix = csr_array(
         (rows.data[kept], rows.indices[kept], np.concatenate([[0], np.cumsum(kept)])[rows.indptr]), shape=rows.shape

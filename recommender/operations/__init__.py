@@ -34,6 +34,7 @@ from recommender.operations.notices import (
     read_campaign,
     read_notice,
     refuse_notices,
+    tell,
     tell_some,
 )
 from recommender.operations.portraits import (
@@ -70,6 +71,7 @@ from recommender.operations.served import (
     try_version,
     withdraw_version,
 )
+from recommender.operations.telling import in_both, tell_of_rulings
 from recommender.operations.texts import (
     AlreadyDecided,
     BadSpans,
@@ -168,6 +170,7 @@ __all__ = [
     "expose",
     "finish_run",
     "forget_choice",
+    "in_both",
     "judge_experiments",
     "keep_alike",
     "keep_segments",
@@ -190,7 +193,9 @@ __all__ = [
     "store_portraits",
     "store_signals",
     "suggest_topics",
+    "tell",
     "tell_audience",
+    "tell_of_rulings",
     "tell_rules",
     "tell_some",
     "try_version",

@@ -5,11 +5,15 @@ from datetime import datetime
 
 from django.db import transaction
 
+from catalog.models import Item
+from catalog.operations import rule_copies
+from catalog.queries.access import is_live
 from kpplatform.jobs.models import Job
 from kpplatform.jobs.operations import enqueue
 from recommender.models import AlikePair
+from recommender.queries.duplicates import FIND
+from recommender.queries.feed_settings import feed_settings
 
-FIND = "recommender.tasks.find_duplicates"
 AT_ONCE = 2_000
 
 
@@ -27,4 +31,12 @@ def keep_alike(*, pairs: Iterable[tuple[int, int, float]], at: datetime) -> int:
         AlikePair(item_id=item, other_id=other, cosine=min(cosine, 1.0), found_at=at) for item, other, cosine in pairs
     ]
     AlikePair.objects.bulk_create(found, batch_size=AT_ONCE)
+    rule_copies(items=_younger(at), at=at)
     return len(found)
+
+
+def _younger(at: datetime) -> set[int]:
+    """Return the younger of two that are published and so much alike that a page puts it last."""
+    live = Item.objects.filter(is_live(at))
+    alike = AlikePair.objects.filter(cosine__gte=feed_settings().alike, item__in=live, other__in=live)
+    return set(alike.values_list("other", flat=True))

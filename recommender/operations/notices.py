@@ -1,5 +1,6 @@
 """Telling viewers what a campaign says: each once, not too often, none who was held out or does not want it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +28,19 @@ def tell_some(*, campaign: Campaign, after: int, at: datetime) -> int | None:
     if campaign.coupon:
         give_coupon(coupon=campaign.coupon, viewers=viewers, at=at)
     return viewers[-1] if viewers else None
+
+
+@transaction.atomic
+def tell(*, notices: Sequence[Notice], at: datetime) -> int:
+    """Tell members about what is their own, each about a thing once, and return how many were not told before."""
+    for notice in notices:
+        notice.sent_at = at
+    about = Notice.objects.filter(
+        about__in={notice.about for notice in notices}, viewer__in={notice.viewer_id for notice in notices}
+    )
+    before = about.count()
+    Notice.objects.bulk_create(notices, ignore_conflicts=True)
+    return about.count() - before
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from recommender.queries.choices import (
     resets,
     taste_reset_at,
 )
-from recommender.queries.duplicates import alike_items
+from recommender.queries.duplicates import alike_items, copied, looked_for_copies_at
 from recommender.queries.experiments import all_experiments, figures, readings, running_experiments
 from recommender.queries.exposure import Exposed, exposure
 from recommender.queries.feed_settings import feed_settings, feed_settings_changes
@@ -100,6 +100,7 @@ __all__ = [
     "closed_to",
     "comment_to_label",
     "comments_to_tag",
+    "copied",
     "decided_items",
     "draw",
     "exposure",
@@ -119,6 +120,7 @@ __all__ = [
     "interests_of",
     "labelled_sentences",
     "lacking",
+    "looked_for_copies_at",
     "may_be_drawn",
     "narrower_audiences",
     "nearest_to",

@@ -40,7 +40,7 @@ def to_be_told(campaign: Campaign, *, at: datetime) -> QuerySet[Addressee]:
     coupon = Q(withdrawn_at=None) & (Q(ends_at=None) | Q(ends_at__gt=at))
     if campaign.coupon_id and not Coupon.objects.filter(coupon, pk=campaign.coupon_id).exists():
         return Addressee.objects.none()
-    theirs = Notice.objects.filter(viewer=OuterRef("viewer"))
+    theirs = Notice.objects.filter(viewer=OuterRef("viewer"), campaign__isnull=False)
     lately = theirs.filter(sent_at__gt=at - WEEK).order_by().values("viewer").annotate(many=Count("pk"))
     return to_reach(campaign).exclude(
         Exists(theirs.filter(campaign=campaign)) | Exists(lately.filter(many__gte=MOST_A_WEEK))

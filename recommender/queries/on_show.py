@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from django.db import connection
 
+from catalog.queries import no_copies
 from kpplatform.tenancy.scope import current_tenant_id
 from recommender.ml.arrays import Longs, common
 from recommender.serving.catalogue import Catalogue
@@ -76,6 +77,7 @@ def on_show(*, at: datetime) -> Catalogue:
         reactions=reactions,
         texts=Texts(bytes(whole or b""), np.cumsum(_unpacked(lengths))),
         slugs=dict(_rows(TOPICS)),
+        no_copies=frozenset(no_copies()),
     )
 
 

@@ -29,6 +29,7 @@ class Catalogue:
     reactions: Longs  # (M,)
     texts: Texts = NO_TEXTS  # of the M items
     slugs: Mapping[int, str] = field(default_factory=dict)  # of topics
+    no_copies: frozenset[int] = frozenset()  # items that count as like no other, for staff said so
 
     @classmethod
     def plain(cls, items: Longs, *, creators: Longs, published: Longs, is_free: Flags) -> Self:

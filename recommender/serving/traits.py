@@ -57,8 +57,10 @@ class Teller:
         return int(place)
 
     def words_at(self, place: int) -> Words:
-        """Return the words of the text of the item that stands there, none where nothing is told."""
-        return words(self.catalogue.texts[place]) if place >= 0 else {}
+        """Return the words of the text of the item that stands there, none where nothing is told or it is no copy."""
+        if place < 0 or int(self.catalogue.items[place]) in self.catalogue.no_copies:
+            return {}
+        return words(self.catalogue.texts[place])
 
     @cached_property
     def all_new(self) -> Flags:

@@ -45,7 +45,8 @@ from billing.models import (
     Tier,
     VirtualGift,
 )
-from catalog.models import Comment, Lesson, MutedWord, Section
+from catalog.models import Comment, Lesson, MutedWord, Ruling, Section
+from kpplatform.metrics.models import WeeklyReport
 from kpplatform.tenancy.models import ApiToken
 from recommender.models import (
     Addressee,
@@ -113,6 +114,7 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
     "payment-proofs/{id}": lambda found: PaymentProof.objects.get(decisions__by=found.staff).pk,
     "reconciliation-exceptions/{id}": lambda found: ReconciliationException.objects.get(run__by=found.staff).pk,
     "remittances/{id}": lambda found: Remittance.objects.get(drafted_by=found.staff).pk,
+    "rulings/{id}": lambda found: Ruling.objects.get(item=found.video).pk,
     "sections/{id}": lambda found: Section.objects.get(course=found.course).pk,
     "subscriptions/{id}": lambda found: Subscription.objects.get(viewer=found.staff).pk,
     "tiers/{id}": lambda _: Tier.objects.get().pk,
@@ -123,6 +125,7 @@ NAMED: dict[str, Callable[[Everything], Any]] = {
     "topics/{slug}": lambda found: found.topic.slug,
     "training-runs/{id}": lambda found: TrainingRun.objects.get(version__events=found.events).pk,
     "videos/{id}": lambda found: found.video.pk,
+    "weekly-reports/{id}": lambda found: WeeklyReport.objects.get(creator=found.creator).pk,
 }
 # What a body names, by the name of its field and the field's type.
 NAMED_INSIDE: dict[tuple[str, str], Callable[[Everything], Any]] = {

@@ -6,6 +6,7 @@ from typing import Any
 
 from catalog.models import Item, Watch
 from kpplatform.metrics import operations
+from kpplatform.metrics.queries import reports
 from kpplatform.tenancy.models import Member
 from recommender.models import Impression
 from tests.conftest import NOON
@@ -44,3 +45,5 @@ def once(viewer: Member, item: Item) -> None:
     look(viewer, item=item.pk)
     look(viewer, creator=item.creator.handle)
     counted()
+    report = reports.report_of({}, creator=item.creator, week=DAY - timedelta(days=DAY.weekday()), at=NOON)
+    report.save()

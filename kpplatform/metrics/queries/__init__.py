@@ -30,6 +30,7 @@ from kpplatform.metrics.queries.figures import (
     totals,
 )
 from kpplatform.metrics.queries.leading import compared, creators_with_most, items_with_most
+from kpplatform.metrics.queries.reports import reports_for, weeks_due
 
 __all__ = [
     "METRICS",
@@ -57,9 +58,11 @@ __all__ = [
     "parts_of",
     "psi",
     "ratio",
+    "reports_for",
     "retention_curve",
     "series",
     "span",
     "today",
     "totals",
+    "weeks_due",
 ]

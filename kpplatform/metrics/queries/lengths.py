@@ -1,5 +1,7 @@
 """What was played of a day by topic and length: what advice and niches are worked out from."""
 
+from bisect import bisect_right
+
 from django.utils.translation import gettext_lazy as _
 
 from kpplatform.metrics.dictionary import Counting, Metric, Unit
@@ -7,6 +9,12 @@ from kpplatform.metrics.dictionary import Counting, Metric, Unit
 EDGES_S = (15, 30, 60, 120, 300)  # lengths: below 15 s, from 15 s, …, from 300 s
 NO_LENGTH = "none"  # a course's
 SOURCE = "metrics_dailyfigure"
+
+
+def place_of(duration_ms: int) -> int:
+    """Return among which of the lengths something stands that is so long."""
+    return bisect_right([1_000 * edge for edge in EDGES_S], duration_ms)
+
 
 # The day's plays of items were counted a moment before: what is added up here are these, found by the day.
 LENGTHS = Counting(

@@ -5,15 +5,17 @@ So what was measured before it and in the week after can be told without keeping
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from creators.models import Creator
-from kpplatform.metrics.queries.figures import Span, currency_of, in_currency, series
+from kpplatform.metrics.models import DailyFigure
+from kpplatform.metrics.queries.figures import currency_of, in_currency
 
 NAMES = (
     *("creator_income", "sales", "refunds", "plays", "product_visits", "checkouts", "comments", "replies"),
@@ -21,6 +23,7 @@ NAMES = (
 )
 FEWEST = {"plays": 50, "product_visits": 20, "comments": 5, "impressions": 200, "sales": 1, "creator_income": 1}
 Sums = Mapping[str, Mapping[str, int]]  # metric → part → value
+ByWeek = dict[date, dict[str, dict[str, int]]]  # by the Monday
 
 
 @dataclass(frozen=True)
@@ -140,28 +143,43 @@ RULES = (
 )
 
 
+BY_CODE = {rule.code: rule for rule in RULES}
+
+
 def actions(*, creator: Creator, currency: str, day: date, weeks: int) -> list[Action]:
     """Return what each of so many weeks that are over before the day asked for, the latest week first."""
-    this = day - timedelta(days=day.weekday())
-    first = this - timedelta(weeks=weeks)
-    sums = _by_week(creator, first, this)
+    this = monday_of(day)
+    sums = sums_by_week([creator.pk], since=this - timedelta(weeks=weeks), until=this)
+    return actions_of(sums[creator.pk], currency=currency, this=this, weeks=weeks)
+
+
+def monday_of(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def actions_of(sums: ByWeek, *, currency: str, this: date, weeks: int) -> list[Action]:
+    """Return the same by the sums of these weeks; `this` is the first day of the one that is not over."""
     told = []
     for monday in (this - timedelta(weeks=back) for back in range(1, weeks + 1)):
         after = monday + timedelta(weeks=1)
         for rule in RULES:
-            share = rule.share(sums[monday], currency)
+            share = rule.share(sums.get(monday, {}), currency)
             if share is not None and rule.asks(share):
-                follows = rule.share(sums[after], currency) if after < this else None
+                follows = rule.share(sums.get(after, {}), currency) if after < this else None
                 told.append(Action(rule, monday, share, follows))
     return told
 
 
-def _by_week(creator: Creator, first: date, before: date) -> dict[date, dict[str, dict[str, int]]]:
-    """Return the sums of each week by its Monday, metric and part."""
-    found = series(NAMES, Span(first, before - timedelta(days=1), creator), by_part=True)
-    sums: dict[date, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
-    for name, figures in found.items():
-        for figure in figures:
-            monday = figure.day - timedelta(days=figure.day.weekday())
-            sums[monday][name][figure.part] += figure.value
+def sums_by_week(creators: Sequence[int | None], *, since: date, until: date) -> dict[int | None, ByWeek]:
+    """Return the sums of whole weeks up to `until` of each creator (None: of the tenant), by week, metric and part."""
+    known = [creator for creator in creators if creator is not None]
+    whose = Q(creator__in=known) | (Q(creator=None) if None in creators else Q(pk__in=[]))
+    rows = DailyFigure.objects.filter(whose, item=None, metric__in=NAMES, day__gte=since, day__lt=until)
+    sums: dict[int | None, ByWeek] = {creator: defaultdict(_nothing) for creator in creators}
+    for creator, day, name, part, value in rows.order_by().values_list("creator", "day", "metric", "part", "value"):
+        sums[creator][monday_of(day)][name][part] += value
     return sums
+
+
+def _nothing() -> dict[str, dict[str, int]]:
+    return defaultdict(lambda: defaultdict(int))

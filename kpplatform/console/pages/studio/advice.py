@@ -7,9 +7,10 @@ from catalog.models import Item
 from catalog.queries import remarks
 from kpplatform.console.pages import words
 from kpplatform.console.pages.shapes import Card, Look, Panel, Shown, Table
-from kpplatform.console.pages.studio.wording import about, card_of_course, sentence, topic_name, topic_names
+from kpplatform.console.pages.studio.wording import about, card_of_course, topic_name, topic_names
 from kpplatform.metrics.queries.advising import BestLength, Keyword, Length, best_hour, best_length, keywords, niches
 from kpplatform.metrics.queries.courses import scorecards
+from kpplatform.metrics.queries.remarking import sentence
 from recommender.operations import AudienceTooSmall, PrivacyIsSpent, advise
 
 CHECKED = 20  # newest items

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from catalog.models import LIVE_STATES, Item
+from billing.queries import tenants_time
+from catalog.models import LIVE_STATES, Item, Ruling
+from catalog.queries import rulings_of
 from kpplatform.console.pages import words
 from kpplatform.console.pages.shapes import Card, Look, Panel, Shown, Table
 from kpplatform.console.pages.studio import links
@@ -21,6 +25,8 @@ from kpplatform.metrics.queries import Span, by_part
 from recommender.models import AlikePair
 from recommender.queries import feed_settings
 from recommender.queries.on_show import FRESH_FOR, TRIALS
+
+LATEST = 50
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,7 @@ FACTORS = (
 
 
 def shown(look: Look) -> Shown:
-    return Shown(parts=[_factors(look), _chances(look), _rules(look)])
+    return Shown(parts=[_factors(look), _chances(look), _rules(look), _rulings(look)])
 
 
 def _factors(look: Look) -> Table:
@@ -128,3 +134,35 @@ def _rules(look: Look) -> Panel:
     )
     href = links.to(look, "studio-advice")
     return Panel(_("What keeps items down"), facts, told=told, href=href, more=_("What could be better about them"))
+
+
+def _rulings(look: Look) -> Table:
+    """Tell which of the creator's items break a rule, what that does, and how it stands with an appeal."""
+    assert look.creator, "A studio is of a creator."
+    rows = [
+        [
+            words.link(reverse("admin:catalog_ruling_changelist", query={"q": of.pk}), str(of.pk)),
+            of.item.title,
+            _(of.get_rule_display()),
+            _(of.get_effect_display()),
+            date_format(tenants_time(of.ruled_at), "SHORT_DATE_FORMAT"),
+            _stands(of),
+        ]
+        for of in rulings_of(look.creator)[:LATEST]
+    ]
+    return Table(
+        _("What was found to break a rule: to appeal, follow its number, write why and choose Appeal"),
+        [_("ruling"), _("title"), _("rule"), _("effect"), _("since"), _("how it stands")],
+        rows,
+        gettext_lazy("Nothing of yours was found to break a rule."),
+        is_wide=True,
+    )
+
+
+def _stands(of: Ruling) -> str:
+    appeal = next(iter(of.appeals.all()), None)
+    if appeal and appeal.is_upheld is False:
+        return _("stands: the appeal was rejected") + f" {appeal.answer}"
+    if of.lifted_at:
+        return _("lifted")
+    return _("the appeal waits for an answer") if appeal else _("stands")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from catalog.models import Item
 from kpplatform.console.pages import words
 from kpplatform.console.pages.shapes import Card, Chart, Line, Look, Panel, Shown, Table
-from kpplatform.console.pages.studio import links
+from kpplatform.console.pages.studio import links, score
 from kpplatform.metrics.dictionary import MILLION
 from kpplatform.metrics.queries import Span, by_part, items_of, of_items, overall, retention_curve, series, totals
 from kpplatform.metrics.queries.ratios import RATIOS
@@ -26,8 +26,8 @@ BY_NAME = {of.name: of for of in RATIOS}
 def shown(look: Look) -> Shown:
     """Show all items, or the one that the address names. Raises Http404 when it is none of the creator's."""
     if not look.asked.get("item"):
-        return Shown(parts=[_table(look)])
-    item = Item.objects.filter(creator=look.creator, pk=look.id_of("item")).first()
+        return Shown(parts=[_table(look), score.unpublished(look)])
+    item = Item.objects.filter(creator=look.creator, pk=look.id_of("item")).select_related("topic").first()
     if item is None:
         raise Http404
     return _one(look, item)
@@ -68,7 +68,9 @@ def _share(of: int, whole: int) -> int | None:
 def _one(look: Look, item: Item) -> Shown:
     span = replace(look.span, item=item)
     charts = [_curve(look, span), _sources(span), _days(look, span), _time(look, span)]
-    return Shown(cards=_cards(span), parts=[_about(look, item), *(replace(chart, item=item.pk) for chart in charts)])
+    told = [score.parts(look, item)] if item.kind == Item.Kind.VIDEO else []
+    parts = [_about(look, item), *told, *(replace(chart, item=item.pk) for chart in charts)]
+    return Shown(cards=_cards(span), parts=parts)
 
 
 def _about(look: Look, item: Item) -> Panel:

@@ -1,30 +1,16 @@
-"""Remarks on titles and the scorecards of courses, in words."""
+"""Topics, items and the scorecards of courses, in words."""
 
 from collections.abc import Sequence
 
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext_noop
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from catalog.models import Item, Topic
-from catalog.queries import Fault, Remark
-from catalog.queries.titles import FEWEST_TAGS, NARROWEST, SHORTEST_DESCRIPTION, WIDEST
 from kpplatform.console.pages import words
 from kpplatform.console.pages.shapes import Look
 from kpplatform.console.pages.studio import links
 from kpplatform.metrics.queries.courses import Scorecard
-
-SENTENCES = {
-    Fault.TOO_SHORT: gettext_noop("The title says too little: it is %(found)s wide, %(narrowest)s is the least."),
-    Fault.TOO_LONG: gettext_noop("Phones cut the title off: it is %(found)s wide, %(widest)s is the most."),
-    Fault.NO_TOPIC: gettext_noop("It has no topic: viewers who chose one are not offered it."),
-    Fault.NO_TOPIC_WORD: gettext_noop("The title has none of the words it is found by: %(found)s."),
-    Fault.SAME_TITLE: gettext_noop("Others of yours have the same title: %(found)s."),
-    Fault.FEW_TAGS: gettext_noop("Tags: %(found)s; %(tags)s tell what it is like."),
-    Fault.SHORT_DESCRIPTION: gettext_noop("The description is %(found)s wide; %(description)s is the least."),
-    Fault.SHOUTING: gettext_noop("The title shouts."),
-}
-BOUNDS = {"narrowest": NARROWEST, "widest": WIDEST, "tags": FEWEST_TAGS, "description": SHORTEST_DESCRIPTION}
 
 
 def topic_name(topic: Topic) -> str:
@@ -36,11 +22,6 @@ def topic_names(slugs: Sequence[str]) -> dict[str, str]:
     """Return the names of topics by their slugs; what is no topic's keeps its own."""
     named = {topic.slug: topic_name(topic) for topic in Topic.objects.filter(slug__in=slugs)}
     return {slug: named.get(slug, slug) for slug in slugs}
-
-
-def sentence(remark: Remark) -> str:
-    """Return a remark as a sentence with its numbers."""
-    return _(SENTENCES[remark.fault]) % (BOUNDS | {"found": remark.found})
 
 
 def about(look: Look, item: Item) -> SafeString:
