@@ -21,6 +21,7 @@ def run_ads(*, tenant: Tenant) -> None:
         *(operations.end_next, operations.lapse_offers, operations.charge_next),
         *(operations.propose_next, operations.give_back_next, operations.share_next, operations.state_use_next),
         *(operations.look_back_next, operations.end_load_trials, operations.read_load_trials),
+        *(operations.fold_next, operations.sum_up_next, operations.drop_next),
     )
     failed = []
     work: list[Callable[[Tenant], None]] = [*(partial(_all, step) for step in steps), _paced]

@@ -8,9 +8,21 @@ QUESTIONS = (
                                       f.spent, coalesce(o.reserved, 0), coalesce(o.spent, 0))
         FROM ads_flight f
         LEFT JOIN (
-            SELECT flight_id, sum(price) FILTER (WHERE billed_at IS NULL AND lapsed_at IS NULL) AS reserved,
-                   sum(price) FILTER (WHERE billed_at IS NOT NULL) AS spent
-            FROM ads_offer GROUP BY flight_id
+            SELECT flight_id, sum(reserved) AS reserved, sum(spent) AS spent FROM (
+                SELECT flight_id, price AS reserved, 0 AS spent FROM ads_offer
+                WHERE billed_at IS NULL AND lapsed_at IS NULL
+                UNION ALL
+                SELECT o.flight_id, 0, o.price
+                FROM (
+                    SELECT t.id, coalesce((SELECT max(ends_at) FROM ads_offerday d WHERE d.tenant_id = t.id),
+                                          '-infinity') AS summed_up
+                    FROM tenancy_tenant t
+                ) s
+                JOIN ads_offer o ON o.tenant_id = s.id AND o.offered_at >= s.summed_up
+                WHERE o.billed_at IS NOT NULL
+                UNION ALL
+                SELECT flight_id, 0, spent FROM ads_offerday
+            ) each GROUP BY flight_id
         ) o ON o.flight_id = f.id
         WHERE (f.reserved, f.spent) <> (coalesce(o.reserved, 0), coalesce(o.spent, 0)) ORDER BY f.id LIMIT %(most)s""",
     ),
@@ -19,6 +31,14 @@ QUESTIONS = (
         """
         SELECT 'flight', id, 'more is reserved and spent than its budget' FROM ads_flight
         WHERE reserved + spent > budget * 1000000 ORDER BY id LIMIT %(most)s""",
+    ),
+    (
+        "AD1",
+        """
+        SELECT 'day of offers', id, format('of %%s offers for %%s are %%s for %%s gone', offers, spent, gone,
+                                             gone_spent)
+        FROM ads_offerday
+        WHERE gone_spent > spent OR gone = offers AND gone_spent <> spent ORDER BY id LIMIT %(most)s""",
     ),
     (
         "AD2",

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from billing.ads.models import Creative
 from billing.ads.operations import Placed, token_of
 from catalog.models import Item
+from kpplatform.rest.countries import country_of
 from kpplatform.rest.devices import device_of, network_of
 from kpplatform.rest.serializers import Asked
 from kpplatform.rest.views import SignedIn
@@ -90,7 +91,8 @@ class FeedView(SignedIn, APIView):
         on = self._circumstance(asked.validated_data)
         session = session_of(cursor, viewer=self.viewer, at=at) if cursor else Session(at, circumstance=on)
         limit = asked.validated_data["limit"]
-        page = operations.show_page(viewer=self.viewer, limit=limit, session=session, at=at)
+        country = country_of(request.headers)
+        page = operations.show_page(viewer=self.viewer, limit=limit, session=session, country=country, at=at)
         return Response(self._out(page, limit))
 
     def _circumstance(self, asked: dict[str, Any]) -> int:

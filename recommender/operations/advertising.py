@@ -21,10 +21,23 @@ TOPIC = "topic:"
 
 
 def ads_among(
-    *, viewer: Member, items: Sequence[dict[str, Any]], first: int, started: datetime, past: Past, at: datetime
+    *,
+    viewer: Member,
+    items: Sequence[dict[str, Any]],
+    first: int,
+    started: datetime,
+    past: Past,
+    country: str = "",
+    at: datetime,
 ) -> list[Placed]:
-    """Return the ads that stand behind the items of a page, whose session began then."""
-    if not items or not ads.has_ads():
+    """Return the ads that stand behind the items of a page, whose session began then.
+
+    `country` is where it is asked from, if that is known.
+    """
+    if not items:
+        return []
+    if not ads.has_ads():
+        ads.note_unasked(first=first, size=len(items), at=at)
         return []
     page = ads.Page(
         viewer=viewer,
@@ -35,7 +48,7 @@ def ads_among(
         language=viewer.language or current_tenant().language,
         device=device_in(past.circumstance),
         is_remembered=past.consents,
-        **_known(viewer, past),
+        **_known(viewer, past, country),
     )
     return ads.place_ads(page=page, at=at)
 
@@ -47,16 +60,17 @@ def _session(viewer: Member, started: datetime) -> str:
     return f"{today[: ads.DAY]}{this}"[:40]
 
 
-def _known(viewer: Member, past: Past) -> dict[str, Any]:
+def _known(viewer: Member, past: Past, country: str) -> dict[str, Any]:
     """Return what may be known of the viewer: nothing unless they agreed to ads that are chosen for them."""
     if not past.is_personal or viewer.is_minor or not consent_of(viewer, Purpose.TARGETED_ADS).holds:
         return {}
     portrait = Portrait.objects.filter(viewer=viewer).select_related("segment").first()
     if portrait is None:
-        return {}
+        return {"country": country}
     tastes = {name.removeprefix(TOPIC): share for name, share, *_ in portrait.interests if name.startswith(TOPIC)}
     strongest = max(tastes.values(), default=0.0) or 1.0
     return {
+        "country": country,
         "segments": [f"segment-{portrait.segment.label}"] if portrait.segment else [],
         "tastes": {topic: share / strongest for topic, share in tastes.items()},
     }

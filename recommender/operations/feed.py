@@ -65,7 +65,9 @@ class Page:
 
 
 @transaction.atomic(savepoint=False)
-def show_page(*, viewer: Member, limit: int, session: Session, at: datetime, rng: random.Random | None = None) -> Page:
+def show_page(
+    *, viewer: Member, limit: int, session: Session, country: str = "", at: datetime, rng: random.Random | None = None
+) -> Page:
     """Draw the session's next page, write an Impression for each place, and return it.
 
     What the viewer watched, what they do not want and what this session has shown never comes again; what was
@@ -97,8 +99,8 @@ def show_page(*, viewer: Member, limit: int, session: Session, at: datetime, rng
     expose(viewer=viewer, dealt=dealt, at=at)
     following = _after(session, shown, past) if len(shown) == limit else None
     items = [each.item for each in shown]
-    ads = ads_among(viewer=viewer, items=items, first=session.places, started=session.started, past=past, at=at)
-    return Page(page, version, shown, following, ads)
+    where: dict[str, Any] = {"first": session.places, "started": session.started, "country": country}
+    return Page(page, version, shown, following, ads_among(viewer=viewer, items=items, past=past, **where, at=at))
 
 
 def _after(session: Session, shown: Sequence[Shown], past: Past) -> Session:

@@ -10,6 +10,7 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
+from billing.ads.models import Flight
 from billing.queries import trial_balance
 from kpplatform.console.pages import BY_SLUG
 from kpplatform.console.pages.shapes import Chart, Look, Shown
@@ -173,6 +174,7 @@ def test_ads_tell_what_they_earned_and_how_they_keep_to_plan(in_school: Tenant) 
     figures("ads_seen", auction=40)
     figures("ads_clicked", auction=2)
     figures("impressions", model=1_000)
+    figures("ad_places", feed_filled=30, feed_capped=10, feed_tier=60)
     figures("ad_spend", auction_CNY=1_500_000_000, auction_USD=7_000_000_000)
 
     page = opened("ads", look(in_school, at=NOON + timedelta(minutes=1)))
@@ -189,8 +191,24 @@ def test_ads_tell_what_they_earned_and_how_they_keep_to_plan(in_school: Tenant) 
         ["auction", "80", "50.0%", "5.00%", "0"],
         ["the house's own", "20", "0.0%", "–", "0"],
     ]
+    assert shown["Places that found an ad"] == "75.0%"
+    assert rows(page, "Places for ads") == [
+        ["an ad stands there", "30", "30.0%"],
+        ["the viewer has seen what is left as often as may be", "10", "10.0%"],
+        ["the viewer's membership is without ads", "60", "60.0%"],
+    ]
     [row] = rows(page, "Live flights")
     assert (flight.name in row[1], row[2], row[4]) == (True, "240.00 CNY", "0.00 CNY")
+
+
+def test_a_flights_today_stands_beside_what_was_planned_by_now(in_school: Tenant) -> None:
+    """Of 240 yuan over a day that began at noon, 10 an hour: two hours on 20 were planned, and 6 are spent."""
+    adverts.live(budget=24_000, is_even=True)
+    Flight.objects.update(spent=600_000_000, spent_today=600_000_000, today=DAY)
+
+    [row] = rows(opened("ads", look(in_school, at=NOON + timedelta(hours=2))), "Live flights")
+
+    assert row[6:8] == ["6.00 CNY", "20.00 CNY"]
 
 
 def test_psi_is_nothing_for_the_same_and_large_for_another_population() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from billing.ads.models import Advertiser, Campaign, Creative, Flight, Offer
+from billing.ads.models import Advertiser, Campaign, Creative, Flight, Offer, PlaceCount
 from billing.ads.serving.live import forget
 from catalog import operations as catalog
 from catalog.models import Purpose
@@ -89,6 +89,22 @@ def test_segments_are_used_only_of_who_agreed_to_that(client: APIClient, viewer:
     assert page(client, limit=6)["ads"] == []
 
 
+def test_the_country_is_used_only_of_who_agreed_to_that(
+    client: APIClient, viewer: Member, flight: Flight, settings: Any
+) -> None:
+    settings.COUNTRY_HEADER = "CF-IPCountry"
+    Flight.objects.update(countries=["CN"])
+    catalog.withdraw_consent(viewer=viewer, purpose=Purpose.TARGETED_ADS, at=NOON)
+    at_home = {"CF-IPCountry": "CN"}
+    assert client.get("/api/v1/feed/", {"limit": 6}, headers=at_home).json()["ads"] == []
+    assert PlaceCount.objects.get().outcome == "consent"
+
+    catalog.give_consent(viewer=viewer, purpose=Purpose.TARGETED_ADS, version=0, at=NOON)
+
+    assert client.get("/api/v1/feed/", {"limit": 6}, headers={"CF-IPCountry": "US"}).json()["ads"] == []
+    assert len(client.get("/api/v1/feed/", {"limit": 6}, headers=at_home).json()["ads"]) == 1
+
+
 def test_of_who_does_not_consent_to_be_remembered_no_offer_is_kept(
     client: APIClient, viewer: Member, flight: Flight
 ) -> None:
@@ -108,3 +124,4 @@ def test_without_ads_the_feed_is_as_ever(client: APIClient, in_school: Tenant) -
     forget()
 
     assert page(client, limit=6)["ads"] == []
+    assert PlaceCount.objects.values_list("outcome", "places").get() == ("no_campaign", 1)

@@ -1,14 +1,19 @@
 """What comes in and what goes out."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.utils import timezone
 from rest_framework import serializers
 
 from billing.ads.models import Advertiser, Campaign, CampaignChange, Creative, Credit, Flight, Offer, Share
 from billing.ads.operations import Caps, Target
 from billing.ads.operations.reporting import STAMPS
+from billing.ads.queries.traffic import Today, today_of, traffic_of_day
 from billing.money import EXPONENTS
+from kpplatform.rest.pagination import LARGEST_PAGE, PAGE_SIZE
 from kpplatform.rest.serializers import Asked, In
+from kpplatform.tenancy.scope import current_tenant
 
 MOST_EVENTS = 100
 MOST_MINOR = 10**12
@@ -78,6 +83,9 @@ class FlightIn(In):
     hours = serializers.ListField(
         child=serializers.IntegerField(min_value=0, max_value=23), required=False, max_length=24
     )
+    countries = serializers.ListField(
+        child=serializers.CharField(max_length=2), required=False, max_length=250, help_text="ISO 3166, of who agreed."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Put together what says whom it is for."""
@@ -86,12 +94,26 @@ class FlightIn(In):
 
 
 class FlightOut(serializers.ModelSerializer[Flight]):
+    spent_today = serializers.SerializerMethodField(help_text="Micros, since the tenant's midnight.")
+    planned_today = serializers.SerializerMethodField(help_text="Micros by now; null: as soon as can be.")
+
     class Meta:
         model = Flight
         fields = [
             "id", "name", "budget", "daily", "pays_for", "bid", "starts_at", "ends_at", "is_even", "placements",
-            "topics", "segments", "languages", "devices", "hours", "charged", "spent", "reserved",
+            "topics", "segments", "languages", "devices", "hours", "countries", "charged", "spent", "reserved",
+            "spent_today", "planned_today",
         ]  # fmt: skip
+
+    def get_spent_today(self, flight: Flight) -> int:
+        return self._today(flight).spent
+
+    def get_planned_today(self, flight: Flight) -> int | None:
+        return self._today(flight).planned
+
+    def _today(self, flight: Flight) -> Today:
+        at = timezone.now()
+        return today_of(flight, traffic=traffic_of_day(at=at), zone=ZoneInfo(current_tenant().time_zone), at=at)
 
 
 class AdCampaignOut(serializers.ModelSerializer[Campaign]):
@@ -197,6 +219,8 @@ class StatementIn(Asked):
     currency = serializers.ChoiceField(sorted(EXPONENTS), required=False, help_text="The tenant's, if not given.")
     since = serializers.DateTimeField(required=False, help_text="From when they began, if not given …")
     until = serializers.DateTimeField(required=False, help_text="… and until now.")
+    cursor = serializers.CharField(required=False, help_text="From `next` of the page before.")
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_PAGE, default=PAGE_SIZE)
 
 
 class AdLineOut(serializers.Serializer[Any]):
@@ -209,7 +233,8 @@ class AdLineOut(serializers.Serializer[Any]):
 class AdStatementOut(serializers.Serializer[Any]):
     currency = serializers.CharField()
     opening = serializers.IntegerField(source="opening.minor")
-    lines = AdLineOut(many=True)
+    lines = AdLineOut(many=True, help_text="A page of them; the sums are those of the whole span.")
+    next = serializers.URLField(allow_null=True, help_text="The next page of lines, if any.")
     closing = serializers.IntegerField(source="closing.minor")
     by_campaign = serializers.DictField(child=serializers.IntegerField())
 

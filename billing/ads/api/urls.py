@@ -3,6 +3,7 @@ from rest_framework.routers import SimpleRouter
 
 from billing.ads.api.invalid import BilledAdViewSet
 from billing.ads.api.loads import LoadChangeViewSet, LoadTrialViewSet
+from billing.ads.api.settings import AdSettingsView
 from billing.ads.api.use import UseStatementViewSet
 from billing.ads.api.views import (
     AdEventView,
@@ -32,5 +33,6 @@ router.register("ad-shares", AdShareViewSet, basename="ad-share")
 urlpatterns = [
     *router.urls,
     path("ad-events/", AdEventView.as_view(), name="ad-events"),
+    path("ad-settings/", AdSettingsView.as_view(), name="ad-settings"),
     path("ad-rules/", AdRulesView.as_view(), name="ad-rules"),
 ]

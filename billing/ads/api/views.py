@@ -21,6 +21,7 @@ from billing.operations.coin_returns import return_ad_balance
 from billing.operations.staff import must_run_the_tenant
 from catalog.models import Topic
 from kpplatform.errors import Refused
+from kpplatform.rest.pagination import KeysetPagination
 from kpplatform.rest.programs import is_program
 from kpplatform.rest.views import SignedIn
 from kpplatform.tenancy.models import ApiToken
@@ -70,14 +71,18 @@ class AdvertiserViewSet(MoneyViewSet):
         return Response(RefundOut(given, many=True).data, status=CREATED)
 
     @extend_schema(parameters=[told.StatementIn], responses=told.AdStatementOut, filters=False)
-    @action(detail=True, methods=["get"], pagination_class=None)
+    @action(detail=True, methods=["get"])
     def statement(self, request: Request, pk: int) -> Response:
-        """What was paid in, charged and credited in a span: opening + lines = closing."""
-        who, asked = self.advertiser(pk), told.StatementIn(data=request.query_params)
+        """What was paid in, charged and credited in a span: opening + all lines, a page at a time, = closing."""
+        who, asked = self.advertiser(pk), told.StatementIn(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
         usual = {"currency": current_tenant().currency, "since": who.made_at, "until": timezone.now()}
-        found = queries.ad_statement(who, **usual | asked.validated_data)
-        return Response(told.AdStatementOut(found).data)
+        span = {name: asked.validated_data.get(name, usual[name]) for name in usual}
+        found = queries.ad_statement(who, **span)
+        pages = KeysetPagination()
+        page = pages.paginate_queryset(found.lines, request)
+        shown = vars(found) | {"lines": page, "next": pages.following}
+        return Response(told.AdStatementOut(shown).data)
 
     @extend_schema(request=told.BlockIn, responses=told.AdvertiserOut)
     @action(detail=True, methods=["post"])

@@ -1,6 +1,6 @@
 """Who may compete for a place, found among all live creatives without asking each.
 
-A creative says for each dimension (placement, topic, segment, language, device, hour) which values it wants, or any.
+A creative says for each dimension (placement, topic, segment, country, language, …) which values it wants, or any.
 For each value it is known who wants it; who may compete is what is left when the rows of flags of a request's values
 are laid over each other: N bits a dimension, whatever N is.
 """
@@ -69,15 +69,16 @@ class Board:
             {name: Dimension.of(rows) for name, rows in shuns.items()},
         )
 
-    def fitting(self, request: Mapping[str, Collection[Value]]) -> Flags:
-        """Return who may compete for a place of which these values are told (N,).
+    def fitting(self, request: Mapping[str, Collection[Value]], *, but: Collection[str] = ()) -> Flags:
+        """Return who may compete for a place of which these values are told (N,), whatever is wanted in some (`but`).
 
         A dimension of which nothing is told is free to those only who want any: consent that is not given is not
         guessed.
         """
         fits = np.ones(self.many, np.bool_)
         for name, dimension in self.wants.items():
-            fits &= dimension.fitting(request.get(name, ()))
+            if name not in but:
+                fits &= dimension.fitting(request.get(name, ()))
         for name, dimension in self.shuns.items():
             fits &= ~dimension.naming(request.get(name, ()))
         return fits

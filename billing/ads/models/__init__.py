@@ -4,12 +4,16 @@ from billing.ads.models.campaigns import Advertiser, Campaign, CampaignChange, C
 from billing.ads.models.charges import Charge, Credit, Share, Sharing
 from billing.ads.models.days import Anomaly, FlightDay, MakeGood
 from billing.ads.models.invalid import CreditPart, InvalidEvent, ShareBack
+from billing.ads.models.kept import OfferDay
 from billing.ads.models.learned import ChanceModel
 from billing.ads.models.loads import LoadChange, LoadTrial, LoadViewer
 from billing.ads.models.offers import Offer
+from billing.ads.models.places import PlaceCount
+from billing.ads.models.rules import AdRulesChange
 from billing.ads.models.use import UseLine, UseOfCampaign, UseStatement
 
 __all__ = [
+    "AdRulesChange",
     "Advertiser",
     "Anomaly",
     "Campaign",
@@ -27,6 +31,8 @@ __all__ = [
     "LoadViewer",
     "MakeGood",
     "Offer",
+    "OfferDay",
+    "PlaceCount",
     "Share",
     "ShareBack",
     "Sharing",

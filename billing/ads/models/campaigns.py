@@ -134,9 +134,14 @@ class Flight(TenantOwned):
     languages = ArrayField(models.CharField(max_length=10), default=list, blank=True)
     devices = ArrayField(models.SmallIntegerField(), default=list, blank=True)
     hours = ArrayField(models.SmallIntegerField(), default=list, blank=True, help_text="Of the tenant's day, 0 to 23.")
+    countries = ArrayField(
+        models.CharField(max_length=2), default=list, blank=True, help_text="Of viewers, as ISO 3166 has them."
+    )
     reserved = models.BigIntegerField(default=0, help_text="Offered and not yet decided, in micros.")
     expected = models.BigIntegerField(default=0, help_text="What of the reserved is likely to be spent, in micros.")
     spent = models.BigIntegerField(default=0, help_text="Billed, in micros.")
+    today = models.DateField(null=True, blank=True, help_text="The tenant's day on which it was billed last …")
+    spent_today = models.BigIntegerField(default=0, help_text="… and what was billed on that day, in micros.")
     charged = models.BigIntegerField(default=0, help_text="Taken from the balance, in whole minor units.")
     pace = models.FloatField(default=1.0, help_text="What its bids are multiplied with, from 0 to 1.")
     ceiling = models.BigIntegerField(

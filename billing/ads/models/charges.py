@@ -96,7 +96,7 @@ class Credit(TenantOwned):
     note = models.CharField(max_length=200)
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)
-    key = models.CharField(max_length=100)
+    key = models.CharField(max_length=200)
     by = TenantForeignKey(Member)
     journal = TenantForeignKey(Journal)
     credited_at = models.DateTimeField()

@@ -22,6 +22,7 @@ from billing.ads.operations.campaigns import (
     resume_campaign,
 )
 from billing.ads.operations.charging import charge_campaign, charge_next, share_day, share_next
+from billing.ads.operations.counting import fold_next, note_unasked
 from billing.ads.operations.crediting import CreditKeyTaken, NoCredit, TooMuchCredit, credit_advertiser
 from billing.ads.operations.drafting import (
     BadCap,
@@ -39,6 +40,7 @@ from billing.ads.operations.drafting import (
     draft_campaign,
 )
 from billing.ads.operations.invalidating import NotBilled, find_invalid
+from billing.ads.operations.keeping import drop_next, sum_up_next
 from billing.ads.operations.lapsing import NothingToDecide, decide_on_offer, end_next, lapse_offers
 from billing.ads.operations.learning import learn_clicks
 from billing.ads.operations.making_good import decide_on_make_good, propose_next
@@ -56,6 +58,7 @@ from billing.ads.operations.reporting import (
     token_of,
 )
 from billing.ads.operations.reviewing import NoReason, approve_creative, reject_creative, withdraw_creative
+from billing.ads.operations.ruling import change_ad_rules
 from billing.ads.operations.stating import state_use_next
 from billing.ads.operations.trying import (
     BadFloor,
@@ -116,24 +119,28 @@ __all__ = [
     "advertise",
     "approve_creative",
     "block_advertiser",
+    "change_ad_rules",
     "charge_campaign",
     "charge_next",
     "credit_advertiser",
     "decide_on_make_good",
     "decide_on_offer",
     "draft_campaign",
+    "drop_next",
     "end_campaign",
     "end_load_trial",
     "end_load_trials",
     "end_next",
     "explain_anomaly",
     "find_invalid",
+    "fold_next",
     "give_back_next",
     "has_ads",
     "lapse_offers",
     "launch",
     "learn_clicks",
     "look_back_next",
+    "note_unasked",
     "pace_flights",
     "pace_next",
     "pause_campaign",
@@ -147,6 +154,7 @@ __all__ = [
     "share_day",
     "share_next",
     "state_use_next",
+    "sum_up_next",
     "token_of",
     "top_up",
     "try_loads",

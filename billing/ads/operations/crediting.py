@@ -1,6 +1,7 @@
 """Giving money back to advertisers: what was promised and not delivered, and what no viewer saw."""
 
 from datetime import datetime
+from hashlib import sha256
 
 from django.db import transaction
 from django.db.models import Sum
@@ -27,6 +28,9 @@ class CreditKeyTaken(Conflict):
     code = "credit_key_taken"
 
 
+LONGEST = 100  # of a key, as it stands in the ledger's
+
+
 @transaction.atomic
 def credit_advertiser(
     *, campaign: Campaign, by: Member, amount: int, reason: str, note: str, key: str, at: datetime
@@ -38,9 +42,10 @@ def credit_advertiser(
     """
     must_run_the_tenant(by)
     campaign = held_campaign(campaign)
+    ledger.held(ledger.fees(campaign.currency))  # of two campaigns under one key, the second sees the first
     if given := Credit.objects.filter(key=key).first():
         if (given.campaign_id, given.amount) != (campaign.pk, amount):
-            raise CreditKeyTaken("Another credit was given under this key.")
+            raise CreditKeyTaken(f"Under this key {given.amount} {given.currency} were credited before.")
         return given
     if amount <= 0 or not note.strip():
         raise NoCredit("A credit gives something, and says why.")
@@ -51,9 +56,14 @@ def credit_advertiser(
     money = Money(amount, campaign.currency)
     to = ledger.advertiser(campaign.advertiser.member, money.currency)
     journal = ledger.post(
-        kind=Journal.Kind.AD_CREDIT, key=f"ad-credit:{key}", transfers=[(ledger.fees(money.currency), to, money)], at=at
+        kind=Journal.Kind.AD_CREDIT, key=booked_as(key), transfers=[(ledger.fees(money.currency), to, money)], at=at
     )
     told = {"reason": reason, "note": note.strip(), "amount": amount, "currency": money.currency, "key": key}
     return Credit.objects.create(
         advertiser=campaign.advertiser, campaign=campaign, by=by, journal=journal, credited_at=at, **told
     )
+
+
+def booked_as(key: str) -> str:
+    """Return the ledger's key of a credit: what is longer than fits beside the name stands there as its digest."""
+    return f"ad-credit:{key if len(key) <= LONGEST else sha256(key.encode()).hexdigest()}"

@@ -10,17 +10,17 @@ from django.core.validators import URLValidator
 from django.db import transaction
 
 from billing.ads.models import Advertiser, Campaign, Creative, Flight
+from billing.ads.models.places import PLACEMENTS
 from billing.ads.operations.advertisers import must_act_for
 from billing.ads.operations.campaigns import CampaignOver, NotADraft, held_campaign, noted
 from billing.money import EXPONENTS
 from kpplatform.errors import Invalid
+from kpplatform.rest.countries import COUNTRIES
 from kpplatform.tenancy.models import Member
 
 State = Campaign.State
 MOST_BUDGET = 10**12  # minor units: in micros it still fits a bigint
 WEB = URLValidator(schemes=["https", "http"])
-# Where an ad may stand.
-PLACEMENTS = ("feed",)
 
 
 class EndsBeforeStart(Invalid):
@@ -74,6 +74,7 @@ class Target:
     languages: tuple[str, ...] = ()
     devices: tuple[int, ...] = ()
     hours: tuple[int, ...] = ()
+    countries: tuple[str, ...] = ()
 
 
 @transaction.atomic
@@ -203,6 +204,8 @@ def _must_be_places(target: Target) -> None:
         raise BadTarget(f"There is no placement {', '.join(sorted(unknown))}.")
     if not set(target.hours) <= set(range(24)):
         raise BadTarget("Hours are 0 to 23.")
+    if unknown := set(target.countries) - COUNTRIES:
+        raise BadTarget(f"There is no country {', '.join(sorted(unknown))}: ISO 3166 has two capital letters for each.")
 
 
 def _must_fit(said: Mapping[str, Any]) -> None:

@@ -28,7 +28,7 @@ from billing.ads.models import (
 from billing.ads.models.campaigns import MICROS
 from billing.ads.operations.campaigns import held_campaign
 from billing.ads.operations.charging import charge_campaign
-from billing.ads.operations.crediting import CreditKeyTaken
+from billing.ads.operations.crediting import CreditKeyTaken, booked_as
 from billing.ads.operations.reviewing import NoReason
 from billing.models import Account, Journal
 from billing.money import Money
@@ -66,9 +66,7 @@ def find_invalid(
     if not note.strip():
         raise NoReason("It is said why it is no viewer's.")
     campaign = held_campaign(campaign)
-    if given := Credit.objects.filter(key=key).first():
-        if (given.campaign_id, given.reason) != (campaign.pk, Credit.Reason.INVALID):
-            raise CreditKeyTaken("Another credit was given under this key.")
+    if given := _given(campaign, key):
         return given
     if any(offer.campaign_id != campaign.pk or not offer.billed_at for offer in offers):
         raise NotBilled("What was not billed for this campaign is not given back.")
@@ -80,8 +78,17 @@ def find_invalid(
     )
     charge_campaign(campaign=campaign, at=at)
     ledger.held(ledger.ad_revenue(campaign.currency))  # no day is shared meanwhile
+    _given(campaign, key)  # another campaign's credit may have been given while this one waited
     parts = _parts(campaign)
     return _credited(campaign, parts, by=by, note=note.strip(), key=key, at=at) if parts else None
+
+
+def _given(campaign: Campaign, key: str) -> Credit | None:
+    """Return the credit that was given under the key. Raises CreditKeyTaken for another one."""
+    given = Credit.objects.filter(key=key).first()
+    if given and (given.campaign_id, given.reason) != (campaign.pk, Credit.Reason.INVALID):
+        raise CreditKeyTaken("Another credit was given under this key.")
+    return given
 
 
 def _parts(campaign: Campaign) -> list[Part]:
@@ -158,7 +165,7 @@ def _credited(campaign: Campaign, parts: Sequence[Part], *, by: Member, note: st
             out.append((ledger.ad_revenue(campaign.currency), net))
     moved: list[Moved] = [(name, to, Money(minor, campaign.currency)) for name, minor in out]
     moved += [(name, to, money) for name, money in _taken(backs, campaign.currency)]
-    journal = ledger.post(kind=Journal.Kind.AD_CREDIT, key=f"ad-credit:{key}", transfers=moved, at=at)
+    journal = ledger.post(kind=Journal.Kind.AD_CREDIT, key=booked_as(key), transfers=moved, at=at)
     crash_here("after_ad_clawback")
     told = {"reason": Credit.Reason.INVALID, "note": note, "amount": amount, "currency": campaign.currency, "key": key}
     credit = Credit.objects.create(

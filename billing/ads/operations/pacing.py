@@ -2,28 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet, Sum
 
-from billing.ads.market.pacing import AHEAD, HOURS, Plan, even, paced
+from billing.ads.market.pacing import AHEAD, Plan, paced
 from billing.ads.models import Campaign, Flight, Offer
 from billing.ads.models.campaigns import CLOSED, MICROS
+from billing.ads.queries.traffic import traffic_of_day
 from kpplatform.tenancy.many import update_all
-from kpplatform.tenancy.scope import current_tenant, current_tenant_id
+from kpplatform.tenancy.scope import current_tenant
 
 EVERY = timedelta(minutes=5)  # between two looks
-LOOKED_BACK = timedelta(days=7)
 BATCH = 200
-
-TRAFFIC = """
-SELECT extract(hour FROM offered_at AT TIME ZONE %(zone)s)::int, count(*)
-FROM ads_offer WHERE tenant_id = %(tenant)s AND offered_at >= %(since)s AND offered_at < %(until)s GROUP BY 1
-"""
-
-_traffic: dict[int, tuple[int, list[float]]] = {}  # by tenant: the hour in which it was counted
 
 
 def look_at(campaign: Campaign, *, at: datetime) -> None:
@@ -45,28 +37,6 @@ def pace_next(*, at: datetime, after: int) -> int | None:
         return None
     _pace(keys, traffic_of_day(at=at), at)
     return keys[-1]
-
-
-def traffic_of_day(*, at: datetime) -> list[float]:
-    """Return how the places for ads came over the hours of the tenant's day lately; an even day until it is known.
-
-    A process looks once an hour: it is a week's offers that are counted.
-    """
-    tenant, hour = current_tenant(), int(at.timestamp()) // 3_600
-    if (known := _traffic.get(tenant.pk)) and known[0] == hour:
-        return known[1]
-    told: dict[str, Any] = {
-        "tenant": current_tenant_id(),
-        "zone": tenant.time_zone,
-        "since": at - LOOKED_BACK,
-        "until": at,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(TRAFFIC, told)
-        found = dict(cursor.fetchall())
-    traffic = [float(found[each]) for each in range(HOURS)] if len(found) == HOURS else even()
-    _traffic[tenant.pk] = hour, traffic
-    return traffic
 
 
 @transaction.atomic

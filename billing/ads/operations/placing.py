@@ -1,7 +1,7 @@
 """Putting ads into the places of a page: who may compete, who wins, and the money reserved for it."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -14,10 +14,13 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from billing.ads.market.auction import Bids, Won, auction
-from billing.ads.models import Campaign, Flight
+from billing.ads.models import Campaign, Flight, PlaceCount
+from billing.ads.operations.competing import competing
+from billing.ads.operations.counting import Outcome, note_places, note_unasked
 from billing.ads.operations.dealing import deal_load
+from billing.ads.operations.reserving import PASSING, WAITING
 from billing.ads.queries.rules import AdRules, ad_rules
-from billing.ads.queries.seen import Seen, held, seen
+from billing.ads.queries.seen import held, seen
 from billing.ads.serving.live import EVENTS, TIERS, WATCHED, Card, Live, live
 from billing.operations.memberships import GRACE
 from kpplatform.tenancy.models import Member
@@ -58,6 +61,7 @@ class Page:
     tastes: Mapping[str, float] = field(default_factory=dict)
     language: str = ""
     device: int = 0
+    country: str = ""
     is_remembered: bool = True
 
     @cached_property
@@ -74,6 +78,19 @@ class Page:
     def who(self) -> str:
         """Return for whom one decides at a time: the viewer, or nobody's sessions of a day."""
         return f"{self.viewer.pk}" if self.is_remembered else self.today
+
+    def told(self, at: datetime) -> Mapping[str, Collection[str | int]]:
+        """Return what flights are aimed by: of minors nothing personal."""
+        is_told = not self.viewer.is_minor
+        return {
+            "placement": [self.placement],
+            "topic": set(self.topics),
+            "segment": self.segments if is_told else (),
+            "country": [self.country] if is_told and self.country else (),
+            "language": [self.language],
+            "device": [self.device],
+            "hour": [at.astimezone(ZoneInfo(current_tenant().time_zone)).hour],
+        }
 
 
 class Terms(NamedTuple):
@@ -117,9 +134,11 @@ def place_ads(*, page: Page, at: datetime, rng: random.Random | None = None) -> 
     """
     rules = ad_rules(current_tenant())
     market = live()
-    if not market or not page.items or not market.loads.has_ads(usual=rules.every):
+    if not page.items or not market.loads.has_ads(usual=rules.every):
         return []
-    if not held(page.viewer, who=page.who, grace=GRACE, at=at):
+    if not market or not held(page.viewer, who=page.who, grace=GRACE, at=at):
+        why = Outcome.TIER if market else Outcome.NO_CAMPAIGN
+        note_unasked(first=page.first, size=len(page.items), why=why, placement=page.placement, at=at)
         return []
     every = deal_load(page.viewer, market.loads, usual=rules.every, is_remembered=page.is_remembered, at=at)
     if not every:
@@ -136,8 +155,13 @@ def place_ads(*, page: Page, at: datetime, rng: random.Random | None = None) -> 
     if not free:
         return []
     tastes = market.affinity({} if page.viewer.is_minor else page.tastes)
-    may = _may_compete(page, market, before, tastes, rules=rules, at=at)
-    return _offered(market, may, tastes, page=page, free=free, rules=rules, at=at, rng=rng or random.Random())
+    liked = tastes >= rules.least_taste
+    may, why = competing(market, page.told(at), member=page.viewer.pk, before=before, liked=liked, at=at)
+    dice = rng or random.Random()
+    placed, why = _offered(market, may, tastes, why, page=page, free=free, rules=rules, at=at, rng=dice)
+    outcomes = {Outcome.FILLED: len(placed), why: len(free) - len(placed)}
+    note_places(outcomes, placement=page.placement, at=at)
+    return placed
 
 
 def free_places(first: int, size: int, *, last: int | None, every: int) -> list[int]:
@@ -150,27 +174,22 @@ def free_places(first: int, size: int, *, last: int | None, every: int) -> list[
     return list(range(begin, first + size + 1, every))
 
 
-def _may_compete(page: Page, market: Live, before: Seen, tastes: Floats, *, rules: AdRules, at: datetime) -> Flags:
-    request = {
-        "placement": [page.placement],
-        "topic": set(page.topics),
-        "segment": () if page.viewer.is_minor else page.segments,
-        "language": [page.language],
-        "device": [page.device],
-        "hour": [at.astimezone(ZoneInfo(current_tenant().time_zone)).hour],
-    }
-    may: Flags = market.board.fitting(request) & market.is_on(at) & (tastes >= rules.least_taste)
-    for places in before.capped(market):
-        may[places] = False
-    if (own := market.of_member.get(page.viewer.pk)) is not None:
-        may[own] = False
-    return may
-
-
 def _offered(
-    market: Live, may: Flags, tastes: Floats, *, page: Page, free: list[int], rules: AdRules, at: datetime, rng: Dice
-) -> list[Placed]:
-    """Offer the winners of one auction after another: sponsorships first, the tenant's own ads last."""
+    market: Live,
+    may: Flags,
+    tastes: Floats,
+    why: PlaceCount.Outcome,
+    *,
+    page: Page,
+    free: list[int],
+    rules: AdRules,
+    at: datetime,
+    rng: Dice,
+) -> tuple[list[Placed], PlaceCount.Outcome]:
+    """Offer the winners of one auction after another: sponsorships first, the tenant's own ads last.
+
+    Returned with them is why a place is still empty, if one is: `why`, where nobody won any.
+    """
     clicks = market.chances.of(market.rate, tastes)
     placed: list[Placed] = []
     held_flights: set[int] = set()
@@ -184,10 +203,11 @@ def _offered(
             if not won:
                 break
             taken = _taken(market, rows, won, (clicks, tastes, chance), page=page, free=free, held=held_flights, at=at)
+            why = Outcome.ONCE if len(taken) == len(won) else Outcome.BUDGET
             may[np.isin(market.advertiser, market.advertiser[rows[[each.place for each in won]]])] = False
             placed += [Placed(behind - page.first, card, offer) for behind, card, offer in taken]
             free = [behind for behind in free if behind not in {place for place, *_ in taken}]
-    return sorted(placed, key=lambda each: each.behind)
+    return sorted(placed, key=lambda each: each.behind), why
 
 
 def _taken(
@@ -242,34 +262,6 @@ def _auction(
         won = auction(bids, slots=slots, reserve=0)
         return [each._replace(price=int(bids.bid[each.place])) for each in won]
     return auction(bids, slots=slots, reserve=rules.reserve, explore=EXPLORED, rng=rng)
-
-
-# The money is reserved and the offer written in one statement, or neither is: what somebody else has just reserved, a
-# campaign that has ended and a creative that was rejected a moment ago are seen here.
-RESERVE = """
-WITH reserved AS (
-    UPDATE ads_flight f SET reserved = f.reserved + %(price)s, expected = f.expected + %(expected)s
-    FROM ads_campaign c, ads_creative k, ads_advertiser a
-    WHERE f.tenant_id = %(tenant)s AND f.id = {flight}
-      AND c.tenant_id = %(tenant)s AND c.id = f.campaign_id AND c.state = 'live'
-      AND k.tenant_id = %(tenant)s AND k.id = %(creative)s AND k.state = 'approved'
-      AND a.tenant_id = %(tenant)s AND a.id = c.advertiser_id AND a.blocked_at IS NULL
-      AND f.reserved + f.spent + %(price)s <= f.budget * 1000000
-      AND (f.ceiling IS NULL OR f.expected + f.spent < f.ceiling)
-      AND (f.tonight IS NULL OR f.reserved + f.spent + %(price)s <= f.tonight)
-    RETURNING f.id
-)
-INSERT INTO ads_offer (tenant_id, public_id, campaign_id, flight_id, creative_id, viewer_id, item_id, placement,
-                       session, position, price, expected, chance, rate, affinity, propensity, offered_at,
-                       expires_at, odd)
-SELECT %(tenant)s, %(public)s, %(campaign)s, id, %(creative)s, %(viewer)s, %(item)s, %(placement)s, %(session)s,
-       %(position)s, %(price)s, %(expected)s, %(chance)s, %(rate)s, %(affinity)s, %(propensity)s, %(at)s, %(until)s, ''
-FROM reserved
-"""
-WAITING = RESERVE.format(flight="%(flight)s")
-PASSING = RESERVE.format(
-    flight="(SELECT id FROM ads_flight WHERE tenant_id = %(tenant)s AND id = %(flight)s FOR NO KEY UPDATE SKIP LOCKED)"
-)
 
 
 def _reserved(page: Page, card: Card, terms: Terms, *, behind: int, waits: bool, at: datetime) -> Offered | None:

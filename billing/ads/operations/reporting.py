@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core import signing
 from django.db import transaction
-from django.db.models import F
+from django.db.models import BigIntegerField, Case, F, Value, When
 
 from billing.ads.models import Flight, Offer
 from billing.ads.operations.placing import DAY, Placed
@@ -79,7 +80,7 @@ def report_ad_events(*, viewer: Member, told: Sequence[Told], at: datetime) -> l
 
     Events that look odd are kept, and the offer is held for staff. What does not count is returned as why not:
     BadOffer for a token that is not ours or somebody else's, OfferExpired, NotViewable for less than the rule says,
-    NotViewed for what comes before the view, and NotAVideo.
+    NotViewed for what comes before the view, and NotAVideo. A view that is told too late is not billed, but seen.
     """
     ids = [_id_in(each.token) for each in told]
     offers = _held([public_id for public_id in ids if public_id], viewer)
@@ -108,9 +109,10 @@ def _known(offer: Offer) -> list[Any]:
 
 def _noted(offer: Offer, told: Told, viewer: Member, rules: AdRules, clicks: "Clicks") -> Offer:
     at = clicks.at
-    if getattr(offer, STAMPS[told.kind]):
+    if (noted := getattr(offer, STAMPS[told.kind])) and noted < offer.expires_at:
         return offer
     if offer.lapsed_at or at >= offer.expires_at:
+        _noted_late(offer, told, rules, at)
         raise OfferExpired("This ad was offered too long ago.")
     _must_count(offer, told, rules)
     setattr(offer, STAMPS[told.kind], at)
@@ -122,6 +124,13 @@ def _noted(offer: Offer, told: Told, viewer: Member, rules: AdRules, clicks: "Cl
     if is_due(offer) and not offer.odd and not offer.billed_at:
         offer.billed_at = at
     return offer
+
+
+def _noted_late(offer: Offer, told: Told, rules: AdRules, at: datetime) -> None:
+    """Note a view that costs nothing any more: whoever is slow has seen it all the same, and it counts for the caps."""
+    if told.kind == "view" and not offer.viewed_at and not told.is_program:
+        _must_count(offer, told, rules)
+        offer.viewed_at = at
 
 
 def is_due(offer: Offer) -> bool:
@@ -157,9 +166,13 @@ class Clicks:
 
 
 def spend(offers: Sequence[Offer]) -> None:
-    """Turn what is reserved for the offers of one flight into what is spent."""
-    price = sum(offer.price for offer in offers)
-    _move(offers, spent=F("spent") + price)
+    """Turn what is reserved for the offers of one flight, which were billed at one moment, into what is spent."""
+    price, at = sum(offer.price for offer in offers), offers[0].billed_at
+    assert at is not None
+    today = at.astimezone(ZoneInfo(current_tenant().time_zone)).date()
+    before = When(today=today, then=F("spent_today") + price)
+    of_today = Case(before, default=Value(price), output_field=BigIntegerField())
+    _move(offers, spent=F("spent") + price, spent_today=of_today, today=today)
 
 
 def set_free(offers: Sequence[Offer]) -> None:

@@ -14,11 +14,10 @@ from billing.ads.queries.load_results import LoadResults, load_results
 from billing.ads.queries.loads import every_for_all, load_changes, load_trials, rules_for_all
 from billing.ads.queries.rules import AdRules, ad_rules
 from billing.ads.queries.shares import qualified_views, shares_of
-from billing.ads.queries.statements import AdLine, AdStatement, ad_statement
+from billing.ads.queries.statements import AdStatement, ad_statement
 from billing.ads.queries.use import use_entries, use_statements_seen_by
 
 __all__ = [
-    "AdLine",
     "AdRules",
     "AdStatement",
     "LoadResults",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from billing.ads.models.campaigns import MICROS
+from billing.ads.queries.limits import must_be_rules
 from billing.money import WHOLE_BPS
 from kpplatform.tenancy.models import Tenant
 
@@ -25,6 +26,7 @@ class AdRules:
     least_delivered: float = 0.98  # of a sponsorship's budget, else a make-good is proposed …
     make_good_bps: int = 1_000  # … of so much of what is missing, or more days
     hold_hours: int = 48  # after a day's end, until it is shared: what turns out to be no viewer is taken out before
+    keep_days: int = 180  # that an offer is kept, once nothing needs it any more
 
     @property
     def reserve(self) -> int:
@@ -49,6 +51,8 @@ class AdRules:
 
 
 def ad_rules(tenant: Tenant) -> AdRules:
-    """Return the tenant's rules: the usual ones, and what it has changed."""
+    """Return the tenant's rules: the usual ones, and what it has changed. Raises BadAdRules."""
     names = AdRules.__annotations__
-    return AdRules(**{name: tenant.settings[f"ad_{name}"] for name in names if f"ad_{name}" in tenant.settings})
+    changed = {name: tenant.settings[f"ad_{name}"] for name in names if f"ad_{name}" in tenant.settings}
+    must_be_rules(changed)
+    return AdRules(**changed)

@@ -25,18 +25,21 @@ SELECT pg_advisory_xact_lock(hashtextextended(%(who)s, %(tenant)s)), EXISTS (
       AND (p.ends_at > %(at)s
            OR p.ends_at > %(graced)s AND s.renews AND s.state NOT IN ('paused', 'cancelled', 'expired')))
 """
-# What was seen counts, though its money was set free unclicked; what lapsed unseen keeps its distance only. Who has
-# withdrawn their consent since, or given it, has had the same session: nobody's rows of it are theirs.
+# What was seen counts, though its money was set free unclicked, or it was told of too late to be billed. What lapsed
+# unseen counts in its own session only, where it lies on the viewer's page still. Who has withdrawn their consent
+# since, or given it, has had the same session: nobody's rows of it are theirs.
 COUNT = """
 SELECT campaign_id, count(*) FILTER (WHERE counts AND offered_at >= %(midnight)s),
        count(*) FILTER (WHERE counts AND session = %(session)s), count(*) FILTER (WHERE counts),
        max(position) FILTER (WHERE session = %(session)s)
 FROM (
-    SELECT campaign_id, offered_at, session, position, lapsed_at IS NULL OR viewed_at IS NOT NULL AS counts
+    SELECT campaign_id, offered_at, session, position,
+           lapsed_at IS NULL OR viewed_at IS NOT NULL OR session = %(session)s AS counts
     FROM ads_offer
     WHERE %(remembered)s::bool AND tenant_id = %(tenant)s AND viewer_id = %(viewer)s AND offered_at >= %(since)s
     UNION ALL
-    SELECT campaign_id, offered_at, session, position, lapsed_at IS NULL OR viewed_at IS NOT NULL
+    SELECT campaign_id, offered_at, session, position,
+           lapsed_at IS NULL OR viewed_at IS NOT NULL OR session = %(session)s
     FROM ads_offer
     WHERE tenant_id = %(tenant)s AND session >= %(today)s AND session < %(today)s || '~'
       AND (viewer_id = (SELECT id FROM tenancy_member WHERE tenant_id = %(tenant)s AND role = 'anonymous')

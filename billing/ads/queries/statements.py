@@ -2,32 +2,26 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, When
 
 from billing import ledger
 from billing.ads.models import Advertiser, Charge
-from billing.models import Account, Transfer
+from billing.models import Account, Journal, Transfer
 from billing.money import Money
 
 
 @dataclass(frozen=True)
-class AdLine:
-    """One movement of an advertiser's money: above zero it is theirs."""
-
-    at: datetime
-    kind: str
-    key: str
-    amount: int
-
-
-@dataclass(frozen=True)
 class AdStatement:
-    """Opening + lines = closing, to the unit. What is set aside for campaigns is still the advertiser's."""
+    """Opening + lines = closing, to the unit. What is set aside for campaigns is still the advertiser's.
+
+    Each line is a journal with its `amount`: above zero it is the advertiser's.
+    """
 
     currency: str
     opening: Money
-    lines: list[AdLine]
+    lines: QuerySet[Any]  # of Journal
     closing: Money
     by_campaign: dict[int, int]  # charged in the span, in minor units
 
@@ -40,19 +34,21 @@ def ad_statement(advertiser: Advertiser, *, currency: str, since: datetime, unti
     moved = Transfer.objects.filter((comes & ~goes) | (goes & ~comes))
     opening = _sum(moved.filter(journal__at__lt=since), accounts)
     within = moved.filter(journal__at__gte=since, journal__at__lt=until)
-    rows = within.values("journal__at", "journal__kind", "journal__key").annotate(
-        into=Sum("amount", filter=comes, default=0), out=Sum("amount", filter=goes, default=0), seq=F("journal__seq")
-    )
-    lines = [
-        AdLine(row["journal__at"], row["journal__kind"], row["journal__key"], row["into"] - row["out"])
-        for row in rows.order_by("seq")
-    ]
-    closing = opening + sum(line.amount for line in lines)
+    closing = opening + _sum(within, accounts)
     charged = Charge.objects.filter(
         flight__campaign__advertiser=advertiser, currency=currency, charged_at__gte=since, charged_at__lt=until
     )
     by_campaign = charged.values_list("flight__campaign").annotate(Sum("amount")).order_by("flight__campaign")
+    lines = _lines(moved, accounts).filter(at__gte=since, at__lt=until)
     return AdStatement(currency, Money(opening, currency), lines, Money(closing, currency), dict(by_campaign))
+
+
+def _lines(moved: QuerySet[Transfer], accounts: list[int]) -> QuerySet[Any]:
+    """Return the journals that moved something, the first one first, each with what of it is the advertiser's."""
+    of_journal = moved.filter(journal=OuterRef("pk")).order_by().values("journal")
+    part = Case(When(credit__in=accounts, then=F("amount")), default=-F("amount"))
+    amount = Subquery(of_journal.annotate(all=Sum(part)).values("all"))
+    return Journal.objects.filter(Exists(moved.filter(journal=OuterRef("pk")))).annotate(amount=amount).order_by("seq")
 
 
 def _sum(moved: QuerySet[Transfer], accounts: list[int]) -> int:

@@ -94,10 +94,10 @@ class Live:
                 told[places] = taste
         return told
 
-    def is_on(self, at: datetime) -> Flags:
+    def is_in_time(self, at: datetime) -> Flags:
         """Return whose time it is (N,)."""
         now = at.timestamp()
-        return (self.starts <= now) & (now < self.ends) & self.is_open
+        return (self.starts <= now) & (now < self.ends)
 
 
 # What of a live campaign's flights changes with each offer, in one row: 10,000 flights are read in a few milliseconds.
@@ -123,7 +123,7 @@ CARD = {
     "by": "flight__campaign__advertiser__name",
 }
 WANTS = {"placement": "placements", "topic": "topics", "segment": "segments", "language": "languages"}
-WANTS |= {"device": "devices", "hour": "hours"}
+WANTS |= {"device": "devices", "hour": "hours", "country": "countries"}
 OF_FLIGHT = ("pays_for", "bid", "starts_at", "ends_at", *WANTS.values())
 OF_CAMPAIGN = ("tier", "starts_at", "per_day", "per_session", "per_viewer", "shuns")
 OTHERS = ("views", "clicks", *(f"flight__{name}" for name in OF_FLIGHT))

@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.ads.market.pacing import Plan, even
-from billing.ads.models import Campaign, Creative, Flight
+from billing.ads.models import Campaign, Creative, Flight, PlaceCount
 from billing.ads.models.campaigns import MICROS
 from billing.ads.queries import held_offers
+from billing.ads.queries.traffic import today_of
 from kpplatform.console.pages import loads, sold, words
 from kpplatform.console.pages.shapes import Card, Chart, Line, Look, Shown, Table, Words
 from kpplatform.metrics.queries import Figure, Span, by_part, series, totals
@@ -23,6 +24,19 @@ TIERS: Mapping[str, Words] = {
     Campaign.Tier.SPONSORSHIP: gettext_lazy("sponsorship"),
     Campaign.Tier.AUCTION: gettext_lazy("auction"),
     Campaign.Tier.HOUSE: gettext_lazy("the house's own"),
+}
+Outcome = PlaceCount.Outcome
+OUTCOMES: Mapping[str, Words] = {
+    Outcome.FILLED: gettext_lazy("an ad stands there"),
+    Outcome.NO_CAMPAIGN: gettext_lazy("nothing is live"),
+    Outcome.BUDGET: gettext_lazy("what is live has nothing left to spend now"),
+    Outcome.TARGET: gettext_lazy("none of it is for such a place"),
+    Outcome.CONSENT: gettext_lazy("it is for viewers of whom more may be known"),
+    Outcome.RELEVANCE: gettext_lazy("the viewer has no taste for what is left"),
+    Outcome.CAPPED: gettext_lazy("the viewer has seen what is left as often as may be"),
+    Outcome.PRICE: gettext_lazy("nobody bids the reserve"),
+    Outcome.ONCE: gettext_lazy("everybody who competes stands on the page already"),
+    Outcome.TIER: gettext_lazy("the viewer's membership is without ads"),
 }
 COUNTS = ("ads_offered", "ads_seen", "ads_clicked", "ads_held")
 
@@ -37,7 +51,12 @@ def shown(look: Look) -> Shown:
     return Shown(
         cards=_cards(look, spend, flights, currency),
         parts=[
-            *(_counts(look), _rates(look), _spend(look, spend[0], currency), _tiers(look), _pacing(look, flights)),
+            _counts(look),
+            _rates(look),
+            _spend(look, spend[0], currency),
+            _tiers(look),
+            _places(look),
+            _pacing(look, flights),
             *loads.parts(look),
         ],
     )
@@ -66,6 +85,7 @@ def _cards(look: Look, spend: list[list[Figure]], flights: list[Flight], currenc
         Card(_("Left of live budgets"), _money(left, currency)),
         Card(_("Ads seen"), words.count(now["ads_seen"]), words.change(now["ads_seen"], before["ads_seen"])),
         words.card_of_ratio(look, "ad_load", _("Ads by places of the feed")),
+        words.card_of_ratio(look, "ad_fill", _("Places that found an ad")),
         words.card_of_ratio(look, "ad_view_rate", _("Seen of offered")),
         words.card_of_ratio(look, "ad_click_rate", _("Clicked of seen")),
         Card(_("Held, to be decided"), words.count(held), href=reverse("admin:ads_offer_changelist"),
@@ -82,7 +102,12 @@ def _counts(look: Look) -> Chart:
 
 
 def _rates(look: Look) -> Chart:
-    names = {"ad_load": _("ads by places"), "ad_view_rate": _("seen of offered"), "ad_click_rate": _("clicked of seen")}
+    names = {
+        "ad_load": _("ads by places"),
+        "ad_fill": _("filled of asked"),
+        "ad_view_rate": _("seen of offered"),
+        "ad_click_rate": _("clicked of seen"),
+    }
     lines = [words.line_of_ratio(look, name, title) for name, title in names.items()]
     return Chart(_("Ad load and rates"), look.labels, lines, suffix="%", metrics=list(names), when_empty=NOTHING)
 
@@ -112,6 +137,20 @@ def _tiers(look: Look) -> Table:
     return Table(_("By tier"), headers, rows, NOTHING)
 
 
+def _places(look: Look) -> Table:
+    """Show how many places for ads there were, and why those stayed empty that did."""
+    found: dict[str, int] = {}
+    for part, count in by_part("ad_places", look.span).items():
+        outcome = part.partition(":")[2]
+        found[outcome] = found.get(outcome, 0) + count
+    whole = sum(found.values())
+    rows = [
+        [title, words.count(found[of]), f"{found[of] / whole:.1%}"] for of, title in OUTCOMES.items() if found.get(of)
+    ]
+    headers = [_("what became of it"), _("places"), _("of all")]
+    return Table(_("Places for ads"), headers, rows, _("No place for ads was counted."))
+
+
 def _live(look: Look) -> list[Flight]:
     """Return the flights with a budget whose time it is, the largest first."""
     live = Flight.objects.filter(campaign__state=Campaign.State.LIVE, budget__gt=0)
@@ -125,7 +164,7 @@ def _pacing(look: Look, flights: list[Flight]) -> Table:
     rows = [_flight(flight, traffic, look) for flight in flights[:MOST]]
     headers = [
         _("campaign"), _("flight"), _("budget"), _("planned by now"), _("spent"), _("of the plan"),
-        _("planned today"), _("left"), _("pace"),
+        _("spent today"), _("planned today by now"), _("left"), _("pace"),
     ]  # fmt: skip
     return Table(_("Live flights beside their plan"), headers, rows, _("No flight is live."), is_wide=True)
 
@@ -135,8 +174,7 @@ def _flight(flight: Flight, traffic: list[float], look: Look) -> list[Any]:
     zone, currency = ZoneInfo(look.tenant.time_zone), flight.campaign.currency
     at = look.at.astimezone(zone)
     plan = Plan(flight.starts_at.astimezone(zone), flight.ends_at.astimezone(zone), flight.budget * MICROS, traffic)
-    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    planned = plan.spent_by(at)
+    planned, today = plan.spent_by(at), today_of(flight, traffic=traffic, zone=zone, at=at)
     page = reverse("admin:ads_flight_change", args=[flight.pk])
     return [
         flight.campaign.name,
@@ -145,7 +183,8 @@ def _flight(flight: Flight, traffic: list[float], look: Look) -> list[Any]:
         _money(planned, currency) if flight.is_even else _("as soon as can be"),
         _money(flight.spent, currency),
         f"{flight.spent / planned:.0%}" if planned and flight.is_even else "–",
-        _money(plan.spent_by(midnight + timedelta(days=1)) - plan.spent_by(midnight), currency),
+        _money(today.spent, currency),
+        _("as soon as can be") if today.planned is None else _money(today.planned, currency),
         _money(flight.budget * MICROS - flight.spent, currency),
         f"{flight.pace:.2f}",
     ]

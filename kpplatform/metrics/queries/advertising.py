@@ -8,6 +8,10 @@ from kpplatform.metrics.queries.watching import OF_ITEM
 OFFERED = "ads_offer"
 OF_CAMPAIGN = "JOIN ads_campaign c ON c.tenant_id = %(tenant)s AND c.id = o.campaign_id"
 
+# Of a flight's day of which offers have gone its sums are counted: for the tenant, by no creator and item any more.
+GONE = """EXISTS (SELECT FROM ads_offerday d WHERE d.tenant_id = %(tenant)s AND d.flight_id = o.flight_id
+                   AND d.day = %(day)s AND d.gone > 0)"""
+
 OFFERS = Counting(
     metrics=(
         Metric("ads_offered", Unit.COUNT, _("Ads put into places of the feed."), OFFERED, "tier"),
@@ -20,8 +24,13 @@ OFFERS = Counting(
         FROM (SELECT o.item_id, c.tier, count(*) AS ads_offered, count(o.viewed_at) AS ads_seen,
                      count(o.clicked_at) AS ads_clicked, count(*) FILTER (WHERE o.odd <> '') AS ads_held
               FROM ads_offer o {OF_CAMPAIGN}
-              WHERE o.tenant_id = %(tenant)s AND o.offered_at >= %(begins)s AND o.offered_at < %(ends)s
-              GROUP BY 1, 2) e LEFT {OF_ITEM}""",  # noqa: S608  only our own words
+              WHERE o.tenant_id = %(tenant)s AND o.offered_at >= %(begins)s AND o.offered_at < %(ends)s AND NOT {GONE}
+              GROUP BY 1, 2
+              UNION ALL
+              SELECT NULL, c.tier, o.offers, o.views, o.clicks, o.held
+              FROM ads_offerday s JOIN ads_flight f ON f.tenant_id = %(tenant)s AND f.id = s.flight_id
+              CROSS JOIN LATERAL (SELECT f.campaign_id, s.*) o {OF_CAMPAIGN}
+              WHERE s.tenant_id = %(tenant)s AND s.day = %(day)s AND s.gone > 0) e LEFT {OF_ITEM}""",  # noqa: S608  only our own words
 )
 SPEND = Counting(
     metrics=(
@@ -35,7 +44,20 @@ SPEND = Counting(
     ),
     sql=f"""SELECT NULL::bigint AS creator, NULL::bigint AS item, c.tier || ':' || c.currency AS part,
                sum(o.price) AS ad_spend
-        FROM ads_offer o {OF_CAMPAIGN}
-        WHERE o.tenant_id = %(tenant)s AND o.billed_at >= %(begins)s AND o.billed_at < %(ends)s GROUP BY 3""",  # noqa: S608
+        FROM (SELECT campaign_id, price FROM ads_offer o
+              WHERE o.tenant_id = %(tenant)s AND o.billed_at >= %(begins)s AND o.billed_at < %(ends)s AND NOT {GONE}
+              UNION ALL
+              SELECT f.campaign_id, s.spent FROM ads_offerday s
+              JOIN ads_flight f ON f.tenant_id = %(tenant)s AND f.id = s.flight_id
+              WHERE s.tenant_id = %(tenant)s AND s.day = %(day)s AND s.gone > 0) o {OF_CAMPAIGN}
+        GROUP BY 3""",  # noqa: S608
 )
-COUNTINGS = (OFFERS, SPEND)
+PLACES = Counting(
+    metrics=(
+        Metric("ad_places", Unit.COUNT, _("Places for ads, by what they came to."), "ads_placecount", "place:outcome"),
+    ),
+    sql="""SELECT NULL::bigint AS creator, NULL::bigint AS item, placement || ':' || outcome AS part,
+               sum(places) AS ad_places
+        FROM ads_placecount WHERE tenant_id = %(tenant)s AND day = %(day)s GROUP BY 3""",
+)
+COUNTINGS = (OFFERS, SPEND, PLACES)

@@ -2,9 +2,14 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from billing.ads.models import PlaceCount
+from billing.ads.models.places import PLACEMENTS
 from kpplatform.metrics.dictionary import Ratio
 
 FEED = ("feed",)
+# Who is a member without ads is asked for none.
+FILLED = tuple(f"{place}:{PlaceCount.Outcome.FILLED}" for place in PLACEMENTS)
+ASKED = tuple(f"{place}:{why}" for place in PLACEMENTS for why in PlaceCount.Outcome if why != PlaceCount.Outcome.TIER)
 RATIOS = (
     Ratio("click_rate", _("Plays from the feed by places of the feed."), ("plays",), ("impressions",), over_parts=FEED),
     Ratio("completion", _("Finished plays by all plays."), ("finished",), ("plays",)),
@@ -26,6 +31,14 @@ RATIOS = (
     Ratio("checkout_rate", _("Things ordered by looks at what they cost."), ("checkouts",), ("product_visits",)),
     Ratio("paid_rate", _("Things paid by things ordered."), ("purchases",), ("checkouts",)),
     Ratio("ad_load", _("Ads by places of the feed."), ("ads_offered",), ("impressions",)),
+    Ratio(
+        "ad_fill",
+        _("Places that found an ad by places that were asked for."),
+        ("ad_places",),
+        ("ad_places",),
+        over_parts=FILLED,
+        under_parts=ASKED,
+    ),
     Ratio("ad_view_rate", _("Ads seen by ads offered."), ("ads_seen",), ("ads_offered",)),
     Ratio("ad_click_rate", _("Clicks by ads seen."), ("ads_clicked",), ("ads_seen",)),
     Ratio("quarantine_rate", _("Watches kept out by clean ones."), ("kept_out",), ("plays",)),

@@ -18,11 +18,14 @@ from billing.ads.models import (
     LoadViewer,
     MakeGood,
     Offer,
+    OfferDay,
+    PlaceCount,
     Share,
     ShareBack,
     Sharing,
 )
 from billing.ads.operations import Caps, Page, Placed, Told, token_of
+from billing.ads.operations.counting import note_places
 from billing.ads.serving.live import forget
 from billing.money import Money
 from creators.models import Creator
@@ -133,6 +136,15 @@ def tried(*, by: Member) -> None:
     LoadChange.objects.create(trial=trial, load=12, before=6, by=by, changed_at=NOON)
 
 
+def counted(of: Flight, *, by: Member) -> None:
+    """Leave a day of offers that is summed up, a place that found no ad, and rules that were changed."""
+    then = NOON - 2 * DAY  # before all that is offered here
+    ends = {"day": then.date(), "starts_at": then, "ends_at": then + DAY}
+    OfferDay.objects.create(flight=of, **ends, offers=1, views=0, clicks=0, held=0, billed=0, spent=0)
+    note_places({PlaceCount.Outcome.CAPPED: 1}, placement="feed", at=NOON)
+    operations.change_ad_rules(changes={"every": 6, "click_ms": 299}, by=by, at=NOON)
+
+
 def everything(creator: Creator, *, by: Member) -> None:
     """Fill the tenant with one of everything about ads: seen and charged, shared, credited, held."""
     made = live(advertiser(name="Piano House"), tier=Campaign.Tier.SPONSORSHIP)
@@ -148,5 +160,6 @@ def everything(creator: Creator, *, by: Member) -> None:
     taken_back(made, share, by=by)
     watched(made)
     tried(by=by)
+    counted(made, by=by)
     rates = {"offset": 0.0, "slope": 1.0, "taste": 0.0, "everyone": 0.01}
     ChanceModel.objects.create(**rates, views=1, judged_views=1, fitted_at=NOON)

@@ -1,9 +1,12 @@
 """From what was billed to a creator's part of it, worked through."""
 
 from datetime import date, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing import ledger
 from billing.ads import operations
@@ -153,6 +156,32 @@ def test_the_advertisers_statement_adds_up() -> None:
     ]
     assert told.by_campaign == {flight.campaign_id: 100}
     verify_ledger()
+
+
+def test_the_statements_lines_come_a_page_at_a_time_and_its_sums_are_of_all() -> None:
+    flight = seen(200)
+    who = flight.campaign.advertiser
+    operations.charge_next(at=NOON)
+    staff = make.member(Member.Role.STAFF)
+    for number in range(3):
+        credit: dict[str, Any] = {"amount": 10 + number, "reason": "make_good", "note": "Sorry.", "key": f"{number}"}
+        operations.credit_advertiser(campaign=flight.campaign, by=staff, at=NOON, **credit)
+    client = make.client(who.member)
+
+    first = client.get(f"/api/v1/advertisers/{who.pk}/statement/", {"limit": 2}).json()
+    with CaptureQueriesContext(connection) as few:
+        second = client.get(first["next"]).json()
+    with CaptureQueriesContext(connection) as more:
+        third = client.get(second["next"]).json()
+
+    assert [[line["amount"] for line in page["lines"]] for page in (first, second, third)] == [
+        [100_000, -100],
+        [10, 11],
+        [12],
+    ]
+    assert {(page["opening"], page["closing"]) for page in (first, second, third)} == {(0, 99_933)}
+    assert third["next"] is None
+    assert len(few) == len(more)
 
 
 def test_an_ended_campaign_gets_back_what_it_did_not_spend() -> None:
