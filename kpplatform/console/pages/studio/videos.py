@@ -69,8 +69,8 @@ def _one(look: Look, item: Item) -> Shown:
     span = replace(look.span, item=item)
     charts = [_curve(look, span), _sources(span), _days(look, span), _time(look, span)]
     told = [score.parts(look, item)] if item.kind == Item.Kind.VIDEO else []
-    parts = [_about(look, item), *told, *(replace(chart, item=item.pk) for chart in charts)]
-    return Shown(cards=_cards(span), parts=parts)
+    drawn = [replace(chart, item=item.pk) for chart in charts]
+    return Shown(cards=_cards(span), parts=[_about(look, item), *told, *drawn])
 
 
 def _about(look: Look, item: Item) -> Panel:
