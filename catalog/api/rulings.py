@@ -28,7 +28,7 @@ class AppealIn(In):
     text = serializers.CharField(max_length=2_000, help_text="Why it is wrong.")
 
 
-class AnswerIn(In):
+class AppealAnswerIn(In):
     is_upheld = serializers.BooleanField(help_text="Lift the ruling: what was taken down is shown again.")
     answer = serializers.CharField(max_length=1_000, allow_blank=True, default="", help_text="The creator reads it.")
 
@@ -106,9 +106,9 @@ class RulingViewSet(ViewSet):
         operations.appeal(ruling=self.ruling(pk), by=self.viewer, text=text, at=timezone.now())
         return Response(RulingOut(self.ruling(pk)).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=AnswerIn, responses=RulingOut)
+    @extend_schema(request=AppealAnswerIn, responses=RulingOut)
     @action(detail=True, methods=["post"])
     def answer(self, request: Request, pk: int) -> Response:
         """Answer the appeal, as the tenant's staff, once; the creator is told."""
-        operations.answer_appeal(ruling=self.ruling(pk), by=self.viewer, **self.sent(AnswerIn), at=timezone.now())
+        operations.answer_appeal(ruling=self.ruling(pk), by=self.viewer, **self.sent(AppealAnswerIn), at=timezone.now())
         return Response(RulingOut(self.ruling(pk)).data)
