@@ -30,6 +30,7 @@ ENUM_NAMES = {
     "PaymentState": "billing.models.Payment.State",
     "HoldReason": "billing.models.PayoutHold.Reason",
     "RefundState": "billing.models.Refund.State",
+    "ReportedAction": "kpplatform.metrics.queries.weekly.BY_CODE",
     "ReportReason": "catalog.models.Report.Reason",
     "AdFormat": "billing.ads.models.Creative.Format",
     "AdCreditReason": "billing.ads.models.Credit.Reason",
