@@ -19,7 +19,8 @@ SEEN = 0.9
 class World:
     """C campaigns and R requests of a day. All that is random is drawn here, once."""
 
-    bid: Any  # (C,) minor units a click
+    clicks: Any  # (C,) whether a click is paid for; else a thousand views are
+    bid: Any  # (C,) minor units for that
     rate: Any  # (C,) of clicks, of a viewer who does not care
     about: Any  # (C,) places in TOPICS
     budget: Any  # (C,) minor units
@@ -32,20 +33,28 @@ class World:
         """Return the true chance of a click on each campaign (…, C)."""
         return self.rate * np.where(self.about == np.asarray(likes)[..., None], 2.0, 0.7)
 
+    def paid(self, likes: Any) -> Any:
+        """Return the true chance that a view brings what each campaign pays for, or its part of that (…, C)."""
+        return np.where(self.clicks, self.chance(likes), 0.001)
+
 
 def drawn(requests: int, campaigns: int, viewers: int) -> World:
+    """Draw a day. A third of the campaigns pay for clicks; budgets are for a half of what comes."""
     rng = np.random.default_rng(7)
     traffic = np.array(TRAFFIC) / sum(TRAFFIC)
     hours = rng.choice(24, requests, p=traffic)
+    clicks = np.arange(campaigns) % 3 == 0
     rate = rng.beta(4, 200, campaigns)
     bid = rng.lognormal(5.0, 0.5, campaigns).astype(int) + 20
+    bid = np.where(clicks, bid, (bid * rate * 1_000).astype(int))
     viewer = rng.integers(0, viewers, requests)
-    worth = requests * SEEN * float((bid * rate).mean())
+    worth = requests * SEEN * float((bid * np.where(clicks, rate, 0.001)).mean())
     return World(
+        clicks=clicks,
         bid=bid,
         rate=rate,
         about=rng.integers(0, len(TOPICS), campaigns),
-        budget=np.maximum((worth * 0.35 * rng.dirichlet(np.full(campaigns, 5.0))).astype(int), bid * 2),
+        budget=np.maximum((worth * 0.5 * rng.dirichlet(np.full(campaigns, 5.0))).astype(int), 1),
         at=np.sort(hours * 3600 + rng.random(requests) * 3600),
         likes=rng.integers(0, len(TOPICS), viewers)[viewer],
         viewer=viewer,
@@ -54,9 +63,9 @@ def drawn(requests: int, campaigns: int, viewers: int) -> World:
 
 
 def optimum(world: World) -> float:
-    """Return what all requests are worth at most, within the budgets: a linear programme by taste."""
+    """Return what all requests bring at most, within the budgets: a linear programme by taste."""
     many = np.bincount(world.likes, minlength=len(TOPICS)) * SEEN  # (T,)
-    worth = world.chance(np.arange(len(TOPICS))) * world.bid  # (T, C)
+    worth = world.paid(np.arange(len(TOPICS))) * world.bid  # (T, C)
     topics, campaigns = worth.shape
     limits = lil_matrix((topics + campaigns, topics * campaigns))
     for topic in range(topics):
@@ -70,14 +79,19 @@ def optimum(world: World) -> float:
 
 
 def by_rule(world: World, rule: str) -> float:
-    """Return what the requests are worth when a rule chooses among those with money left."""
+    """Return what the requests bring when a rule chooses among those with money left, and each pays its bid.
+
+    Who bids most is told by the rate of clicks that all campaigns have.
+    """
     rng, left, total = random.Random(3), world.budget.astype(float).copy(), 0.0
+    least = np.where(world.clicks, world.bid, world.bid * 0.001)
+    told = np.where(world.clicks, world.bid * world.rate.mean(), least)
     for likes, (seen, _) in zip(world.likes, world.dice, strict=True):
-        able = np.flatnonzero(left >= world.bid)
+        able = np.flatnonzero(left >= least)
         if not len(able) or seen >= SEEN:
             continue
-        chosen = rng.choice(able) if rule == "random" else able[np.argmax(world.bid[able])]
-        worth = float(world.bid[chosen] * world.chance(likes)[chosen])
+        chosen = rng.choice(able) if rule == "random" else able[np.argmax(told[able])]
+        worth = float(world.bid[chosen] * world.paid(likes)[chosen])
         left[chosen] -= worth
         total += worth
     return total
@@ -104,11 +118,11 @@ def seed(world: World, viewers: int) -> Any:
                 name="f",
                 starts_at=of.starts_at,
                 ends_at=of.ends_at,
-                pays_for="click",
+                pays_for="click" if clicks else "views",
                 bid=int(bid),
                 budget=int(budget),
             )
-            for of, bid, budget in zip(made, world.bid, world.budget, strict=True)
+            for of, clicks, bid, budget in zip(made, world.clicks, world.bid, world.budget, strict=True)
         )
         Creative.objects.bulk_create(
             Creative(
