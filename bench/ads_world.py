@@ -136,27 +136,18 @@ def seed(world: World, viewers: int) -> Any:
             )
             for flight, about in zip(flights, world.about, strict=True)
         )
-        _yesterday(flights[0])
+        _yesterday()
     return tenant
 
 
-def _yesterday(flight: Any) -> None:
-    """Write the places of the day before, that nothing came of: of them the job knows when viewers come."""
-    from billing.ads.models import Creative, Offer  # noqa: PLC0415
+def _yesterday() -> None:
+    """Write the places of the day before, which all stayed empty: of them the job knows when viewers come."""
+    from billing.ads.models import PlaceCount  # noqa: PLC0415
 
-    told = {"flight": flight, "campaign": flight.campaign, "creative": Creative.objects.filter(flight=flight).get()}
-    told |= {
-        "viewer": flight.campaign.advertiser.member,
-        "placement": "feed",
-        "session": "y",
-        "position": 6,
-        "price": 0,
-    }
-    told |= {"chance": 0.01, "rate": 0.01, "affinity": 0.5, "propensity": 1.0, "expected": 0}
     hours = np.random.default_rng(8).choice(24, 10_000, p=np.array(TRAFFIC) / sum(TRAFFIC))
-    times = [MIDNIGHT - timedelta(days=1) + timedelta(hours=int(hour), minutes=30) for hour in hours]
-    Offer.objects.bulk_create(
-        [Offer(**told, offered_at=at, expires_at=at, lapsed_at=at) for at in times], batch_size=1_000
+    told = {"day": (MIDNIGHT - timedelta(days=1)).date(), "placement": "feed", "outcome": "no_campaign", "shard": 0}
+    PlaceCount.objects.bulk_create(
+        PlaceCount(**told, hour=hour, places=int(places)) for hour, places in enumerate(np.bincount(hours))
     )
 
 

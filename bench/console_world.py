@@ -29,9 +29,9 @@ PEOPLE = """
         JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS at FROM catalog_topic) t ON t.at = n %% 50"""
 # What each level has of each day: (metric, part, how much of the day's watches).
 OF_ITEMS = """('impressions', 'model', 3.0), ('impressions', 'popular', 1.0), ('impressions', 'explored', 0.5),
-    ('impressions', 'followed', 0.5), ('plays', 'feed', 0.8), ('plays', 'search', 0.2), ('watch_ms', 'feed', 12000),
-    ('watch_ms', 'search', 3000), ('finished', 'feed', 0.3), ('viewers', '', 0.5), ('stops', '3', 0.3),
-    ('stops', '10', 0.3), ('stops', '20', 0.4)"""
+    ('impressions', 'followed', 0.5), ('impressions_known', 'model', 4.0), ('plays', 'feed', 0.8),
+    ('plays', 'search', 0.2), ('watch_ms', 'feed', 12000), ('watch_ms', 'search', 3000), ('finished', 'feed', 0.3),
+    ('viewers', '', 0.5), ('stops', '3', 0.3), ('stops', '10', 0.3), ('stops', '20', 0.4)"""
 OF_SALES = """('sales', 'item:CNY', 90), ('sales', 'tip:CNY', 10), ('refunds', 'item:CNY', 2),
     ('purchases', 'feed', 0.01), ('checkouts', 'feed', 0.02), ('product_visits', 'feed', 0.1),
     ('profile_visits', 'feed', 0.1),

@@ -44,8 +44,9 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 # Throttles and counted guesses go by the address that our own proxy saw; what stands before it anybody can write.
 PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = 1 if SECURE else 0
-# The header in which our own proxy tells the country, e.g. CF-IPCountry; it must not let a client's own through.
-COUNTRY_HEADER = env.str("COUNTRY_HEADER", default="")
+# The header in which our own proxy tells the country, e.g. CF-IPCountry; it must not let a client's own through. Where
+# there is no proxy it could be nobody else's.
+COUNTRY_HEADER = env.str("COUNTRY_HEADER", default="") if PROXIES else ""
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 X_FRAME_OPTIONS = "DENY"
 

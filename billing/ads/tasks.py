@@ -10,21 +10,25 @@ from kpplatform.jobs.running import long_job
 from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.scope import scope
 
+TIDIED = 100  # batches of what is old at a time: flights wait for their next pace no longer than that
+
 
 @long_job
 def run_ads(*, tenant: Tenant) -> None:
     """Step by step, each in a transaction of its own, until none finds more to do; then every flight gets its pace.
 
-    A step that fails keeps none of the others back; the job fails once all had their turn.
+    Last goes some of what is old. A step that fails keeps none of the others back; the job fails once all had their
+    turn.
     """
     steps: tuple[Callable[..., int], ...] = (
         *(operations.end_next, operations.lapse_offers, operations.charge_next),
         *(operations.propose_next, operations.give_back_next, operations.share_next, operations.state_use_next),
         *(operations.look_back_next, operations.end_load_trials, operations.read_load_trials),
-        *(operations.fold_next, operations.sum_up_next, operations.drop_next),
     )
+    tidying: tuple[Callable[..., int], ...] = (operations.fold_next, operations.sum_up_next, operations.drop_next)
     failed = []
     work: list[Callable[[Tenant], None]] = [*(partial(_all, step) for step in steps), _paced]
+    work += [partial(_some, step) for step in tidying]
     for do in work:
         try:
             do(tenant)
@@ -39,6 +43,13 @@ def _all(step: Callable[..., int], tenant: Tenant) -> None:
     while is_more:
         with scope(tenant):
             is_more = bool(step(at=timezone.now()))
+
+
+def _some(step: Callable[..., int], tenant: Tenant) -> None:
+    for _ in range(TIDIED):
+        with scope(tenant):
+            if not step(at=timezone.now()):
+                return
 
 
 def _paced(tenant: Tenant) -> None:

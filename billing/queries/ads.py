@@ -35,10 +35,16 @@ QUESTIONS = (
     (
         "AD1",
         """
-        SELECT 'day of offers', id, format('of %%s offers for %%s are %%s for %%s gone', offers, spent, gone,
-                                             gone_spent)
-        FROM ads_offerday
-        WHERE gone_spent > spent OR gone = offers AND gone_spent <> spent ORDER BY id LIMIT %(most)s""",
+        SELECT 'day of offers', d.id, format('of %%s offers for %%s are %%s for %%s gone, and %%s for %%s there',
+                                             d.offers, d.spent, d.gone, d.gone_spent, o.offers, o.spent)
+        FROM ads_offerday d
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS offers, coalesce(sum(price) FILTER (WHERE billed_at IS NOT NULL), 0) AS spent
+            FROM ads_offer WHERE tenant_id = d.tenant_id AND flight_id = d.flight_id
+                AND offered_at >= d.starts_at AND offered_at < d.ends_at
+        ) o
+        WHERE (d.gone_at IS NOT NULL OR d.gone_spent > d.spent)
+          AND (d.offers - d.gone, d.spent - d.gone_spent) <> (o.offers, o.spent) ORDER BY d.id LIMIT %(most)s""",
     ),
     (
         "AD2",

@@ -1,5 +1,6 @@
 """Ads on a page of the feed: billing is told what it may know of the viewer, and says what stands where."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,8 @@ from django.utils.crypto import salted_hmac
 
 from billing.ads import operations as ads
 from billing.ads.operations import Placed
+from billing.ads.queries import ad_rules
+from billing.ads.queries.limits import BadAdRules
 from catalog.models import Purpose
 from catalog.queries import consent_of
 from kpplatform.tenancy.models import Member
@@ -17,6 +20,7 @@ from recommender.ml.ranker.circumstances import device_in
 from recommender.models import Portrait
 from recommender.queries.past import Past
 
+log = logging.getLogger(__name__)
 TOPIC = "topic:"
 
 
@@ -32,9 +36,15 @@ def ads_among(
 ) -> list[Placed]:
     """Return the ads that stand behind the items of a page, whose session began then.
 
-    `country` is where it is asked from, if that is known.
+    `country` is where it is asked from, if that is known. Where the tenant's rules for ads make no sense there are no
+    ads, and viewers have their feed all the same.
     """
     if not items:
+        return []
+    try:
+        ad_rules(current_tenant())
+    except BadAdRules:
+        log.exception("no ads, for the rules make no sense")
         return []
     if not ads.has_ads():
         ads.note_unasked(first=first, size=len(items), at=at)

@@ -93,6 +93,7 @@ def test_money_ranks_creators_and_shows_what_waits(in_school: Tenant) -> None:
 
 def test_the_funnel_tells_each_step_by_the_one_before(in_school: Tenant) -> None:
     figures("impressions", model=1_000)
+    figures("impressions_known", model=800)
     figures("plays", feed=400, search=100)
     figures("profile_visits", feed=50)
     figures("product_visits", feed=30, search=10)
@@ -104,7 +105,7 @@ def test_the_funnel_tells_each_step_by_the_one_before(in_school: Tenant) -> None
     assert drawn(part(page, "From the feed to the money")) == {"how often": [1_000, 500, 50, 40, 10, 5]}
     assert rows(page, "Step by step") == [
         ["shown in the feed", "1,000", "–"],
-        ["played", "500", "40.00%"],
+        ["played", "500", "50.00%"],
         ["profile looked at", "50", "10.00%"],
         ["price looked at", "40", "80.00%"],
         ["ordered", "10", "25.00%"],
@@ -114,7 +115,7 @@ def test_the_funnel_tells_each_step_by_the_one_before(in_school: Tenant) -> None
         ["the feed", "400", "50", "30", "9", "5", "30.00%", "55.56%"],
         ["search", "100", "0", "10", "1", "0", "10.00%", "0.00%"],
     ]
-    assert [card(page, title).shown for title in ("Shown → played", "Ordered → paid")] == ["40.0%", "50.0%"]
+    assert [card(page, title).shown for title in ("Shown → played", "Ordered → paid")] == ["50.0%", "50.0%"]
 
 
 def test_the_feed_tells_how_evenly_it_shows(in_school: Tenant) -> None:

@@ -48,6 +48,19 @@ print(get_client_ip(asked), Throttle().get_ident(asked))
 """
 
 
+@pytest.mark.parametrize(("secure", "header"), [("1", "CF-IPCountry"), ("0", "")])
+def test_without_a_proxy_nobody_tells_the_country(secure: str, header: str, tmp_path: Path) -> None:
+    """A client would tell its own."""
+    told = os.environ | {"SECURE": secure, "COUNTRY_HEADER": "CF-IPCountry", "DATA_DIR": str(tmp_path)}
+
+    said = subprocess.run(
+        [sys.executable, "-c", "from kpplatform import settings; print(settings.COUNTRY_HEADER)"],
+        env=told, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+
+    assert said.stdout.strip() == header
+
+
 @pytest.mark.parametrize(("secure", "address"), [("1", "203.0.113.7"), ("0", "10.0.0.1")])
 def test_guesses_are_counted_for_the_address_that_our_own_proxy_saw(secure: str, address: str, tmp_path: Path) -> None:
     """Counted for the proxy's address, ten wrong passwords a minute would lock out everybody."""

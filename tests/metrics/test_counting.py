@@ -203,6 +203,24 @@ def test_a_ratio_is_of_the_parts_it_names(viewer: Member) -> None:
     assert rate.value == 250_000
 
 
+def test_a_click_rate_is_of_those_of_whom_it_is_kept_where_a_play_began(viewer: Member) -> None:
+    """A member plays one of four. Of four places that nobody saw two were played, and it is not kept from where."""
+    video, nobody = things.video(), Member.objects.get(pk=stand_in())
+    for who in (viewer, nobody):
+        show(who, video, video, video, video)
+    watch(viewer, video)
+    for minutes in (2, 4):
+        watch(nobody, video, source="", at=NOON + timedelta(minutes=minutes))
+
+    counted()
+
+    click_rate = METRICS["click_rate"]
+    assert isinstance(click_rate, Ratio)
+    assert queries.totals(["impressions", "impressions_known"], AT) == {"impressions": 8, "impressions_known": 4}
+    for of in (AT, Span(DAY, DAY, video.creator), Span(DAY, DAY, video.creator, video)):
+        assert queries.overall(click_rate, of) == 250_000
+
+
 def test_what_nobody_watched_is_not_shared_out_among_the_viewers() -> None:
     """Two members watch half a minute each, and a hundred do who do not consent to be remembered."""
     video, nobody = things.video(), Member.objects.get(pk=stand_in())

@@ -119,6 +119,17 @@ def test_of_who_does_not_consent_to_be_remembered_no_offer_is_kept(
     assert told[0]["is_counted"]
 
 
+def test_rules_that_make_no_sense_take_the_ads_away_and_not_the_feed(
+    client: APIClient, flight: Flight, in_school: Tenant
+) -> None:
+    in_school.settings = {"ad_every": "six"}
+    in_school.save()
+
+    shown = page(client, limit=6)
+
+    assert (len(shown["results"]), shown["ads"]) == (6, [])
+
+
 def test_without_ads_the_feed_is_as_ever(client: APIClient, in_school: Tenant) -> None:
     planted.videos(8)
     forget()

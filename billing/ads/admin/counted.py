@@ -8,7 +8,7 @@ from kpplatform.tenancy.admin_base import TenantAdmin
 
 @admin.register(PlaceCount)
 class PlaceCountAdmin(TenantAdmin):
-    list_display = ("day", "placement", "outcome", "places")
+    list_display = ("day", "hour", "placement", "outcome", "places")
     list_filter = ("outcome", "day")
 
 

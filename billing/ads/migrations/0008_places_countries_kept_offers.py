@@ -79,6 +79,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('day', models.DateField(help_text='Of the tenant.')),
+                ('hour', models.PositiveSmallIntegerField(help_text="By the tenant's clock, 0 to 23.")),
                 ('placement', models.CharField(max_length=20)),
                 ('outcome', models.CharField(choices=[('filled', 'an ad stands there'), ('no_campaign', 'nothing is live'), ('budget', 'what is live has nothing left to spend now'), ('target', 'none of it is for such a place'), ('consent', 'it is for viewers of whom more may be known'), ('relevance', 'the viewer has no taste for what is left'), ('capped', 'the viewer has seen what is left as often as may be'), ('price', 'nobody bids the reserve'), ('once', 'everybody who competes stands on the page already'), ('tier', "the viewer's membership is without ads")], max_length=12)),
                 ('shard', models.SmallIntegerField()),
@@ -86,7 +87,7 @@ class Migration(migrations.Migration):
                 ('tenant', models.ForeignKey(db_constraint=False, db_index=False, default=kpplatform.tenancy.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.tenant')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'day', 'placement', 'outcome', 'shard'), name='a_share_of_places_is_one_row'), models.CheckConstraint(condition=models.Q(('places__gt', 0), ('shard__gte', 0)), name='places_are_counted_from_one'), models.UniqueConstraint(fields=('tenant', 'id'), name='ads_placecount_tenant_id'), kpplatform.tenancy.constraints.TenantPolicy(name='ads_placecount_isolated')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'day', 'hour', 'placement', 'outcome', 'shard'), name='a_share_of_places_is_one_row'), models.CheckConstraint(condition=models.Q(('places__gt', 0), ('shard__gte', 0)), name='places_are_counted_from_one'), models.UniqueConstraint(fields=('tenant', 'id'), name='ads_placecount_tenant_id'), kpplatform.tenancy.constraints.TenantPolicy(name='ads_placecount_isolated')],
             },
         ),
     ]

@@ -11,7 +11,7 @@ PLACEMENTS = ("feed",)  # where an ad may stand
 class PlaceCount(TenantOwned):
     """How often places of a day came to the same: counted in several rows, so that nobody waits for another's page.
 
-    Who counts adds to the row of their connection's share; once the day is over the rows become one.
+    Who counts adds to the row of their connection's share; once the day is over the rows of an hour become one.
     """
 
     class Outcome(models.TextChoices):
@@ -27,6 +27,7 @@ class PlaceCount(TenantOwned):
         TIER = "tier", "the viewer's membership is without ads"
 
     day = models.DateField(help_text="Of the tenant.")
+    hour = models.PositiveSmallIntegerField(help_text="By the tenant's clock, 0 to 23.")
     placement = models.CharField(max_length=20)
     outcome = models.CharField(max_length=12, choices=Outcome.choices)
     shard = models.SmallIntegerField()
@@ -35,7 +36,7 @@ class PlaceCount(TenantOwned):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant", "day", "placement", "outcome", "shard"], name="a_share_of_places_is_one_row"
+                fields=["tenant", "day", "hour", "placement", "outcome", "shard"], name="a_share_of_places_is_one_row"
             ),
             models.CheckConstraint(condition=Q(places__gt=0, shard__gte=0), name="places_are_counted_from_one"),
         ]

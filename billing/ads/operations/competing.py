@@ -29,9 +29,10 @@ def competing(
     """
     left = np.ones(len(market), np.bool_)
     for why, passing in _gates(market, asked, member=member, before=before, liked=liked, at=at):
-        left &= passing
+        came, left = left, left & passing
         if not left.any():
-            return left, why
+            is_personal = why == Outcome.TARGET and _wants_to_know_more(market, asked, came, member=member)
+            return left, Outcome.CONSENT if is_personal else why
     return left, Outcome.PRICE
 
 
@@ -41,16 +42,19 @@ def _gates(
     """Yield who passes each gate, one after the other, and why a place stays empty that nobody passes."""
     yield Outcome.NO_CAMPAIGN, market.is_in_time(at)
     yield Outcome.BUDGET, market.is_open
-    fitting = market.board.fitting(asked)
-    is_told = any(asked.get(name) for name in PERSONAL)
-    if not is_told and not fitting.any():
-        yield Outcome.TARGET, market.board.fitting(asked, but=PERSONAL)
-        yield Outcome.CONSENT, fitting
-    yield Outcome.TARGET, _all_but(market.of_member.get(member), fitting)
+    yield Outcome.TARGET, _all_but(market.of_member.get(member), market.board.fitting(asked))
     yield Outcome.RELEVANCE, liked
     for places in before.capped(market):
         liked = _all_but(places, liked)
     yield Outcome.CAPPED, liked
+
+
+def _wants_to_know_more(market: Live, asked: Asked, came: Flags, *, member: int) -> bool:
+    """Tell whether, of those who came to the gate of targets, some would pass it for a viewer of whom more is told."""
+    if any(asked.get(name) for name in PERSONAL):
+        return False
+    fitting = market.board.fitting(asked, but=PERSONAL)
+    return bool((came & _all_but(market.of_member.get(member), fitting)).any())
 
 
 def _all_but(places: Collection[int] | None, flags: Flags) -> Flags:

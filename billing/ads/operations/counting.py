@@ -16,25 +16,25 @@ from kpplatform.tenancy.statements import planned
 
 Outcome = PlaceCount.Outcome
 SHARDS = 64
-OPEN_DAYS = 2  # a day is counted by one row an outcome once it is so long over
+OPEN_DAYS = 2  # a day's hours are counted by one row an outcome once it is so long over
 
 # A connection adds to rows of its own share: two pages wait for each other only where the numbers of their connections
 # are the same modulo the shares. Outcomes come in one order, so that those two do not wait crosswise.
 ADD = """
-INSERT INTO ads_placecount AS c (tenant_id, day, placement, outcome, shard, places)
-SELECT %(tenant)s, %(day)s, %(placement)s, o.outcome, pg_backend_pid() %% %(shards)s, o.places
+INSERT INTO ads_placecount AS c (tenant_id, day, hour, placement, outcome, shard, places)
+SELECT %(tenant)s, %(day)s, %(hour)s, %(placement)s, o.outcome, pg_backend_pid() %% %(shards)s, o.places
 FROM unnest(%(outcomes)s::text[], %(places)s::bigint[]) WITH ORDINALITY AS o(outcome, places, place)
 WHERE o.places > 0 ORDER BY o.place
-ON CONFLICT (tenant_id, day, placement, outcome, shard) DO UPDATE SET places = c.places + excluded.places
+ON CONFLICT (tenant_id, day, hour, placement, outcome, shard) DO UPDATE SET places = c.places + excluded.places
 """
 FOLD = """
 WITH gone AS (
     DELETE FROM ads_placecount WHERE tenant_id = %(tenant)s AND day = %(day)s AND shard <> 0
-    RETURNING placement, outcome, places
+    RETURNING hour, placement, outcome, places
 )
-INSERT INTO ads_placecount AS c (tenant_id, day, placement, outcome, shard, places)
-SELECT %(tenant)s, %(day)s, placement, outcome, 0, sum(places) FROM gone GROUP BY placement, outcome ORDER BY 3, 4
-ON CONFLICT (tenant_id, day, placement, outcome, shard) DO UPDATE SET places = c.places + excluded.places
+INSERT INTO ads_placecount AS c (tenant_id, day, hour, placement, outcome, shard, places)
+SELECT %(tenant)s, %(day)s, hour, placement, outcome, 0, sum(places) FROM gone GROUP BY 3, 4, 5 ORDER BY 3, 4, 5
+ON CONFLICT (tenant_id, day, hour, placement, outcome, shard) DO UPDATE SET places = c.places + excluded.places
 """
 
 
@@ -42,10 +42,11 @@ def note_places(outcomes: Mapping[PlaceCount.Outcome, int], *, placement: str, a
     """Count so many places of a page by what they came to."""
     if not any(outcomes.values()):
         return
-    ordered = sorted(outcomes)
+    ordered, now = sorted(outcomes), _now(at)
     told: dict[str, Any] = {
         "tenant": current_tenant_id(),
-        "day": _today(at),
+        "day": now.date(),
+        "hour": now.hour,
         "placement": placement,
         "shards": SHARDS,
         "outcomes": [str(outcome) for outcome in ordered],
@@ -68,8 +69,8 @@ def note_unasked(
 
 @transaction.atomic
 def fold_next(*, at: datetime) -> int:
-    """Let a day that is over be counted by one row an outcome; 0 when none is left."""
-    rows = PlaceCount.objects.filter(day__lt=_today(at) - timedelta(days=OPEN_DAYS - 1), shard__gt=0)
+    """Let each hour of a day that is over be counted by one row an outcome; 0 when none is left."""
+    rows = PlaceCount.objects.filter(day__lt=_now(at).date() - timedelta(days=OPEN_DAYS - 1), shard__gt=0)
     day = rows.aggregate(first=Min("day"))["first"]
     if day is None:
         return 0
@@ -78,5 +79,5 @@ def fold_next(*, at: datetime) -> int:
     return 1
 
 
-def _today(at: datetime) -> Any:
-    return at.astimezone(ZoneInfo(current_tenant().time_zone)).date()
+def _now(at: datetime) -> datetime:
+    return at.astimezone(ZoneInfo(current_tenant().time_zone))

@@ -1,7 +1,8 @@
 """Letting old offers go: their days are summed up once all is decided, and what nothing needs any more is deleted.
 
 What is still needed: of a campaign that may be seen again, what was seen (for its caps); what was found to be no
-viewer's; and the youngest, for learning. The ledger, charges and shares are made of flights, not of offers.
+viewer's; what a trial of loads that runs is read from; and the youngest, for learning. The ledger, charges and shares
+are made of flights, not of offers.
 """
 
 from datetime import datetime, timedelta
@@ -9,9 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet
 
-from billing.ads.models import Campaign, Offer, OfferDay
+from billing.ads.models import Campaign, LoadTrial, Offer, OfferDay
 from billing.ads.operations.lapsing import MOST_HELD
 from billing.ads.queries.rules import ad_rules
 from billing.ads.queries.shares import day_of
@@ -20,7 +21,8 @@ from kpplatform.tenancy.scope import current_tenant, current_tenant_id
 DECIDED = MOST_HELD + timedelta(days=1)  # after it was offered an offer is billed or has lapsed
 BATCH = 5_000
 
-# Where the tenant's clock was changed a day may come twice: it is one.
+# Where the tenant's clock was changed a day may come twice: it is one. What another worker has just summed up is not
+# added to it.
 SUM_UP = """
 INSERT INTO ads_offerday AS d (tenant_id, flight_id, day, starts_at, ends_at, offers, views, clicks, held, billed,
                                spent, gone, gone_spent)
@@ -31,6 +33,7 @@ FROM ads_offer WHERE tenant_id = %(tenant)s AND offered_at >= %(since)s AND offe
 ON CONFLICT (tenant_id, flight_id, day) DO UPDATE SET ends_at = excluded.ends_at, offers = d.offers + excluded.offers,
     views = d.views + excluded.views, clicks = d.clicks + excluded.clicks, held = d.held + excluded.held,
     billed = d.billed + excluded.billed, spent = d.spent + excluded.spent
+WHERE d.ends_at <= excluded.starts_at
 """
 DROP = """
 WITH old AS (
@@ -73,13 +76,20 @@ def sum_up_next(*, at: datetime) -> int:
 
 def drop_next(*, at: datetime, most: int = BATCH) -> int:
     """Delete so many offers of a day that is older than offers are kept, and say whether there is more to look at."""
-    before = at - timedelta(days=ad_rules(current_tenant()).keep_days)
+    before = _kept_since(at)
     unseen = OfferDay.objects.filter(unseen_gone_at=None, ends_at__lte=before)
     over = OfferDay.objects.filter(_nobody_sees_it_again(before), gone_at=None, ends_at__lte=before)
     for rows, name in ((unseen, "unseen_gone_at"), (over, "gone_at")):
         if _dropped(rows, name, at, most):
             return 1
     return 0
+
+
+def _kept_since(at: datetime) -> datetime:
+    """Return since when all offers are kept: for so many days, and longer while loads are tried on viewers."""
+    kept = at - timedelta(days=ad_rules(current_tenant()).keep_days)
+    tried = LoadTrial.objects.filter(ended_at=None).aggregate(since=Min("starts_at"))["since"]
+    return min(kept, tried) if tried else kept
 
 
 @transaction.atomic

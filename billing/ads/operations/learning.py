@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 from django.db import connection, transaction
+from django.db.models import F
 
 from billing.ads.market import chances
 from billing.ads.market.chances import Chances
@@ -18,11 +19,12 @@ JUDGED_BY = 0.2  # of the views, the latest
 LEAST_VIEWS = 500
 MOST_VIEWS = 500_000  # the latest
 
+# A view that was told too late is none that could have been clicked.
 COUNT = """
 UPDATE ads_creative c SET views = n.views, clicks = n.clicks
 FROM (
     SELECT creative_id, count(*) AS views, count(clicked_at) AS clicks FROM ads_offer
-    WHERE tenant_id = %(tenant)s AND viewed_at IS NOT NULL AND odd = '' AND flight_id IN (
+    WHERE tenant_id = %(tenant)s AND viewed_at < expires_at AND odd = '' AND flight_id IN (
         SELECT f.id FROM ads_flight f JOIN ads_campaign c ON c.tenant_id = f.tenant_id AND c.id = f.campaign_id
         WHERE f.tenant_id = %(tenant)s AND (c.state <> 'ended' OR c.ends_at > %(lately)s
                                             OR c.committed > 0 AND c.given_back IS NULL))
@@ -42,7 +44,8 @@ def learn_clicks(*, at: datetime) -> ChanceModel | None:
     with connection.cursor() as cursor:
         cursor.execute(COUNT, {"tenant": current_tenant_id(), "lately": at - A_DAY})
     # Who has just seen it may still click. The offers are read by the index of their times: there are many.
-    viewed = Offer.objects.filter(offered_at__gte=at - LEARNED_FROM, viewed_at__lte=at - AFTER_VIEW, odd="")
+    recent = Offer.objects.filter(offered_at__gte=at - LEARNED_FROM, odd="")
+    viewed = recent.filter(viewed_at__lte=at - AFTER_VIEW, viewed_at__lt=F("expires_at"))
     rows = list(viewed.order_by("-offered_at", "-pk").values_list("rate", "affinity", "clicked_at")[:MOST_VIEWS])[::-1]
     if len(rows) < LEAST_VIEWS:
         return None

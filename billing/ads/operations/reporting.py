@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.core import signing
 from django.db import transaction
 from django.db.models import BigIntegerField, Case, F, Value, When
+from django.db.models.functions import Greatest
 
 from billing.ads.models import Flight, Offer
 from billing.ads.operations.placing import DAY, Placed
@@ -170,9 +171,11 @@ def spend(offers: Sequence[Offer]) -> None:
     price, at = sum(offer.price for offer in offers), offers[0].billed_at
     assert at is not None
     today = at.astimezone(ZoneInfo(current_tenant().time_zone)).date()
-    before = When(today=today, then=F("spent_today") + price)
-    of_today = Case(before, default=Value(price), output_field=BigIntegerField())
-    _move(offers, spent=F("spent") + price, spent_today=of_today, today=today)
+    # What came in before midnight may be written down after what came in after it: the day never goes back.
+    same = When(today=today, then=F("spent_today") + price)
+    over = When(today__gt=today, then=F("spent_today"))
+    of_today = Case(same, over, default=Value(price), output_field=BigIntegerField())
+    _move(offers, spent=F("spent") + price, spent_today=of_today, today=Greatest("today", Value(today)))
 
 
 def set_free(offers: Sequence[Offer]) -> None:

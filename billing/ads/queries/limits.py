@@ -8,7 +8,7 @@ from kpplatform.errors import Invalid
 
 HOUR_MS = 3_600_000
 # Least and most; a whole number's are whole numbers. What offers are looked at for (learning, billing late, caps of a
-# session) is over long before the least `keep_days`.
+# session) is over long before the least `keep_days`; a trial of loads keeps them longer.
 LIMITS: Mapping[str, tuple[int, int] | tuple[float, float]] = {
     "every": (0, 1_000),
     "floor": (0, 10**9),

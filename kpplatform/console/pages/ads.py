@@ -1,7 +1,6 @@
 """What ads earn, who sees and clicks them, and whether they keep to their plan: for the tenant's staff."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,11 +8,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.ads.market.pacing import Plan, even
+from billing.ads.market.pacing import Plan
 from billing.ads.models import Campaign, Creative, Flight, PlaceCount
 from billing.ads.models.campaigns import MICROS
 from billing.ads.queries import held_offers
-from billing.ads.queries.traffic import today_of
+from billing.ads.queries.traffic import today_of, traffic_of_day
 from kpplatform.console.pages import loads, sold, words
 from kpplatform.console.pages.shapes import Card, Chart, Line, Look, Shown, Table, Words
 from kpplatform.metrics.queries import Figure, Span, by_part, series, totals
@@ -160,7 +159,7 @@ def _live(look: Look) -> list[Flight]:
 
 def _pacing(look: Look, flights: list[Flight]) -> Table:
     """Show what each flight was to have spent by now if it is spent like the viewers come, and what it has."""
-    traffic = _traffic(look)
+    traffic = traffic_of_day(at=look.at)
     rows = [_flight(flight, traffic, look) for flight in flights[:MOST]]
     headers = [
         _("campaign"), _("flight"), _("budget"), _("planned by now"), _("spent"), _("of the plan"),
@@ -188,11 +187,3 @@ def _flight(flight: Flight, traffic: list[float], look: Look) -> list[Any]:
         _money(flight.budget * MICROS - flight.spent, currency),
         f"{flight.pace:.2f}",
     ]
-
-
-def _traffic(look: Look) -> list[float]:
-    """Return how viewers came over the hours of the day within the last week; an even day until it is known."""
-    week = Span(look.until - timedelta(days=7), look.until - timedelta(days=1), using=look.span.using)
-    plays = by_part("plays_by_hour", week)
-    hours = [float(plays.get(str(hour), 0)) for hour in range(24)]
-    return hours if all(hours) else even()

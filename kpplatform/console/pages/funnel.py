@@ -18,13 +18,14 @@ STEPS: Mapping[str, Words] = {
     "checkouts": gettext_lazy("ordered"),
     "purchases": gettext_lazy("paid"),
 }
+KNOWN = "impressions_known"  # of the others it is not kept that a play began in the feed
 RATES = ("click_rate", "product_rate", "checkout_rate", "paid_rate")
 NOTHING = gettext_lazy("Nothing was shown, watched or bought.")
 Sums = Mapping[str, Mapping[str, int]]  # step → source → how many
 
 
 def shown(look: Look) -> Shown:
-    found = series(list(STEPS), look.span, by_part=True)
+    found = series([*STEPS, KNOWN], look.span, by_part=True)
     sums: dict[str, dict[str, int]] = {}
     for step, figures in found.items():
         of = sums.setdefault(step, {})
@@ -61,12 +62,14 @@ def _steps(sums: Sums) -> Chart:
 
 
 def _rates_of_steps(sums: Sums) -> Table:
-    """Tell each step by the one before. Plays begin elsewhere too: of places, those from the feed are told."""
+    """Tell each step by the one before. Plays begin elsewhere too: of places, those known to be the feed's are told."""
     rows, before = [], 0
     for step, title in STEPS.items():
         many = sum(sums[step].values())
-        of = sums["plays"].get(Source.FEED, 0) if step == "plays" else many
-        rows.append([title, words.count(many), _share(of, before)])
+        share = _share(many, before)
+        if step == "plays":
+            share = _share(sums["plays"].get(Source.FEED, 0), sum(sums[KNOWN].values()))
+        rows.append([title, words.count(many), share])
         before = many
     is_empty = not any(sum(of.values()) for of in sums.values())
     headers = [_("step"), _("how often"), _("of the step before")]

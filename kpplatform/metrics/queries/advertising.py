@@ -8,9 +8,13 @@ from kpplatform.metrics.queries.watching import OF_ITEM
 OFFERED = "ads_offer"
 OF_CAMPAIGN = "JOIN ads_campaign c ON c.tenant_id = %(tenant)s AND c.id = o.campaign_id"
 
-# Of a flight's day of which offers have gone its sums are counted: for the tenant, by no creator and item any more.
-GONE = """EXISTS (SELECT FROM ads_offerday d WHERE d.tenant_id = %(tenant)s AND d.flight_id = o.flight_id
-                   AND d.day = %(day)s AND d.gone > 0)"""
+# Of a flight's day of which offers have gone those that are there are counted as ever, the rest of what was summed up
+# of no creator and item any more. What was billed of the gone counts on the day on which it was offered.
+GONE = f"FROM ads_offerday s JOIN ads_flight o ON o.tenant_id = %(tenant)s AND o.id = s.flight_id {OF_CAMPAIGN}"
+REST = """SELECT count(*) AS offers, count(viewed_at) AS views, count(clicked_at) AS clicks,
+                     count(*) FILTER (WHERE odd <> '') AS held
+              FROM ads_offer WHERE tenant_id = %(tenant)s AND flight_id = s.flight_id
+                  AND offered_at >= s.starts_at AND offered_at < s.ends_at"""
 
 OFFERS = Counting(
     metrics=(
@@ -24,12 +28,12 @@ OFFERS = Counting(
         FROM (SELECT o.item_id, c.tier, count(*) AS ads_offered, count(o.viewed_at) AS ads_seen,
                      count(o.clicked_at) AS ads_clicked, count(*) FILTER (WHERE o.odd <> '') AS ads_held
               FROM ads_offer o {OF_CAMPAIGN}
-              WHERE o.tenant_id = %(tenant)s AND o.offered_at >= %(begins)s AND o.offered_at < %(ends)s AND NOT {GONE}
+              WHERE o.tenant_id = %(tenant)s AND o.offered_at >= %(begins)s AND o.offered_at < %(ends)s
               GROUP BY 1, 2
               UNION ALL
-              SELECT NULL, c.tier, o.offers, o.views, o.clicks, o.held
-              FROM ads_offerday s JOIN ads_flight f ON f.tenant_id = %(tenant)s AND f.id = s.flight_id
-              CROSS JOIN LATERAL (SELECT f.campaign_id, s.*) o {OF_CAMPAIGN}
+              SELECT NULL, c.tier, s.offers - r.offers, greatest(s.views - r.views, 0), s.clicks - r.clicks,
+                     s.held - r.held
+              {GONE} CROSS JOIN LATERAL ({REST}) r
               WHERE s.tenant_id = %(tenant)s AND s.day = %(day)s AND s.gone > 0) e LEFT {OF_ITEM}""",  # noqa: S608  only our own words
 )
 SPEND = Counting(
@@ -44,11 +48,10 @@ SPEND = Counting(
     ),
     sql=f"""SELECT NULL::bigint AS creator, NULL::bigint AS item, c.tier || ':' || c.currency AS part,
                sum(o.price) AS ad_spend
-        FROM (SELECT campaign_id, price FROM ads_offer o
-              WHERE o.tenant_id = %(tenant)s AND o.billed_at >= %(begins)s AND o.billed_at < %(ends)s AND NOT {GONE}
+        FROM (SELECT campaign_id, price FROM ads_offer
+              WHERE tenant_id = %(tenant)s AND billed_at >= %(begins)s AND billed_at < %(ends)s
               UNION ALL
-              SELECT f.campaign_id, s.spent FROM ads_offerday s
-              JOIN ads_flight f ON f.tenant_id = %(tenant)s AND f.id = s.flight_id
+              SELECT o.campaign_id, s.gone_spent {GONE}
               WHERE s.tenant_id = %(tenant)s AND s.day = %(day)s AND s.gone > 0) o {OF_CAMPAIGN}
         GROUP BY 3""",  # noqa: S608
 )

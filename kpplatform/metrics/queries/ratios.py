@@ -11,7 +11,13 @@ FEED = ("feed",)
 FILLED = tuple(f"{place}:{PlaceCount.Outcome.FILLED}" for place in PLACEMENTS)
 ASKED = tuple(f"{place}:{why}" for place in PLACEMENTS for why in PlaceCount.Outcome if why != PlaceCount.Outcome.TIER)
 RATIOS = (
-    Ratio("click_rate", _("Plays from the feed by places of the feed."), ("plays",), ("impressions",), over_parts=FEED),
+    Ratio(
+        "click_rate",
+        _("Plays from the feed by places of the feed, of members who consent to be remembered."),
+        ("plays",),
+        ("impressions_known",),
+        over_parts=FEED,
+    ),
     Ratio("completion", _("Finished plays by all plays."), ("finished",), ("plays",)),
     Ratio("watch_ms_a_play", _("Mean length of a play."), ("watch_ms",), ("plays",)),
     Ratio(

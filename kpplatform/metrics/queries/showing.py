@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from kpplatform.metrics.dictionary import MILLION, Counting, Metric, Unit
-from kpplatform.metrics.queries.watching import NOBODYS, OF_ITEM
+from kpplatform.metrics.queries.watching import ANONYMOUS, NOBODYS, OF_ITEM
 from recommender.queries.exposure import EXPOSURE
 
 SHOWN = "recommender_impression"
@@ -11,9 +11,18 @@ SHOWN = "recommender_impression"
 IMPRESSIONS = Counting(
     metrics=(
         Metric("impressions", Unit.COUNT, _("Places of the feed, by where the item came from."), SHOWN, "source"),
+        Metric(
+            "impressions_known",
+            Unit.COUNT,
+            _("Of these, those of members who consent to be remembered: of others it is not kept where a play began."),
+            SHOWN,
+            "source",
+        ),
     ),
-    sql=f"""SELECT i.creator_id AS creator, e.item_id AS item, e.source AS part, impressions FROM (
-        SELECT m.item_id, m.source, count(*) AS impressions FROM recommender_impression m
+    sql=f"""SELECT i.creator_id AS creator, e.item_id AS item, e.source AS part, impressions, impressions_known FROM (
+        SELECT m.item_id, m.source, count(*) AS impressions,
+               count(*) FILTER (WHERE m.viewer_id IS DISTINCT FROM {ANONYMOUS}) AS impressions_known
+        FROM recommender_impression m
         WHERE m.tenant_id = %(tenant)s AND m.shown_at >= %(begins)s AND m.shown_at < %(ends)s
         GROUP BY m.item_id, m.source) e {OF_ITEM}""",  # noqa: S608  only our own words
 )

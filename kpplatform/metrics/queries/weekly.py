@@ -19,7 +19,7 @@ from kpplatform.metrics.queries.figures import currency_of, in_currency
 
 NAMES = (
     *("creator_income", "sales", "refunds", "plays", "product_visits", "checkouts", "comments", "replies"),
-    *("impressions", "finished"),
+    *("impressions", "impressions_known", "finished"),
 )
 FEWEST = {"plays": 50, "product_visits": 20, "comments": 5, "impressions": 200, "sales": 1, "creator_income": 1}
 Sums = Mapping[str, Mapping[str, int]]  # metric → part → value
@@ -72,7 +72,7 @@ def _of(over: str, under: str) -> Callable[[Sums, str], float | None]:
 
 
 def _clicked(sums: Sums, _currency: str) -> float | None:
-    shown = _total(sums, "impressions")
+    shown = _total(sums, "impressions_known")
     return sums.get("plays", {}).get("feed", 0) / shown if shown >= FEWEST["impressions"] else None
 
 

@@ -1,19 +1,21 @@
 """Old offers go when nothing needs them, and the books still prove what was billed of them."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from billing.ads import operations
 from billing.ads.models import Flight, InvalidEvent, Offer, OfferDay
+from billing.ads.queries.shares import day_of
 from billing.operations import verify_ledger
 from billing.queries.verification import ledger_report
 from kpplatform.metrics.queries import Span, by_part
-from kpplatform.tenancy.models import Member
+from kpplatform.tenancy.models import Member, Tenant
 from tests import make
-from tests.billing.ads import adverts
+from tests.billing.ads import adverts, loads
 from tests.billing.ads.adverts import DAY
+from tests.catalog import things
 from tests.conftest import NOON
 from tests.metrics.happened import counted
 
@@ -65,6 +67,38 @@ def test_a_day_is_summed_up_once_all_of_it_is_decided() -> None:
     verify_ledger()
 
 
+def test_two_workers_at_once_sum_up_a_day_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one looks which day it is, the other is done with it."""
+    seen_and_not()
+    name = "billing.ads.operations.keeping.day_of"
+
+    def waits(day: date) -> Any:
+        monkeypatch.setattr(name, day_of)
+        assert operations.sum_up_next(at=SUMMED) == 1
+        return day_of(day)
+
+    monkeypatch.setattr(name, waits)
+    operations.sum_up_next(at=SUMMED)
+
+    assert (summed_up()["offers"], summed_up()["spent"]) == (5, 1_500_000)
+    verify_ledger()
+
+
+def test_a_tenant_that_moves_west_has_one_day_of_two_parts(in_school: Tenant) -> None:
+    """A day of Shanghai ends at 16:00 in Greenwich, where it goes on until midnight."""
+    seen_and_not()
+    operations.sum_up_next(at=SUMMED)
+    in_school.time_zone = "UTC"
+    for number in range(2):
+        adverts.shown(make.member(), session=f"later {number}", at=NOON + timedelta(hours=6))
+    operations.lapse_offers(at=NOON + DAY)
+
+    operations.sum_up_next(at=SUMMED)
+
+    assert (summed_up()["offers"], summed_up()["spent"]) == (7, 1_500_000)
+    verify_ledger()
+
+
 def test_a_day_of_which_something_is_open_waits() -> None:
     adverts.live()
     adverts.shown(make.member())
@@ -107,6 +141,34 @@ def test_what_was_found_to_be_no_viewers_stays() -> None:
 
     assert InvalidEvent.objects.get().offer == Offer.objects.get()
     assert faults() == []
+
+
+def test_what_stays_of_a_day_that_is_gone_is_the_rest_of_it() -> None:
+    flight = seen_and_not()
+    offer = Offer.objects.filter(billed_at__isnull=False).earliest("pk")
+    by = make.member(Member.Role.STAFF)
+    operations.find_invalid(campaign=flight.campaign, offers=[offer], by=by, note="A farm.", key="k", at=NOON + DAY)
+    settled(flight)
+    operations.sum_up_next(at=SUMMED)
+    gone()
+
+    Offer.objects.update(price=1)
+
+    assert faults() == ["AD1"]
+
+
+def test_while_loads_are_tried_on_viewers_all_stays_that_the_trial_is_read_from(in_school: Tenant) -> None:
+    in_school.settings = {"ad_keep_days": 60}
+    settled(seen_and_not())
+    trial = loads.tried(6, 12, days=100)
+    operations.sum_up_next(at=SUMMED)
+
+    assert gone(at=NOON + 90 * DAY) == 5
+
+    operations.end_load_trials(at=NOON + 101 * DAY)
+    assert gone(at=NOON + 101 * DAY) == 0
+    trial.refresh_from_db()
+    assert trial.ended_at == NOON + 100 * DAY
 
 
 @pytest.mark.parametrize("changed", ["before", "after", "gone"])
@@ -160,3 +222,26 @@ def test_figures_of_a_day_that_is_counted_anew_are_the_same_without_the_offers()
 
     assert [by_part(name, Span(NOON.date(), NOON.date())) for name in names] == before
     assert before[0] == {"auction": 5}
+
+
+def test_what_was_billed_after_midnight_is_not_counted_twice_when_what_nobody_saw_has_gone() -> None:
+    """Offered a second before midnight in Shanghai, seen four seconds after it; two more nobody saw."""
+    adverts.live()
+    item, late, viewer = things.video(), NOON + timedelta(hours=4, seconds=-1), make.member()
+    page = operations.Page(viewer=viewer, session="late", first=0, items=[item.pk] * 6)
+    (placed,) = operations.place_ads(page=page, at=late)
+    adverts.told(viewer, placed, late + timedelta(seconds=5))
+    for number in range(2):
+        adverts.shown(make.member(), session=f"{number}", at=late)
+    operations.lapse_offers(at=NOON + DAY)
+    days = Span(NOON.date(), NOON.date() + DAY)
+    its = Span(NOON.date(), NOON.date() + DAY, item.creator, item)
+    counted(0, 1)
+    before = [by_part(*of) for of in (("ad_spend", days), ("ads_offered", days), ("ads_seen", its))]
+    assert before == [{"auction:CNY": 500_000}, {"auction": 3}, {"auction": 1}]
+    operations.sum_up_next(at=SUMMED)
+    assert gone() == 1
+
+    counted(0, 1)
+
+    assert [by_part(*of) for of in (("ad_spend", days), ("ads_offered", days), ("ads_seen", its))] == before

@@ -2,13 +2,15 @@
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
-from billing.ads import operations
-from billing.ads.models import Campaign, CampaignChange, Flight
+from billing.ads import operations, tasks
+from billing.ads.models import Campaign, CampaignChange, Flight, PlaceCount
 from billing.ads.serving import live as serving
 from billing.ads.tasks import run_ads
 from billing.models import Journal
@@ -73,6 +75,32 @@ def test_what_is_stale_is_read_behind_the_request(school: Tenant, monkeypatch: p
     while [each for each in threading.enumerate() if each.name.startswith("ads of")]:
         time.sleep(0.02)
     assert serving._kept[school.pk].pace.tolist() == [0.25]
+
+
+@COMMITTED
+def test_flights_do_not_wait_for_their_pace_until_all_is_tidied(
+    school: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of three old days two are folded at a time, after the flights were paced."""
+    with scope(school):
+        for days in range(3):
+            told = {"day": NOON.date() - timedelta(days=days), "hour": 12, "placement": "feed", "outcome": "filled"}
+            PlaceCount.objects.create(**told, shard=7, places=1)
+    done: list[str] = []
+
+    def noted(name: str, do: Callable[..., Any], **told: Any) -> Any:
+        done.append(name)
+        return do(**told)
+
+    for name in ("fold_next", "pace_next"):
+        monkeypatch.setattr(operations, name, partial(noted, name, getattr(operations, name)))
+    monkeypatch.setattr(tasks, "TIDIED", 2)
+
+    run_ads(tenant=school)
+
+    assert done == ["pace_next", "fold_next", "fold_next"]
+    with scope(school):
+        assert PlaceCount.objects.filter(shard=7).count() == 1
 
 
 @COMMITTED

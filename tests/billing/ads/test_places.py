@@ -79,6 +79,27 @@ def test_the_gate_that_turned_the_last_one_away_is_why(
     assert outcomes() == {why: 1}
 
 
+def test_it_is_for_viewers_of_whom_more_is_known_though_something_else_fits_that_has_nothing_left(
+    viewer: Member,
+) -> None:
+    adverts.live(target=Target(countries=("CN",)))
+    spent = adverts.live(adverts.advertiser(name="Flutes"))
+    Flight.objects.filter(pk=spent.pk).update(ceiling=0)
+    forget()
+
+    assert adverts.shown(viewer) == []
+
+    assert outcomes() == {"consent": 1}
+
+
+def test_ones_own_ad_for_a_country_is_not_for_more_to_be_known() -> None:
+    flight = adverts.live(target=Target(countries=("CN",)))
+
+    assert adverts.shown(flight.campaign.advertiser.member) == []
+
+    assert outcomes() == {"target": 1}
+
+
 def test_what_is_not_to_the_viewers_taste_is_why(viewer: Member) -> None:
     topic = things.topic()
     adverts.live(creative={"topic": topic})
@@ -126,9 +147,9 @@ def test_a_member_without_ads_is_told_apart(viewer: Member) -> None:
     assert outcomes() == {"tier": 1}
 
 
-def test_a_day_that_is_over_becomes_one_row_an_outcome() -> None:
+def test_an_hour_of_a_day_that_is_over_becomes_one_row_an_outcome() -> None:
     for shard in range(1, 4):
-        told = {"day": NOON.date(), "placement": "feed", "shard": shard}
+        told = {"day": NOON.date(), "hour": 20, "placement": "feed", "shard": shard}
         PlaceCount.objects.create(**told, outcome=Outcome.FILLED, places=shard)
         PlaceCount.objects.create(**told, outcome=Outcome.CAPPED, places=10)
     assert operations.fold_next(at=NOON + DAY) == 0
@@ -137,6 +158,7 @@ def test_a_day_that_is_over_becomes_one_row_an_outcome() -> None:
 
     rows = PlaceCount.objects.order_by("outcome").values_list("outcome", "shard", "places")
     assert list(rows) == [("capped", 0, 30), ("filled", 0, 6)]
+    assert not PlaceCount.objects.exclude(hour=20).exists()
 
 
 def test_the_fill_is_of_the_places_that_were_asked_for() -> None:

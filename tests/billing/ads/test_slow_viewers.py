@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from billing.ads import operations
-from billing.ads.models import Flight, Offer
+from billing.ads.models import Creative, Flight, Offer
 from billing.ads.operations import Caps, OfferExpired, Placed, Told, token_of
 from kpplatform.tenancy.models import Member
+from tests import make
 from tests.billing.ads import adverts
 from tests.conftest import NOON
 
@@ -33,6 +34,21 @@ def test_a_view_that_is_told_late_costs_nothing_and_counts_for_the_caps(viewer: 
     assert adverts.shown(viewer, session="t", at=LATE + timedelta(minutes=1)) == []
     flight = Flight.objects.get()
     assert (flight.reserved, flight.spent) == (0, 0)
+
+
+def test_a_view_that_is_told_late_is_none_that_could_have_been_clicked(viewer: Member) -> None:
+    """It would make of one click in one view one in two."""
+    adverts.live()
+    other = make.member()
+    (early,), (late,) = adverts.shown(other, session="t"), adverts.shown(viewer)
+    adverts.told(other, early, NOON + timedelta(seconds=5))
+    adverts.told(other, early, NOON + timedelta(seconds=9), "click")
+    told_late(viewer, late)
+
+    operations.learn_clicks(at=LATE + timedelta(hours=1))
+
+    creative = Creative.objects.get()
+    assert (creative.views, creative.clicks) == (1, 1)
 
 
 def test_what_is_no_view_by_the_rule_is_none_late_either(viewer: Member) -> None:

@@ -18,7 +18,7 @@ from kpplatform.metrics.queries.ratios import RATIOS
 from kpplatform.metrics.queries.watching import BINS
 
 MOST = 100
-NAMES = ("plays", "impressions", "watch_ms", "finished")
+NAMES = ("plays", "impressions", "impressions_known", "watch_ms", "finished")
 NOBODY = gettext_lazy("Nobody watched these days.")
 BY_NAME = {of.name: of for of in RATIOS}
 
@@ -49,7 +49,7 @@ def _row(look: Look, row: dict[str, Any], clicks: int) -> list[Any]:
     return [
         words.link(links.to(look, "studio-videos", item=row["item"]), row["title"]),
         words.count(row["impressions"]),
-        words.share(_share(clicks, row["impressions"])),
+        words.share(_share(clicks, row["impressions_known"])),
         words.count(row["plays"]),
         words.time(row["watch_ms"]),
         words.share(_share(row["finished"], row["plays"])),
