@@ -41,12 +41,19 @@ def note_withdrawn(*, item: Item, rule: Ruling.Rule, why: str, by: Member, at: d
 
 
 def must_not_be_taken_down(item: Item, by: Member, *, at: datetime) -> None:
-    """Raise TakenDown where staff took the item down and its creator would show it again; staff lift the ruling."""
-    standing = Ruling.objects.filter(item=item, effect=Ruling.Effect.WITHDRAWN, lifted_at=None)
-    if by.runs_the_tenant:
-        standing.update(lifted_at=at)
-    elif standing.exists():
+    """Raise TakenDown where staff took the item down and its creator would show it again, be they staff themselves.
+
+    Staff who show it again lift the ruling by that, and uphold the appeal that waits.
+    """
+    ruling = Ruling.objects.filter(item=item, effect=Ruling.Effect.WITHDRAWN, lifted_at=None).first()
+    if ruling is None:
+        return
+    if not by.runs_the_tenant or item.creator.member_id == by.pk:
         raise TakenDown("Staff took it down: appeal against that, and it is shown again if they agree.")
+    Ruling.objects.filter(pk=ruling.pk).update(lifted_at=at)
+    waiting = Appeal.objects.filter(ruling=ruling, answered_at=None)
+    if waiting.update(is_upheld=True, answered_by=by, answered_at=at):
+        enqueue(TELL, key=TELL)
 
 
 @transaction.atomic
@@ -88,27 +95,43 @@ def appeal(*, ruling: Ruling, by: Member, text: str, at: datetime) -> Appeal:
 def answer_appeal(*, ruling: Ruling, by: Member, is_upheld: bool, answer: str, at: datetime) -> Appeal:
     """Answer as the tenant's staff; what is upheld lifts the ruling, and what was taken down is shown again.
 
-    Raises NotYourRuling, NothingToAppeal and AnsweredAlready.
+    Raises NotYourRuling, NothingToAppeal and AnsweredAlready. Locks: item, as publishing does → appeal.
     """
-    if not by.runs_the_tenant:
-        raise NotYourRuling("Only the tenant's staff answer appeals.")
+    items = Item.objects.select_related("creator").select_for_update(of=("self",), no_key=True)
+    item = items.get(pk=ruling.item_id)
+    ruling.refresh_from_db(fields=["lifted_at"])
+    _must_judge(ruling, item, by)
     found = Appeal.objects.select_for_update(no_key=True).filter(ruling=ruling).first()
     if found is None:
         raise NothingToAppeal("Nobody has appealed against it.")
     if found.answered_at:
         raise AnsweredAlready("It was answered already.")
+    if ruling.lifted_at:
+        raise NothingToAppeal("The ruling was lifted.")
     found.is_upheld, found.answer, found.answered_by, found.answered_at = is_upheld, answer, by, at
     found.save(update_fields=["is_upheld", "answer", "answered_by", "answered_at"])
     if is_upheld:
-        _lift(ruling, at=at)
+        _lift(ruling, item, at=at)
     enqueue(TELL, key=TELL)
     return found
 
 
-def _lift(ruling: Ruling, *, at: datetime) -> None:
-    """End a ruling; an item that was taken down and had been published is there again, as of when it was."""
-    if not Ruling.objects.filter(pk=ruling.pk, lifted_at=None).update(lifted_at=at):
-        return
-    if ruling.effect == Ruling.Effect.WITHDRAWN:
-        gone = Item.objects.filter(pk=ruling.item_id, state=Item.State.WITHDRAWN, published_at__isnull=False)
-        gone.update(state=Item.State.PUBLISHED, updated_at=at)
+def _must_judge(ruling: Ruling, item: Item, by: Member) -> None:
+    """Raise NotYourRuling unless staff judge who neither made the item nor ruled; who runs the tenant alone may."""
+    if not by.runs_the_tenant:
+        raise NotYourRuling("Only the tenant's staff answer appeals.")
+    if item.creator.member_id == by.pk:
+        raise NotYourRuling("Nobody answers their own appeal.")
+    involved = {by.pk, item.creator.member_id}
+    others = Member.objects.filter(role__in=[Member.Role.STAFF, Member.Role.ADMIN], suspended_at=None)
+    if ruling.by_id == by.pk and others.filter(user__isnull=False).exclude(pk__in=involved).exists():
+        raise NotYourRuling("Somebody else than who ruled answers the appeal.")
+
+
+def _lift(ruling: Ruling, item: Item, *, at: datetime) -> None:
+    """End a ruling; an item that was taken down and had its time is there again, as of that time."""
+    ruling.lifted_at = at
+    ruling.save(update_fields=["lifted_at"])
+    if ruling.effect == Ruling.Effect.WITHDRAWN and item.state == Item.State.WITHDRAWN and item.published_at:
+        item.state = Item.State.PUBLISHED if item.published_at <= at else Item.State.SCHEDULED
+        item.save(update_fields=["state", "updated_at"])

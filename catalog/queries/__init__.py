@@ -26,7 +26,7 @@ from catalog.queries.items import (
 )
 from catalog.queries.muting import comment_is_muted, muted_words
 from catalog.queries.reports import reports_by
-from catalog.queries.rulings import appeals_waiting, no_copies, rulings_for, rulings_of, untold_answers, untold_rulings
+from catalog.queries.rulings import no_copies, rulings_for, rulings_of, untold_answers, untold_rulings
 from catalog.queries.telling import AboutItem, ToldOfItem, about_items, told_of_items
 from catalog.queries.titles import Fault, Remark, remarks
 from catalog.queries.watches import quarantined, watches_of
@@ -44,7 +44,6 @@ __all__ = [
     "Remark",
     "ToldOfItem",
     "about_items",
-    "appeals_waiting",
     "cards",
     "comment_is_muted",
     "comments_of",

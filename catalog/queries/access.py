@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from catalog.models import LIVE_STATES, Access, Item, Lesson, Pass
+from catalog.models import LIVE_STATES, Access, Item, Lesson, Pass, Ruling
 from kpplatform.tenancy.models import Member
 
 
@@ -47,10 +47,15 @@ def open_lessons(viewer: Member, *, at: datetime) -> QuerySet[Lesson]:
 
 
 def playable_by(viewer: Member, *, at: datetime) -> QuerySet[Item]:
-    """Return what the viewer may play: what they may watch, the videos of lessons open to them, and their own."""
+    """Return what the viewer may play: what they may watch, the videos of lessons open to them, and their own.
+
+    A lesson's video need not be published, but what staff took down is played to its creator alone.
+    """
     watchable = is_live(at) & (Q(is_free=True) | has_access(viewer, at=at))
     in_a_lesson = Exists(open_lessons(viewer, at=at).filter(video=OuterRef("pk")))
-    return Item.objects.filter(watchable | Q(in_a_lesson) | Q(creator__member=viewer)).order_by("pk")
+    taken_down = Ruling.objects.filter(item=OuterRef("pk"), effect=Ruling.Effect.WITHDRAWN, lifted_at=None)
+    taught = Q(in_a_lesson) & ~Q(Exists(taken_down))
+    return Item.objects.filter(watchable | taught | Q(creator__member=viewer)).order_by("pk")
 
 
 def granted_to(viewers: Sequence[int], *, until: datetime) -> list[tuple[int, int, datetime]]:

@@ -18,11 +18,6 @@ def rulings_of(creator: Creator) -> QuerySet[Ruling]:
     return _with_appeals(Ruling.objects.filter(item__creator=creator))
 
 
-def appeals_waiting() -> QuerySet[Ruling]:
-    """Return the rulings against which there is an appeal that nobody has answered, the latest first."""
-    return _with_appeals(Ruling.objects.filter(pk__in=Appeal.objects.filter(answered_at=None).values("ruling")))
-
-
 def untold_rulings(*, most: int) -> list[Ruling]:
     """Return rulings of which their creators were not told, the oldest first."""
     waiting = Ruling.objects.filter(told_at=None).select_related("item__creator__member").order_by("pk")

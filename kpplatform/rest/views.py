@@ -1,8 +1,10 @@
 """What the views of all floors are made from."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import translation
 from rest_framework import viewsets
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -19,6 +21,10 @@ class SignedIn(Keyed):
     @property
     def viewer(self) -> Member:
         return signed_in(self.request)
+
+    def in_their_language(self) -> AbstractContextManager[None]:
+        """Speak the language that the viewer has chosen, else that of the request, within."""
+        return translation.override(self.viewer.language or translation.get_language())
 
     def sent(self, form: type[In], *, partial: bool = False) -> dict[str, Any]:
         """Return what was sent, as the form reads it."""

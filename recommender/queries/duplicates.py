@@ -7,6 +7,7 @@ from typing import NamedTuple
 from django.db.models import Q, QuerySet
 
 from catalog.models import LIVE_STATES, Item
+from catalog.queries import no_copies
 from kpplatform.jobs.models import Job
 from recommender.ml.duplicates import ALIKE, pairs, rows_of
 from recommender.models import AlikePair
@@ -32,8 +33,13 @@ def alike_items(*, item: int | None = None, at_least: float = 0.0) -> QuerySet[A
 def copied(items: Sequence[Item], *, at: datetime) -> dict[int, Copied]:
     """Return of which of the creator's items something older says nearly the same, and what is most like it.
 
-    Found by night, of all; and at once, of what has their titles in its own. What others do not show is not told of.
+    Found by night, of all; and at once, of what has their titles in its own. What others do not show is not told of,
+    nor what staff found to be no copy.
     """
+    settled = no_copies()
+    items = [item for item in items if item.pk not in settled]
+    if not items:
+        return {}
     told = AlikePair.objects.filter(other__in=items, item__in=_told_of(items, at)).select_related("item")
     found = [(pair.other_id, Copied(pair.item.title, pair.cosine)) for pair in told]
     return dict(sorted([*found, *_at_once(items, at)], key=lambda row: row[1].cosine))

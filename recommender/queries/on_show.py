@@ -1,14 +1,18 @@
 """What a tenant has on show: everything, what is popular, what is new. Read for a whole process, now and then."""
 
+from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 from django.db import connection
 
+from catalog.models import Ruling
 from catalog.queries import no_copies
 from kpplatform.tenancy.scope import current_tenant_id
 from recommender.ml.arrays import Longs, common
+from recommender.models import AlikePair
+from recommender.queries.feed_settings import feed_settings
 from recommender.serving.catalogue import Catalogue
 from recommender.serving.page import Offer
 from recommender.serving.texts import BETWEEN, Texts
@@ -78,7 +82,18 @@ def on_show(*, at: datetime) -> Catalogue:
         texts=Texts(bytes(whole or b""), np.cumsum(_unpacked(lengths))),
         slugs=dict(_rows(TOPICS)),
         no_copies=frozenset(no_copies()),
+        copies=_copies(),
     )
+
+
+def _copies() -> dict[int, frozenset[int]]:
+    """Return the items that are ruled to be copies, and of which others."""
+    ruled = Ruling.objects.filter(effect=Ruling.Effect.LAST, lifted_at=None).values("item")
+    pairs = AlikePair.objects.filter(other__in=ruled, cosine__gte=feed_settings().alike)
+    found = defaultdict[int, set[int]](set)
+    for copy, original in pairs.order_by().values_list("other", "item"):
+        found[copy].add(original)
+    return {copy: frozenset(originals) for copy, originals in found.items()}
 
 
 def _viewers(items: Longs, *, at: datetime) -> Longs:

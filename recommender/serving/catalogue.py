@@ -30,6 +30,7 @@ class Catalogue:
     texts: Texts = NO_TEXTS  # of the M items
     slugs: Mapping[int, str] = field(default_factory=dict)  # of topics
     no_copies: frozenset[int] = frozenset()  # items that count as like no other, for staff said so
+    copies: Mapping[int, frozenset[int]] = field(default_factory=dict)  # items ruled to be copies, and of which
 
     @classmethod
     def plain(cls, items: Longs, *, creators: Longs, published: Longs, is_free: Flags) -> Self:

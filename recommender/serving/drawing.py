@@ -61,6 +61,7 @@ class Draw:
             "new": Wish(rules.new_topics, self.traits.is_new, lambda: teller.all_new),
             "small": Wish(rules.small, self.traits.is_small, lambda: teller.all_small),
         }
+        self._bar_copies()
 
     def fill(self, size: int) -> list[Placed]:
         """Draw until the page has so many places, or nothing more is offered."""
@@ -187,6 +188,13 @@ class Draw:
         self.topics[topic] += 1
         self._bar_creator(offer.creator)
         self._bar_topic(topic)
+
+    def _bar_copies(self) -> None:
+        """Let what is ruled a copy come last where what it is a copy of is offered too, whichever is liked better."""
+        copies, offered = self.teller.catalogue.copies, self.pool.place_of
+        for copy in copies.keys() & offered.keys():
+            if any(original in offered for original in copies[copy]):
+                self._bar("alike", offered[copy])
 
     def _bar_creator(self, creator: int) -> None:
         if "creator" in self.bars and self.creators[creator] >= self.rules.per_creator:

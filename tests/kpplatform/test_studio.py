@@ -200,7 +200,8 @@ def test_advice_names_its_numbers_and_ranking_its_factors(maker: Creator, now: d
 
     advice, ranking = opened(maker, "studio-advice"), opened(maker, "studio-ranking")
 
-    assert "0% of 30 plays" in part(advice, "How long").told
+    assert "0% of all its plays here" in part(advice, "How long").told
+    assert list(facts(part(advice, "How long")).values()) == ["0%"], "How many plays is the tenant's to know."
     assert "100% of 30" in part(advice, "When to publish").told
     [row] = part(advice, "Titles, descriptions and tags of your newest").rows
     assert "it is 2 wide, 10 is the least" in row[1]

@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 from rest_framework.test import APIClient
 
-from catalog.models import Item
+from catalog import operations as catalog
+from catalog.models import Item, Ruling
 from creators.models import Creator
 from kpplatform.jobs.models import Job
 from kpplatform.metrics.queries.quality import WEIGHTS, Quality, qualities, quality
@@ -127,6 +128,31 @@ def test_length_and_completion_beside_its_like(maker: Creator) -> None:
 
     assert found["length"] == 0.5
     assert found["completion"] == round(0.24 / 0.33, 3), "The others: 33 of 100."
+
+
+def test_what_was_watched_under_another_topic_takes_nothing_from_its_like(maker: Creator) -> None:
+    """Of its like 60 of 140 plays went to the end; its own, 90 of 100, were counted where it stood before."""
+    topic, today = things.topic(), timezone.now().date()
+    video = things.video(maker, topic=topic, **GOOD)
+    for name, plays, own in (("plays", 140, 100), ("finished", 60, 90)):
+        figure(f"{name}_by_length", plays, f"{topic.pk}:3", day=today)
+        figure(name, own, "feed", day=today, creator=maker, item=video)
+
+    assert now_of(video)["completion"] is None, "Less than none of forty: that is no share."
+
+
+def test_what_staff_found_to_be_no_copy_is_none_here_either(maker: Creator) -> None:
+    assert maker.member
+    things.video(**GOOD)
+    copy, now = things.video(maker, **GOOD), timezone.now()
+    assert now_of(copy)["originality"] == 0.0
+    catalog.rule_copies(items=[copy.pk], at=now)
+    ruling = catalog.appeal(ruling=Ruling.objects.get(), by=maker.member, text="No.", at=now).ruling
+    staff = make.member(Member.Role.STAFF)
+
+    catalog.answer_appeal(ruling=ruling, by=staff, is_upheld=True, answer="", at=now)
+
+    assert now_of(copy)["originality"] is None
 
 
 def test_the_creator_asks_before_publishing_and_is_told_with_the_answer(client: APIClient, viewer: Member) -> None:

@@ -17,6 +17,7 @@ from recommender.models import Notice
 from recommender.operations import refuse_notices
 from tests import make
 from tests.catalog import things
+from tests.concurrency import at_once
 from tests.conftest import COMMITTED
 from tests.metrics.figured import figure
 
@@ -149,6 +150,10 @@ def test_the_door_shows_creators_their_own_and_staff_all(in_school: Tenant) -> N
     assert [action["advice"] for action in told["actions"] if action["code"] == "left_early"] == [
         "Make it shorter or tighter: few watch to the end."
     ]
+    Member.objects.filter(pk=mine.member.pk).update(language="zh-hans")
+    for path in (REPORTS, f"{REPORTS}{own(mine).pk}/"):
+        page = make.client(mine.member).get(path, headers={"accept-language": "en"}).content.decode()
+        assert "做得更短更紧凑" in page, "In their own language, whatever the browser says."
     first = staff.get(REPORTS, {"limit": 1}).json()
     assert [of["creator"] for of in staff.get(first["next"]).json()["results"]] == ["other"]
 
@@ -196,6 +201,20 @@ def test_a_worker_that_dies_is_gone_on_from(school: Tenant, agency: Tenant, monk
         assert (WeeklyReport.objects.count(), Notice.objects.count()) == (6, 5)
     with scope(agency):
         assert not WeeklyReport.objects.exists()
+
+
+@COMMITTED
+def test_two_workers_at_once_report_and_tell_once(school: Tenant) -> None:
+    with scope(school):
+        creators = [maker() for _ in range(5)]
+        for creator in creators:
+            played(creator, 100, 10)
+
+    ends = at_once(school, [lambda: operations.report_some(week=WEEK, after=0, at=NOW)] * 2)
+
+    with scope(school):
+        assert {*ends} <= {creators[-1].pk, None}, "Neither failed; who came late found nothing to do."
+        assert (WeeklyReport.objects.count(), Notice.objects.count()) == (5, 5)
 
 
 def _last_week() -> date:

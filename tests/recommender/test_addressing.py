@@ -135,3 +135,12 @@ def test_only_staff_have_the_forms(in_school: Tenant, role: Member.Role) -> None
 
     assert {of(member).get(path).status_code for path in (GROUP, CAMPAIGN)} <= {302, 403}
     assert {of(member).post(path, {"name": "x"}).status_code for path in (GROUP, CAMPAIGN)} <= {302, 403}
+
+
+def test_what_another_site_sends_is_refused(in_school: Tenant) -> None:
+    strict = Client(headers={"host": "school.localhost"}, enforce_csrf_checks=True)
+    boss = make.member(Member.Role.STAFF)
+    assert boss.user
+    strict.force_login(boss.user, backend="allauth.account.auth_backends.AuthenticationBackend")
+
+    assert {strict.post(path, SAID | {"name": "x"}).status_code for path in (GROUP, CAMPAIGN)} == {403}

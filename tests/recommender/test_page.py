@@ -28,6 +28,7 @@ def catalogue(
     topics: dict[int, int] | None = None,
     texts: dict[int, str] | None = None,
     followers: dict[int, int] | None = None,
+    copies: dict[int, frozenset[int]] | None = None,
 ) -> Catalogue:
     """Return items of which some have a topic, a text, or a creator with followers: the others have a thousand."""
     items = np.arange(SHOWN)
@@ -42,6 +43,7 @@ def catalogue(
         viewers=np.zeros(SHOWN, np.int64),
         reactions=np.zeros(SHOWN, np.int64),
         texts=Texts(b"".join(told), np.cumsum([len(text) for text in told])),
+        copies=copies or {},
     )
 
 
@@ -127,6 +129,14 @@ def test_what_says_the_same_as_another_comes_last() -> None:
 
     assert items(drawn(source, of=told, size=3, alike=0.97)) == [1, 3, 2]
     assert items(drawn(source, of=told, size=3)) == [1, 2, 3]
+
+
+def test_what_is_ruled_a_copy_comes_last_though_it_is_liked_better() -> None:
+    text = "how to play the piano"
+    told = catalogue(texts={1: text, 2: text, 3: "how to cook rice at home"}, copies={2: frozenset({1})})
+
+    assert items(drawn(Source("model", 1.0, offers(2, 1, 3)), of=told, size=3, alike=0.97)) == [1, 3, 2]
+    assert items(drawn(Source("model", 1.0, offers(2, 3)), of=told, size=3, alike=0.97)) == [2, 3], "It stands alone."
 
 
 def test_the_same_text_is_the_same_even_where_nothing_less_is() -> None:

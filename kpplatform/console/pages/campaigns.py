@@ -36,8 +36,8 @@ def _cards(told: dict[int, tuple[int, int]], look: Look) -> list[Card]:
     sent, read = (sum(counts) for counts in zip(*told.values(), strict=True)) if told else (0, 0)
     return [
         Card(_("Campaigns that go on"), words.count(len(going))),
-        Card(_("Notices sent"), words.count(sent)),
-        Card(_("Notices read"), f"{read / sent:.0%}" if sent else "–"),
+        Card(_("Notices sent by those below"), words.count(sent)),
+        Card(_("Notices of theirs read"), f"{read / sent:.0%}" if sent else "–"),
     ]
 
 

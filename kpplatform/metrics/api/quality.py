@@ -23,7 +23,7 @@ class QualityPartOut(serializers.Serializer[Any]):
     name = serializers.ChoiceField(list(WEIGHTS))
     weight = serializers.IntegerField()
     share = serializers.FloatField(allow_null=True, help_text="Of the weight, from 0 to 1; null: nothing is known.")
-    reason = serializers.CharField(help_text="In the language of the request.")
+    reason = serializers.CharField(help_text="In the reader's language.")
     todo = serializers.CharField(help_text="What would make it better; nothing where it could not be.")
 
 
@@ -56,7 +56,8 @@ class QualityView(OfVideo):
         """How good it is, of which parts, why, and what to do: for its creator and staff, published or not."""
         video = self.video(id)
         must_own(video, self.viewer)
-        return Response(QualityOut(quality(video, at=timezone.now())).data)
+        with self.in_their_language():
+            return Response(QualityOut(quality(video, at=timezone.now())).data)
 
 
 class PublishView(OfVideo):
@@ -64,4 +65,5 @@ class PublishView(OfVideo):
     def post(self, request: Request, id: int) -> Response:  # noqa: A002
         """Show it to everybody, now, however good it is; the answer tells that too."""
         moved = catalog.publish(item=self.video(id), by=self.viewer, at=timezone.now())
-        return Response(PublishedOut(moved).data)
+        with self.in_their_language():
+            return Response(PublishedOut(moved).data)

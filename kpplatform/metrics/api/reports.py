@@ -23,8 +23,8 @@ class ReportsIn(Asked):
 
 class ActionOut(serializers.Serializer[Any]):
     code = serializers.ChoiceField(list(BY_CODE))
-    advice = serializers.SerializerMethodField(help_text="In the language of the request.")
-    what = serializers.SerializerMethodField(help_text="What is measured, in the language of the request.")
+    advice = serializers.SerializerMethodField(help_text="In the reader's language.")
+    what = serializers.SerializerMethodField(help_text="What is measured, in the reader's language.")
     measured = serializers.FloatField(help_text="A share, in that week.")
 
     def get_advice(self, action: dict[str, Any]) -> str:
@@ -54,7 +54,7 @@ class WeeklyReportOut(serializers.ModelSerializer[WeeklyReport]):
 
 
 class WeeklyReportViewSet(ViewSet):
-    """A creator reads their own, staff everybody's and the tenant's."""
+    """A creator reads their own, staff everybody's and the tenant's, in their own language where it is known."""
 
     serializer_class = WeeklyReportOut
     queryset = WeeklyReport.objects.none()
@@ -65,9 +65,12 @@ class WeeklyReportViewSet(ViewSet):
         """The reports, the latest first."""
         asked = ReportsIn(data={name: request.query_params[name] for name in request.query_params.keys() - PAGED})
         asked.is_valid(raise_exception=True)
-        return self.page(queries.reports_for(self.viewer, **asked.validated_data), WeeklyReportOut)
+        with self.in_their_language():
+            return self.page(queries.reports_for(self.viewer, **asked.validated_data), WeeklyReportOut)
 
     @extend_schema(responses=WeeklyReportOut)
     def retrieve(self, request: Request, pk: int) -> Response:
         """One of them."""
-        return Response(WeeklyReportOut(get_object_or_404(queries.reports_for(self.viewer), pk=pk)).data)
+        found = get_object_or_404(queries.reports_for(self.viewer), pk=pk)
+        with self.in_their_language():
+            return Response(WeeklyReportOut(found).data)

@@ -92,7 +92,8 @@ class Watched:
         return self.finished / self.plays if self.plays >= FEWEST_PLAYS else None
 
     def without(self, other: "Watched") -> "Watched":
-        return Watched(self.plays - other.plays, self.finished - other.finished)
+        """Return what is left of it; nothing, rather than less, where the other was counted of another topic."""
+        return Watched(max(0, self.plays - other.plays), max(0, self.finished - other.finished))
 
 
 @dataclass(frozen=True)

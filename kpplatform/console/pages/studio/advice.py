@@ -70,25 +70,24 @@ def _length(found: BestLength) -> Panel:
     title = _("How long")
     if found.best is None:
         return Panel(title, told=_("Too little of your topic was played to compare lengths."))
-    facts = [Card(_range(length), _("%(share)s of %(plays)s") % _told(length)) for length in found.lengths]
+    facts = [Card(_range(length), f"{length.completion:.0%}") for length in found.lengths]
     return Panel(title, facts, told=_best(found))
 
 
 def _best(found: BestLength) -> str:
+    """Tell shares alone: the plays are everybody's, and how often is the tenant's to know."""
     assert found.best
-    said = {
-        "topic": topic_name(found.topic) if found.topic else _("what has no topic"),
-        "length": _range(found.best),
-    } | _told(found.best)
-    text = _("About %(topic)s, %(length)s is watched to the end most often: %(share)s of %(plays)s plays.") % said
+    topic = topic_name(found.topic) if found.topic else _("what has no topic")
+    said = {"topic": topic} | _told(found.best)
+    text = _("About %(topic)s, %(length)s is watched to the end most often: %(share)s of all its plays here.") % said
     if found.usual and found.usual != found.best:
-        usual = {"length": _range(found.usual)} | _told(found.usual)
-        text += " " + _("Most of your plays are of %(length)s: %(share)s of %(plays)s.") % usual
+        usual = _("Most of your plays are of %(length)s; here %(share)s of all its plays go to the end.")
+        text += " " + usual % _told(found.usual)
     return text
 
 
 def _told(length: Length) -> dict[str, str]:
-    return {"share": f"{length.completion:.0%}", "plays": words.count(length.plays)}
+    return {"length": _range(length), "share": f"{length.completion:.0%}"}
 
 
 def _range(length: Length) -> str:

@@ -3,17 +3,16 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from catalog import operations, queries
+from catalog.admin.rulings import AppealAdmin, RulingAdmin
 from catalog.models import (
     Access,
-    Appeal,
     Comment,
     Consent,
     ConsentTerms,
@@ -29,8 +28,10 @@ from catalog.models import (
     Topic,
     Watch,
 )
-from kpplatform.tenancy.admin_base import TenantAdmin, database_for, labelled, runs_the_tenant, staff
+from kpplatform.tenancy.admin_base import TenantAdmin, labelled, runs_the_tenant, staff
 from kpplatform.tenancy.admin_parts import WordsForm, words_of
+
+__all__ = ["AppealAdmin", "RulingAdmin"]  # what is imported to be registered; the rest stands here
 
 STATE_COLOURS = {"published": "success", "scheduled": "info", "withdrawn": "danger", "draft": ""}
 REASON_COLOURS = dict.fromkeys(Watch.Quarantine.values, "danger")
@@ -133,79 +134,6 @@ class ReportAdmin(TenantAdmin):
         self.do_each(
             request, queryset, lambda of: operations.take_down(item=of.item, rule=Ruling.Rule(of.reason), **said)
         )
-
-
-@admin.register(Ruling)
-class RulingAdmin(TenantAdmin):
-    """Creators find here what was ruled of theirs, and appeal; staff answer."""
-
-    own = "item__creator__member"
-    list_display = (
-        "item",
-        "shown_rule",
-        "shown_effect",
-        "why",
-        "ruled_at",
-        "lifted_at",
-        "appealed",
-        "answered",
-    )
-    list_select_related = ("item__creator",)
-    search_fields = ("item__title",)
-    number_fields = ("pk", "item_id")
-    list_filter = ("rule", "effect", "ruled_at", ("lifted_at", admin.EmptyFieldListFilter))
-    action_form = WordsForm
-    actions = ("appeal", "uphold", "reject")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        appeals = Appeal.objects.db_manager(database_for(request)).order_by("pk")
-        return super().get_queryset(request).prefetch_related(Prefetch("appeals", appeals))
-
-    @display(description=_("rule"))
-    def shown_rule(self, ruling: Ruling) -> str:
-        return gettext(ruling.get_rule_display())
-
-    @display(description=_("effect"))
-    def shown_effect(self, ruling: Ruling) -> str:
-        return gettext(ruling.get_effect_display())
-
-    @display(description=_("appeal"))
-    def appealed(self, ruling: Ruling) -> str:
-        return "; ".join(of.text for of in ruling.appeals.all())
-
-    @display(description=_("answer"))
-    def answered(self, ruling: Ruling) -> str:
-        said = {None: gettext("not answered"), True: gettext("upheld"), False: gettext("rejected")}
-        return "; ".join(f"{said[of.is_upheld]} {of.answer}".strip() for of in ruling.appeals.all())
-
-    @admin.action(description=_("Appeal, with the words beside it"), permissions=["acting"])
-    def appeal(self, request: HttpRequest, queryset: QuerySet[Ruling]) -> None:
-        text, by, now = words_of(request), staff(request), timezone.now()
-        if not text:
-            self.message_user(request, _("An appeal needs words: write them beside the action."), messages.ERROR)
-            return
-        self.do_each(request, queryset, lambda of: operations.appeal(ruling=of, by=by, text=text, at=now))
-
-    @admin.action(description=_("Uphold the appeal: lift the ruling"), permissions=["staff"])
-    def uphold(self, request: HttpRequest, queryset: QuerySet[Ruling]) -> None:
-        self._answer(request, queryset, is_upheld=True)
-
-    @admin.action(description=_("Reject the appeal"), permissions=["staff"])
-    def reject(self, request: HttpRequest, queryset: QuerySet[Ruling]) -> None:
-        self._answer(request, queryset, is_upheld=False)
-
-    def _answer(self, request: HttpRequest, rulings: QuerySet[Ruling], *, is_upheld: bool) -> None:
-        said: dict[str, Any] = {"by": staff(request), "answer": words_of(request), "at": timezone.now()}
-        self.do_each(request, rulings, lambda of: operations.answer_appeal(ruling=of, is_upheld=is_upheld, **said))
-
-
-@admin.register(Appeal)
-class AppealAdmin(TenantAdmin):
-    own = "ruling__item__creator__member"
-    list_display = ("ruling", "text", "appealed_at", "is_upheld", "answer", "answered_by", "answered_at")
-    list_select_related = ("ruling", "answered_by")
-    number_fields = ("pk", "ruling_id")
-    list_filter = ("is_upheld", "appealed_at")
 
 
 @admin.register(Comment)
