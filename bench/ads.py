@@ -24,6 +24,7 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -112,7 +113,9 @@ class Day:
         with self.scope(self.tenant):
             seen = Offer.objects.filter(viewed_at__gte=MIDNIGHT).values_list("campaign", "viewer", "price", "viewed_at")
             for campaign, viewer, price, at in seen.iterator():
-                found[min(int((at - MIDNIGHT) / HOUR), 23)] += price * chances[likes[viewer], self.places[campaign]]
+                assert at
+                chance = chances[likes[viewer], self.places[campaign]]
+                found[min((at - MIDNIGHT) // HOUR, 23)] += price * chance
         return found
 
 
@@ -242,7 +245,8 @@ def played(world: World, tenant: Any) -> dict[str, Any]:
         learned = ChanceModel.objects.order_by("-pk").first()
     day.spent_by[24] = spent
     by = [day.spent_by.get(hour, 0) for hour in range(25)]
-    off, expected = hours_off(world, np.diff(by)), hours_off(world, day.expected_by_hour())
+    off = hours_off(world, [after - before for before, after in pairwise(by)])
+    expected = hours_off(world, day.expected_by_hour())
     earned, random_one, highest = spent / 1_000_000, by_rule(world, "random"), by_rule(world, "bid")
     return {
         "seconds": round(took, 1),

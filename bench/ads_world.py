@@ -136,18 +136,18 @@ def seed(world: World, viewers: int) -> Any:
             )
             for flight, about in zip(flights, world.about, strict=True)
         )
-        _yesterday()
+        _yesterday(world)
     return tenant
 
 
-def _yesterday() -> None:
-    """Write the places of the day before, which all stayed empty: of them the job knows when viewers come."""
+def _yesterday(world: World) -> None:
+    """Write the places of the day before, as many as today's and all empty: of them the job knows when viewers come."""
     from billing.ads.models import PlaceCount  # noqa: PLC0415
 
-    hours = np.random.default_rng(8).choice(24, 10_000, p=np.array(TRAFFIC) / sum(TRAFFIC))
+    hours = np.random.default_rng(8).choice(24, len(world.at), p=np.array(TRAFFIC) / sum(TRAFFIC))
     told = {"day": (MIDNIGHT - timedelta(days=1)).date(), "placement": "feed", "outcome": "no_campaign", "shard": 0}
     PlaceCount.objects.bulk_create(
-        PlaceCount(**told, hour=hour, places=int(places)) for hour, places in enumerate(np.bincount(hours))
+        PlaceCount(**told, hour=hour, places=int(places)) for hour, places in enumerate(np.bincount(hours)) if places
     )
 
 

@@ -16,7 +16,7 @@ from billing.models import InstalmentOffer, InstalmentPart, InstalmentPlan, Prod
 from billing.models.instalments import FEWEST, MOST
 from billing.operations import instalments
 from catalog.models import Item
-from kpplatform.rest.serializers import Asked, In
+from kpplatform.rest.serializers import Asked, In, WhyIn
 
 
 class InstalmentOfferIn(In):
@@ -85,10 +85,6 @@ class PlanMethodIn(In):
     method = serializers.IntegerField()
 
 
-class ForgiveIn(In):
-    why = serializers.CharField(max_length=200)
-
-
 class InstalmentOfferViewSet(MoneyViewSet):
     lookup_value_converter = "int"
 
@@ -152,11 +148,11 @@ class InstalmentPlanViewSet(MoneyViewSet):
         method = get_object_or_404(of_member, pk=self.sent(PlanMethodIn)["method"])
         return self.done(pk, instalments.change_method, method=method)
 
-    @extend_schema(request=ForgiveIn, responses=InstalmentPlanOut)
+    @extend_schema(request=WhyIn, responses=InstalmentPlanOut)
     @action(detail=True, methods=["post"])
     def forgive(self, request: Request, pk: int) -> Response:
         """Ask for nothing more, and leave it to the buyer: for the tenant's staff."""
-        return self.done(pk, instalments.forgive, why=self.sent(ForgiveIn)["why"])
+        return self.done(pk, instalments.forgive, why=self.sent(WhyIn)["why"])
 
     @extend_schema(responses=InstalmentChangeOut(many=True))
     @action(detail=True, methods=["get"])

@@ -15,7 +15,7 @@ from billing.api.serializers import OrderOut, PayIn
 from billing.api.views import MoneyViewSet
 from billing.models import PaymentMethod, Period, Plan, Subscription, SubscriptionChange
 from billing.operations import Wanted
-from kpplatform.rest.serializers import In
+from kpplatform.rest.serializers import In, WhyIn
 from kpplatform.tenancy.models import Member
 
 
@@ -82,10 +82,6 @@ class ChangePlanIn(In):
 
 class ChangeMethodIn(In):
     method = serializers.IntegerField()
-
-
-class EndNowIn(In):
-    why = serializers.CharField(max_length=200)
 
 
 class PaymentMethodViewSet(MoneyViewSet):
@@ -220,11 +216,11 @@ class SubscriptionViewSet(MoneyViewSet):
         method = get_object_or_404(of_member, pk=self.sent(ChangeMethodIn)["method"])
         return self.done(pk, operations.change_method, method=method)
 
-    @extend_schema(request=EndNowIn, responses=SubscriptionOut)
+    @extend_schema(request=WhyIn, responses=SubscriptionOut)
     @action(detail=True, methods=["post"])
     def end(self, request: Request, pk: int) -> Response:
         """End it at once, and the access with it: for the tenant's staff."""
-        return self.done(pk, operations.end_subscription, why=self.sent(EndNowIn)["why"])
+        return self.done(pk, operations.end_subscription, why=self.sent(WhyIn)["why"])
 
     @extend_schema(responses=SubscriptionChangeOut(many=True))
     @action(detail=True, methods=["get"])

@@ -36,10 +36,6 @@ class PayoutIn(In):
     amount = serializers.IntegerField(required=False, min_value=1, max_value=MOST, help_text="In minor units.")
 
 
-class PayoutWhyIn(In):
-    why = serializers.CharField(max_length=200)
-
-
 class ReleaseIn(In):
     why = serializers.CharField(max_length=200, required=False)
 

@@ -23,7 +23,6 @@ from billing.api.payout_serializers import (
     PaidIn,
     PayoutIn,
     PayoutOut,
-    PayoutWhyIn,
     ReleaseIn,
     ResultIn,
     ResultOut,
@@ -34,6 +33,7 @@ from billing.money import Money
 from billing.operations import paying
 from billing.providers import Destination
 from creators.models import Creator
+from kpplatform.rest.serializers import WhyIn
 from kpplatform.tenancy.scope import current_tenant
 
 
@@ -104,11 +104,11 @@ class PayoutViewSet(MoneyViewSet):
         """Let it leave: staff, and above the tenant's limit somebody else than who drafted it."""
         return self.shown(paying.approve_payout(payout=self.payout(pk), by=self.viewer, at=timezone.now()))
 
-    @extend_schema(request=PayoutWhyIn, responses=PayoutOut)
+    @extend_schema(request=WhyIn, responses=PayoutOut)
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, pk: int) -> Response:
         """Give a payout up of which nobody was told."""
-        told = {"by": self.viewer, "why": self.sent(PayoutWhyIn)["why"], "at": timezone.now()}
+        told = {"by": self.viewer, "why": self.sent(WhyIn)["why"], "at": timezone.now()}
         return self.shown(paying.withdraw_payout(payout=self.payout(pk), **told))
 
     @extend_schema(request=PaidIn, responses=PayoutOut)
@@ -118,11 +118,11 @@ class PayoutViewSet(MoneyViewSet):
         told = {"by": self.viewer, "reference": self.sent(PaidIn)["reference"], "at": timezone.now()}
         return self.shown(paying.mark_paid(payout=self.payout(pk), **told))
 
-    @extend_schema(request=PayoutWhyIn, responses=PayoutOut)
+    @extend_schema(request=WhyIn, responses=PayoutOut)
     @action(detail=True, methods=["post"])
     def reverse(self, request: Request, pk: int) -> Response:
         """Say that the money came back after it was paid."""
-        told = {"by": self.viewer, "why": self.sent(PayoutWhyIn)["why"], "at": timezone.now()}
+        told = {"by": self.viewer, "why": self.sent(WhyIn)["why"], "at": timezone.now()}
         return self.shown(paying.reverse_payout(payout=self.payout(pk), **told))
 
 

@@ -19,7 +19,7 @@ from billing.operations.price_experiments import FEWEST_PRICES, MOST_PRICES, NAM
 from billing.operations.prices import MOST
 from billing.queries.price_results import Answer
 from catalog.models import Item
-from kpplatform.rest.serializers import In
+from kpplatform.rest.serializers import In, WhyIn
 from kpplatform.tenancy.scope import current_tenant
 
 
@@ -46,10 +46,6 @@ class PriceExperimentIn(In):
         if ("item" in attrs) == ("product" in attrs):
             raise serializers.ValidationError("Say an item, or a product.", code="item_or_product")
         return attrs
-
-
-class EndPricesIn(In):
-    why = serializers.CharField(max_length=200, help_text="Kept with the experiment.")
 
 
 class AdoptIn(In):
@@ -145,11 +141,11 @@ class PriceExperimentViewSet(MoneyViewSet):
         )
         return self.shown(begun.pk, status.HTTP_201_CREATED)
 
-    @extend_schema(request=EndPricesIn, responses=PriceExperimentOut)
+    @extend_schema(request=WhyIn, responses=PriceExperimentOut)
     @action(detail=True, methods=["post"])
     def end(self, request: Request, pk: int) -> Response:
         """Sell at one price again. Who was shown a lower one still gets it for a day."""
-        why = self.sent(EndPricesIn)["why"]
+        why = self.sent(WhyIn)["why"]
         pricing.end_price_experiment(experiment=self.experiment(pk), by=self.viewer, why=why, at=timezone.now())
         return self.shown(pk)
 

@@ -40,6 +40,10 @@ class In(Asked):
         }
 
 
+class WhyIn(In):
+    why = serializers.CharField(max_length=200, help_text="Kept with the change.")
+
+
 class Problem(serializers.Serializer[Any]):
     """A refusal (RFC 9457): what went wrong, with a code for programs and a sentence for people."""
 

@@ -9,7 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from kpplatform.rest.serializers import In
+from kpplatform.rest.serializers import In, WhyIn
 from kpplatform.rest.views import ViewSet
 from recommender import operations, queries
 from recommender.api.permissions import RunsTheTenant
@@ -30,10 +30,6 @@ class ExperimentIn(In):
     hypothesis = serializers.CharField(max_length=1_000, required=False, default="", allow_blank=True)
     metric = serializers.ChoiceField(choices=Experiment.Metric.choices, help_text="What it is about, per viewer.")
     arms = ArmIn(many=True, help_text="The first is the control.")
-
-
-class EndIn(In):
-    why = serializers.CharField(max_length=200, help_text="Kept with the experiment.")
 
 
 class ExperimentOut(serializers.ModelSerializer[Experiment]):
@@ -96,12 +92,12 @@ class ExperimentViewSet(ViewSet):
         begun = operations.begin_experiment(experiment=self._experiment(pk), at=timezone.now())
         return Response(ExperimentOut(begun).data)
 
-    @extend_schema(request=EndIn, responses=ExperimentOut)
+    @extend_schema(request=WhyIn, responses=ExperimentOut)
     @action(detail=True, methods=["post"])
     def end(self, request: Request, pk: int) -> Response:
         """Serve everybody as before from the next page on, and keep what was found."""
         ended = operations.end_experiment(
-            experiment=self._experiment(pk), why=self.sent(EndIn)["why"], killed=False, at=timezone.now()
+            experiment=self._experiment(pk), why=self.sent(WhyIn)["why"], killed=False, at=timezone.now()
         )
         return Response(ExperimentOut(ended).data)
 

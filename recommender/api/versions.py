@@ -11,7 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from kpplatform.rest.serializers import In
+from kpplatform.rest.serializers import WhyIn
 from kpplatform.rest.views import ViewSet
 from recommender import operations, queries
 from recommender.api.permissions import RunsTheTenant
@@ -46,10 +46,6 @@ class VersionChangeOut(serializers.ModelSerializer[VersionChange]):
     class Meta:
         model = VersionChange
         fields = ["id", "version", "before", "after", "share", "by", "why", "changed_at"]
-
-
-class WhyIn(In):
-    why = serializers.CharField(max_length=200, help_text="Kept with the change.")
 
 
 class TryIn(WhyIn):

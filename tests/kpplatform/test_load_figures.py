@@ -1,4 +1,4 @@
-"""What the page of ads says of their load, by numbers that one can check in the head."""
+"""What the page of ads says of their load and of live budgets, by numbers that one can check in the head."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from django.utils.translation import override
 
-from billing.ads.models import LoadChange
-from kpplatform.console.pages import BY_SLUG
+from billing.ads.models import Flight, LoadChange
+from kpplatform.console.pages import BY_SLUG, ads
 from kpplatform.console.pages.shapes import Shown
 from kpplatform.tenancy.models import Tenant
+from tests.billing.ads import adverts
 from tests.billing.ads.loads import read, tried
 from tests.conftest import NOON
 from tests.metrics.figured import figure, figures, look, part, rows
@@ -95,3 +96,16 @@ def test_the_weeks_before_and_after_a_change_stand_beside_each_other(in_school: 
         ["time watched", "0.0 s", "0.0 s", "–"],
     ]
     assert "no experiment" in str(part(page(in_school), BESIDE).title)
+
+
+def test_all_live_flights_count_and_the_largest_are_listed(in_school: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of budgets of 100.00, 101.00 and 102.00, one of which has spent 6.00, 297.00 are left."""
+    monkeypatch.setattr(ads, "MOST", 2)
+    for more in range(3):
+        adverts.live(budget=10_000 + 100 * more)
+    Flight.objects.filter(budget=10_000).update(spent=600_000_000)
+
+    shown = BY_SLUG["ads"].build(look(in_school, at=NOON + timedelta(minutes=1)))
+
+    assert {of.title: of.shown for of in shown.cards}["Left of live budgets"] == "297.00 CNY"
+    assert [row[2] for row in rows(shown, "Live flights")] == ["102.00 CNY", "101.00 CNY"]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.ads import operations
 from billing.ads.models import Advertiser, Campaign, CampaignChange, Flight
 from kpplatform.tenancy.admin_base import TenantAdmin, staff
+from kpplatform.tenancy.admin_parts import WordsForm, words_of
 
 
 @admin.register(Advertiser)
@@ -34,6 +35,7 @@ class AdvertiserAdmin(TenantAdmin):
 
 @admin.register(Campaign)
 class CampaignAdmin(TenantAdmin):
+    action_form = WordsForm
     list_display = ("name", "advertiser", "tier", "state", "starts_at", "ends_at", "committed", "given_back")
     list_select_related = ("advertiser",)
     search_fields = ("name", "advertiser__name")
@@ -43,8 +45,8 @@ class CampaignAdmin(TenantAdmin):
 
     @admin.action(description=_("Pause"), permissions=["staff"])
     def pause(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:
-        by, now = staff(request), timezone.now()
-        self.do_each(request, queryset, lambda of: operations.pause_campaign(campaign=of, by=by, at=now))
+        by, now, why = staff(request), timezone.now(), words_of(request)
+        self.do_each(request, queryset, lambda of: operations.pause_campaign(campaign=of, by=by, reason=why, at=now))
 
     @admin.action(description=_("Resume"), permissions=["staff"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:
@@ -53,8 +55,8 @@ class CampaignAdmin(TenantAdmin):
 
     @admin.action(description=_("End for good"), permissions=["staff"])
     def end(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:
-        by, now = staff(request), timezone.now()
-        self.do_each(request, queryset, lambda of: operations.end_campaign(campaign=of, by=by, at=now))
+        by, now, why = staff(request), timezone.now(), words_of(request)
+        self.do_each(request, queryset, lambda of: operations.end_campaign(campaign=of, by=by, reason=why, at=now))
 
 
 @admin.register(CampaignChange)

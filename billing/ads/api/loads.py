@@ -19,7 +19,7 @@ from billing.api.price_experiments import DifferenceOut
 from billing.api.views import MoneyViewSet
 from billing.money import WHOLE_BPS
 from billing.operations.staff import must_run_the_tenant
-from kpplatform.rest.serializers import In
+from kpplatform.rest.serializers import In, WhyIn
 
 
 class LoadTrialIn(In):
@@ -45,13 +45,8 @@ class LoadTrialIn(In):
     ends_at = serializers.DateTimeField(help_text="By then it is over, if nobody ends it before.")
 
 
-class LoadEndIn(In):
-    why = serializers.CharField(max_length=200, help_text="Kept with the trial.")
-
-
-class LoadAdoptIn(In):
+class LoadAdoptIn(WhyIn):
     load = serializers.IntegerField(min_value=0, max_value=MOST_APART, help_text="Items between two ads; 0: no ads.")
-    why = serializers.CharField(max_length=200, help_text="Kept with the change.")
 
 
 class LoadTrialOut(serializers.ModelSerializer[LoadTrial]):
@@ -155,11 +150,11 @@ class LoadTrialViewSet(MoneyViewSet):
         made = operations.try_loads(by=self.viewer, at=now, **said | ask)
         return self.shown(made.pk, status.HTTP_201_CREATED)
 
-    @extend_schema(request=LoadEndIn, responses=LoadTrialOut)
+    @extend_schema(request=WhyIn, responses=LoadTrialOut)
     @action(detail=True, methods=["post"])
     def end(self, request: Request, pk: int) -> Response:
         """Let everybody have the usual load again."""
-        trial, ask = self.trial(pk), self.sent(LoadEndIn)
+        trial, ask = self.trial(pk), self.sent(WhyIn)
         operations.end_load_trial(trial=trial, by=self.viewer, at=timezone.now(), **ask)
         return self.shown(pk)
 

@@ -170,11 +170,12 @@ class CampaignViewSet(MoneyViewSet):
         """Let it compete again."""
         return self.shown(operations.resume_campaign(campaign=self.campaign(pk), by=self.viewer, at=timezone.now()))
 
-    @extend_schema(request=None, responses=told.AdCampaignOut)
+    @extend_schema(request=told.ReasonIn, responses=told.AdCampaignOut)
     @action(detail=True, methods=["post"])
     def end(self, request: Request, pk: int) -> Response:
         """End it for good; what it did not spend comes back to the balance."""
-        return self.shown(operations.end_campaign(campaign=self.campaign(pk), by=self.viewer, at=timezone.now()))
+        ask = self.sent(told.ReasonIn)
+        return self.shown(operations.end_campaign(campaign=self.campaign(pk), by=self.viewer, at=timezone.now(), **ask))
 
     @extend_schema(request=told.CreditIn, responses={201: told.CreditOut})
     @action(detail=True, methods=["post"])

@@ -8,13 +8,14 @@ more than a year the loss still grew), so in the long run, a week counting δ of
 
     worth(x) = income(x) · days(x) / (1 − δ · exp(b (x − lightest load tried))).
 
-Days and income on a day are taken to err independently of each other: so they do where who is there more often brings
-as much on each day.
+Days and income on a day err together as far as they did viewer by viewer: where who is there more often brings more
+on each day, both are off to the same side.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -34,7 +35,7 @@ STEP = 1e-3  # of what a parameter is likely to be off, where a slope is measure
 class Tried(NamedTuple):
     """An arm: items between two ads (0: none), and of a viewer's week the mean and variance, viewer by viewer.
 
-    `income` is that of a day on which the viewer is there.
+    `income` is that of a day on which the viewer is there; `covariance` is that of both.
     """
 
     every: int
@@ -43,6 +44,7 @@ class Tried(NamedTuple):
     days_variance: float
     income: float
     income_variance: float
+    covariance: float = 0.0
 
     @property
     def load(self) -> float:
@@ -61,7 +63,7 @@ class Answer(StrEnum):
     """What may be said of the best load."""
 
     SUGGESTED = "suggested"
-    TOO_FEW = "too_few"  # viewers of an arm
+    TOO_FEW = "too_few"  # viewers of an arm, or of them who brought something
     TOO_WIDE = "too_wide"  # it is not known well enough what the loads do to the days
     BENT = "bent"  # no line goes through what the arms did
     UNSURE = "unsure"  # what seems best is not surely better than the first arm
@@ -150,42 +152,46 @@ def suggest(tried: Sequence[Tried], *, floor: float, level: float = LEVEL) -> Su
 def fit(tried: Sequence[Tried]) -> Fitted:
     """Lay the lines through the arms. What would rise with the load, or curve upwards, is taken as level or straight.
 
-    The income of a viewer's day is taken to vary alike in all arms: where hardly anybody pays, an arm in which nobody
-    has by chance is no surer than the others.
+    The income of a viewer's day is taken to vary alike in all arms, and alike with the days: where hardly anybody pays,
+    an arm in which nobody has by chance is no surer than the others.
     """
     told = np.array([(arm.load, arm.viewers, arm.days, arm.income) for arm in tried])
     loads, viewers, days, income = told.T
     unsure = np.array([arm.days_variance for arm in tried]) / days**2  # of the log of a viewer's days
     spread = np.full(len(tried), np.mean([arm.income_variance for arm in tried]) or 1.0)
-    line, of_line = _squares(loads, np.log(days), unsure / viewers, degree=1)
-    curve, of_curve = _squares(loads, income, spread / viewers, degree=min(2, len(tried) - 1))
-    if len(curve) > 2 and curve[2] > 0:
-        curve, of_curve = _squares(loads, income, spread / viewers, degree=1)
-    prior = [
-        _squares(loads, days, unsure / FEWEST, degree=1)[1],
-        _squares(loads, income, spread / FEWEST, degree=len(curve) - 1)[1],
-    ]
+    most = sum(sqrt(arm.days_variance * arm.income_variance) for arm in tried) or 1.0
+    both = sum(arm.covariance for arm in tried) / most * np.sqrt(unsure * spread)
+    line = _squares(loads, unsure / viewers, degree=1) @ np.log(days)
+    degree = min(2, len(tried) - 1)
+    curve = _squares(loads, spread / viewers, degree=degree) @ income
+    if degree > 1 and curve[2] > 0:
+        degree = 1
+        curve = _squares(loads, spread / viewers, degree=degree) @ income
     off = float(((np.log(days) - line[0] - line[1] * loads) ** 2 * viewers / unsure).sum())
     return Fitted(
         parameters=np.concatenate([line[:1], np.minimum(line[1:], 0.0), curve]),
-        covariance=_blocks(of_line, of_curve),
-        prior=_blocks(*prior),
+        covariance=_covariance(loads, unsure / viewers, spread / viewers, both / viewers, degree=degree),
+        prior=_covariance(loads, unsure / FEWEST, spread / FEWEST, both / FEWEST, degree=degree),
         lightest=float(loads.min()),
         p=float(chdtrc(len(tried) - 2, off)) if len(tried) > 2 else 1.0,
     )
 
 
-def _squares(x: Floats, y: Floats, variance: Floats, *, degree: int) -> tuple[Floats, Floats]:
-    """Return the weighted least squares' polynomial through the points (A,), and its covariance."""
+def _squares(x: Floats, variance: Floats, *, degree: int) -> Floats:
+    """Return what makes points (A,) the weighted least squares' polynomial through them (degree + 1, A)."""
     powers = np.vander(x, degree + 1, increasing=True)  # (A, degree + 1)
-    covariance: Floats = np.linalg.inv(powers.T @ (powers / variance[:, None])).astype(np.float64)
-    return covariance @ powers.T @ (y / variance), covariance
+    weighted = (powers / variance[:, None]).T  # (degree + 1, A)
+    line: Floats = np.linalg.solve(weighted @ powers, weighted).astype(np.float64)
+    return line
 
 
-def _blocks(first: Floats, second: Floats) -> Floats:
-    both = np.zeros((len(first) + len(second),) * 2)
-    both[: len(first), : len(first)], both[len(first) :, len(first) :] = first, second
-    return both
+def _covariance(loads: Floats, days: Floats, income: Floats, both: Floats, *, degree: int) -> Floats:
+    """Return the covariance of the line through the log of the days and the curve through the income.
+
+    Given are the variances of the points (A,), and the covariance of both in each arm.
+    """
+    line, curve = _squares(loads, days, degree=1), _squares(loads, income, degree=degree)
+    return np.block([[line * days @ line.T, line * both @ curve.T], [curve * both @ line.T, curve * income @ curve.T]])
 
 
 def _candidates(tried: Sequence[Tried]) -> list[int]:

@@ -81,7 +81,7 @@ def _switch(
 
 
 @transaction.atomic
-def end_campaign(*, campaign: Campaign, by: Member | None, at: datetime) -> Campaign:
+def end_campaign(*, campaign: Campaign, by: Member | None, reason: str = "", at: datetime) -> Campaign:
     """End it for good. What was not spent goes back to the balance once no offer of it is open.
 
     Its flights are closed: who has read a moment ago that it lives, and waits for one, offers nothing any more.
@@ -94,7 +94,7 @@ def end_campaign(*, campaign: Campaign, by: Member | None, at: datetime) -> Camp
     flights = Flight.objects.filter(campaign=campaign)
     list(flights.select_for_update(no_key=True).order_by("pk"))
     flights.update(tonight=CLOSED)
-    return _moved(campaign, State.ENDED, by=by, at=at)
+    return _moved(campaign, State.ENDED, by=by, reason=reason, at=at)
 
 
 @transaction.atomic

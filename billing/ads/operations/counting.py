@@ -10,7 +10,6 @@ from django.db.models import Min
 
 from billing.ads.models import PlaceCount
 from billing.ads.queries.rules import ad_rules
-from billing.ads.serving.live import live
 from kpplatform.tenancy.scope import current_tenant, current_tenant_id
 from kpplatform.tenancy.statements import planned
 
@@ -63,7 +62,7 @@ def note_unasked(
 
     `first` is how many places the session has had before.
     """
-    if every := live().loads.for_all(usual=ad_rules(current_tenant()).every):
+    if every := ad_rules(current_tenant()).every:
         note_places({why: (first + size) // every - first // every}, placement=placement, at=at)
 
 

@@ -123,7 +123,7 @@ class Placed:
 def has_ads() -> bool:
     """Tell whether anything competes at all in the scope's tenant: who asks can spare finding out about the viewer."""
     market = live()
-    return bool(len(market) and market.loads.has_ads(usual=ad_rules(current_tenant()).every))
+    return bool(len(market) and (ad_rules(current_tenant()).every or market.trial))
 
 
 @transaction.atomic(savepoint=False)
@@ -134,13 +134,15 @@ def place_ads(*, page: Page, at: datetime, rng: random.Random | None = None) -> 
     """
     rules = ad_rules(current_tenant())
     market = live()
-    if not page.items or not market.loads.has_ads(usual=rules.every):
+    if not page.items or not (rules.every or market.trial):
         return []
-    if not market or not held(page.viewer, who=page.who, grace=GRACE, at=at):
+    known = held(page.viewer, who=page.who, trial=market.trial, grace=GRACE, at=at)
+    if not market or not known.sees_ads:
         why = Outcome.TIER if market else Outcome.NO_CAMPAIGN
         note_unasked(first=page.first, size=len(page.items), why=why, placement=page.placement, at=at)
         return []
-    every = deal_load(page.viewer, market.loads, usual=rules.every, is_remembered=page.is_remembered, at=at)
+    is_new = page.is_remembered and not known.is_dealt
+    every = deal_load(page.viewer, market.trial, usual=rules.every, is_new=is_new, at=at)
     if not every:
         return []
     before = seen(

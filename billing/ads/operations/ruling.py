@@ -21,7 +21,7 @@ def change_ad_rules(*, changes: Mapping[str, Any], by: Member, why: str = "", at
     """Let these rules hold from now on; what is not named stays. Raises StaffOnly and BadAdRules."""
     must_run_the_tenant(by)
     must_be_rules(changes)
-    tenant = Tenant.objects.select_for_update(no_key=True).get(pk=current_tenant_id())
+    tenant = held_tenant()
     usual = asdict(AdRules())
     before = {name: tenant.settings.get(f"ad_{name}", usual[name]) for name in changes}
     after = {name: value for name, value in changes.items() if value != before[name]}
@@ -32,3 +32,9 @@ def change_ad_rules(*, changes: Mapping[str, Any], by: Member, why: str = "", at
         told = {"before": {name: before[name] for name in after}, "after": after, "why": why}
         AdRulesChange.objects.create(by=by, changed_at=at, **told)
     return ad_rules(tenant)
+
+
+def held_tenant() -> Tenant:
+    """Return the scope's tenant as it is now; nobody else changes its rules before the transaction ends."""
+    tenant: Tenant = Tenant.objects.select_for_update(no_key=True).get(pk=current_tenant_id())
+    return tenant

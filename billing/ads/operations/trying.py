@@ -7,8 +7,9 @@ from django.db import IntegrityError, transaction
 
 from billing.ads.market.load import MOST_APART
 from billing.ads.models import LoadChange, LoadTrial
+from billing.ads.operations.ruling import change_ad_rules, held_tenant
 from billing.ads.queries.load_results import WEEK, read_arms
-from billing.ads.queries.loads import every_for_all
+from billing.ads.queries.rules import ad_rules
 from billing.money import WHOLE_BPS
 from billing.operations.staff import must_run_the_tenant
 from kpplatform.errors import Conflict, Invalid
@@ -119,19 +120,20 @@ def read_load_trials(*, at: datetime) -> int:
 def adopt_load(*, trial: LoadTrial, every: int, by: Member, why: str, at: datetime) -> LoadTrial:
     """Let so many items stand between two ads for everybody, from now on, and end the trial. Twice is once.
 
-    It is one of the trial's loads, or lies between them. Raises StaffOnly, NotTried, and LoadsAreTried while another
-    trial runs.
+    It becomes the tenant's rule. It is one of the trial's loads, or lies between them. Raises StaffOnly, NotTried, and
+    LoadsAreTried while another trial runs.
     """
     must_run_the_tenant(by)
     held = _held(trial)
-    if not _is_between(every, held.loads):
+    if at < held.starts_at or not _is_between(every, held.loads):
         raise NotTried(f"{every} is neither a load that was tried nor between two that were.")
     if LoadTrial.objects.filter(ended_at=None, starts_at__lte=at).exclude(pk=held.pk).exists():
         raise LoadsAreTried("Other loads are being tried now.")
     if held.ended_at is None:
         _end(held, by=by, why=why, at=at)
-    before = every_for_all()
+    before = ad_rules(held_tenant()).every
     if every != before:
+        change_ad_rules(changes={"every": every}, by=by, why=why, at=at)
         LoadChange.objects.create(trial=held, load=every, before=before, by=by, why=why, changed_at=at)
     return held
 

@@ -11,7 +11,7 @@ from billing.ads.queries.campaigns import (
 )
 from billing.ads.queries.days import anomalies_seen_by, days_seen_by, make_goods_seen_by
 from billing.ads.queries.load_results import LoadResults, load_results
-from billing.ads.queries.loads import every_for_all, load_changes, load_trials, rules_for_all
+from billing.ads.queries.loads import load_changes, load_trials, rules_for_all
 from billing.ads.queries.rules import AdRules, ad_rules
 from billing.ads.queries.shares import qualified_views, shares_of
 from billing.ads.queries.statements import AdStatement, ad_statement
@@ -30,7 +30,6 @@ __all__ = [
     "changes_of_campaign",
     "creatives_seen_by",
     "days_seen_by",
-    "every_for_all",
     "flights_of",
     "held_offers",
     "load_changes",

@@ -9,16 +9,17 @@ from typing import Any
 
 from django.db import connection
 
-from billing.ads.market.load import Bounds, Suggestion, Tried, suggest
+from billing.ads.market.load import Answer, Bounds, Suggestion, Tried, suggest
 from billing.ads.models import LoadTrial
 from billing.money import WHOLE_BPS
-from billing.queries.price_results import compared
+from billing.queries.price_results import Outcome, compared
 from kpplatform.experiments import FAIR_FROM, LEVEL, Difference, Sample, apart, sample_ratio
 from kpplatform.tenancy.scope import current_tenant, current_tenant_id
 
 WEEK = timedelta(days=7)
 MEASURES = ("days", "minutes", "ads", "other", "total")
-PAID = {"ads": "ads_payers", "other": "payers", "total": "payers"}  # a mean of money is told of enough who brought some
+# A mean of money is told of enough who brought some, in each way of earning in which anybody did.
+PAID = {"ads": ["ads_payers"], "other": ["payers"], "total": ["ads_payers", "payers"]}
 
 # Per viewer whose first week in their arm is over: on how many of its seven days of 24 hours they watched, how long,
 # and what they brought, in minor units: by ads that were billed and that nobody found invalid, and by what they paid
@@ -119,13 +120,17 @@ class _Read:
     def samples(self) -> dict[str, Sample]:
         return {name: Sample(self.viewers, *self.told.get(name, (0.0, 0.0))) for name in MEASURES}
 
+    def brought(self, name: str, payers: str) -> Outcome:
+        return self.viewers, self.told[payers], self.samples[name]
+
     def tried(self, every: int) -> Tried:
         """Return what the arm says of a load: income by day is a ratio of means, its variance by the delta method."""
         days, total = self.samples["days"], self.samples["total"]
         income = total.mean / days.mean if days.mean else 0.0
-        off = total.variance - 2 * income * self.told.get("covariance", 0.0) + income**2 * days.variance
-        variance = max(off, 0.0) / days.mean**2 if days.mean else 0.0
-        return Tried(every, self.viewers, days.mean, days.variance, income, variance)
+        by, shared = days.mean or 1.0, self.told.get("covariance", 0.0)
+        both = shared - income * days.variance
+        off = total.variance - income * (shared + both)
+        return Tried(every, self.viewers, days.mean, days.variance, income, max(off, 0.0) / by**2, both / by)
 
 
 def load_results(trial: LoadTrial) -> LoadResults:
@@ -144,9 +149,14 @@ def load_results(trial: LoadTrial) -> LoadResults:
         arms.append(LoadArm(load, share, count, read.viewers, read.samples, by, cost))
     found = None
     if fair >= FAIR_FROM:
-        tried = [read.tried(load) for load, read in zip(trial.loads, reads, strict=True)]
-        found = suggest(tried, floor=trial.floor_bps / WHOLE_BPS)
+        is_told = all(arm.differences["total"] for arm in arms[1:])
+        found = _suggested(trial, reads) if is_told else Suggestion(Answer.TOO_FEW)
     return LoadResults(arms, fair, found)
+
+
+def _suggested(trial: LoadTrial, reads: Sequence[_Read]) -> Suggestion:
+    tried = [read.tried(load) for load, read in zip(trial.loads, reads, strict=True)]
+    return suggest(tried, floor=trial.floor_bps / WHOLE_BPS)
 
 
 def _differences(arm: _Read, first: _Read, *, level: float) -> dict[str, Difference | None]:
@@ -156,9 +166,9 @@ def _differences(arm: _Read, first: _Read, *, level: float) -> dict[str, Differe
 def _difference(name: str, arm: _Read, first: _Read, *, level: float) -> Difference | None:
     if name not in PAID or min(arm.viewers, first.viewers) == 0:
         return apart(arm.samples[name], first.samples[name], level=level)
-    payers = PAID[name]
-    of, beside = ((each.viewers, each.told[payers], each.samples[name]) for each in (arm, first))
-    return compared(of, beside, level=level)
+    some = [who for who in PAID[name] if arm.told[who] or first.told[who]]
+    found = [compared(arm.brought(name, who), first.brought(name, who), level=level) for who in some]
+    return found[0] if found and None not in found else None
 
 
 def _cost(arm: _Read, first: _Read, *, level: float) -> Bounds | None:

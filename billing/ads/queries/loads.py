@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from billing.ads.models import LoadChange, LoadTrial
 from billing.ads.queries.rules import AdRules, ad_rules
-from billing.ads.serving.loads import Loads
+from billing.ads.serving.loads import trial_of_loads
 from kpplatform.tenancy.scope import current_tenant
 
 
@@ -21,12 +21,8 @@ def load_changes() -> QuerySet[LoadChange]:
     return LoadChange.objects.select_related("trial", "by").order_by("-pk")
 
 
-def every_for_all() -> int:
-    """Return how many items stand between two ads for who is in no trial; 0: no ads."""
-    return Loads.read().for_all(usual=ad_rules(current_tenant()).every)
-
-
 def rules_for_all(*, at: datetime) -> AdRules:
     """Return the tenant's rules with the fewest items that stand between two ads for anybody: what may be published."""
-    rules = ad_rules(current_tenant())
-    return replace(rules, every=Loads.read().least(usual=rules.every, at=at))
+    rules, trial = ad_rules(current_tenant()), trial_of_loads()
+    tried = trial.loads if trial and trial.is_on(at) else []
+    return replace(rules, every=min((every for every in (rules.every, *tried) if every), default=0))

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import ge
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from billing.ads.models import LoadTrial
 from billing.ads.serving.live import Live
 from kpplatform.tenancy.models import Member
 from kpplatform.tenancy.scope import current_tenant, current_tenant_id
@@ -23,7 +24,9 @@ SELECT pg_advisory_xact_lock(hashtextextended(%(who)s, %(tenant)s)), EXISTS (
     WHERE s.tenant_id = %(tenant)s AND s.viewer_id = %(viewer)s AND t.is_ad_free
       AND p.starts_at <= %(at)s AND (o.id IS NULL OR o.state = 'paid')
       AND (p.ends_at > %(at)s
-           OR p.ends_at > %(graced)s AND s.renews AND s.state NOT IN ('paused', 'cancelled', 'expired')))
+           OR p.ends_at > %(graced)s AND s.renews AND s.state NOT IN ('paused', 'cancelled', 'expired'))),
+    EXISTS (SELECT FROM ads_loadviewer
+            WHERE tenant_id = %(tenant)s AND trial_id = %(trial)s::bigint AND viewer_id = %(viewer)s)
 """
 # What was seen counts, though its money was set free unclicked, or it was told of too late to be billed. What lapsed
 # unseen counts in its own session only, where it lies on the viewer's page still. Who has withdrawn their consent
@@ -63,16 +66,24 @@ class Seen:
         return [places for places, times in known if any(map(ge, times, market.caps[places[0]]))]
 
 
-def held(viewer: Member, *, who: str, grace: timedelta, at: datetime) -> bool:
-    """Wait for whoever is just deciding for the same one, until the transaction ends; tell whether they see ads at all.
+class Held(NamedTuple):
+    """Whether a viewer sees ads at all, and whether it is noted already which load they were dealt."""
 
-    No membership of the viewer takes ads away now: one that is paid for, or waits within its grace to be renewed.
+    sees_ads: bool
+    is_dealt: bool
+
+
+def held(viewer: Member, *, who: str, trial: LoadTrial | None, grace: timedelta, at: datetime) -> Held:
+    """Wait for whoever is just deciding for the same one, until the transaction ends; tell how they stand to ads.
+
+    They see them unless a membership takes ads away: one that is paid for, or waits within its grace to be renewed.
     """
     told: dict[str, Any] = {"viewer": viewer.pk, "who": f"ads {who}", "at": at, "graced": at - grace}
+    told |= {"tenant": current_tenant_id(), "trial": trial.pk if trial else None}
     with planned() as cursor:
-        cursor.execute(HOLD, told | {"tenant": current_tenant_id()})
+        cursor.execute(HOLD, told)
         row: Any = cursor.fetchone()
-        return not row[1]
+        return Held(sees_ads=not row[1], is_dealt=row[2])
 
 
 def seen(viewer: Member, *, session: str, today: str, is_remembered: bool, since: float, at: datetime) -> Seen:

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from billing.ads.market.board import Board
 from billing.ads.market.chances import Chances, smoothed
-from billing.ads.models import Campaign, CampaignChange, ChanceModel, Creative, Flight
+from billing.ads.models import Campaign, CampaignChange, ChanceModel, Creative, Flight, LoadTrial
 from billing.ads.models.campaigns import micros_of
-from billing.ads.serving.loads import Loads
+from billing.ads.serving.loads import trial_of_loads
 from kpplatform.tenancy.models import Tenant
 from kpplatform.tenancy.scope import current_tenant, current_tenant_id, scope
 
@@ -81,7 +81,7 @@ class Live:
     of_campaign: Mapping[int, Sequence[int]]  # where its creatives stand
     of_member: Mapping[int, Sequence[int]]  # where those of who advertises do
     of_topic: Mapping[str, Longs]  # where those about it do
-    loads: Loads  # how many ads stand in the feed
+    trial: LoadTrial | None  # of how many ads stand in the feed
 
     def __len__(self) -> int:
         return len(self.cards)
@@ -176,7 +176,7 @@ def _read_in(tenant: Tenant) -> None:
 def _refreshed(known: Live | None) -> Live:
     newest = _newest()
     known = known if known and known.newest == newest else _read(newest)
-    found = replace(_paced(known), loads=Loads.read())
+    found = replace(_paced(known), trial=trial_of_loads())
     _kept[current_tenant_id()] = found
     return found
 
@@ -193,7 +193,8 @@ def _newest() -> tuple[int, ...]:
 def _paced(known: Live) -> Live:
     """Return the same creatives with the paces of now.
 
-    Nobody bids more than there is left: who wins and cannot pay would keep the place from those who can.
+    Nobody bids more than there is left: who wins and cannot pay would keep the place from those who can. What has a
+    price of its own, outside of the auction, is not sold for less.
     """
     with connection.cursor() as cursor:
         cursor.execute(FLIGHTS, {"tenant": current_tenant_id()})
@@ -203,8 +204,9 @@ def _paced(known: Live) -> Live:
         return replace(known, read_at=time.monotonic(), is_open=np.zeros(len(known), np.bool_))
     place = np.minimum(np.searchsorted(keys, known.flight), len(keys) - 1)
     pace, left = np.fromstring(paces, np.float64, sep=",")[place], rest[place] * (keys[place] == known.flight)
+    least = np.where(known.tier == TIERS[Campaign.Tier.AUCTION], 1, np.maximum(known.asked, 1))
     bid = np.minimum(known.asked, left)
-    return replace(known, read_at=time.monotonic(), bid=bid, is_open=left > 0, pace=pace)
+    return replace(known, read_at=time.monotonic(), bid=bid, is_open=left >= least, pace=pace)
 
 
 def _read(newest: tuple[int, ...]) -> Live:
@@ -242,7 +244,7 @@ def _read(newest: tuple[int, ...]) -> Live:
         of_campaign=_places(card.campaign for card in cards),
         of_member=_places(card.member for card in cards),
         of_topic={of: np.array(at, np.int64) for of, at in _places(card.topic for card in cards).items()},
-        loads=Loads(),
+        trial=None,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db.models import F, QuerySet, Sum
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -73,11 +74,12 @@ def _money(micros: int, currency: str) -> str:
     return words.money(micros // MICROS, currency)
 
 
-def _cards(look: Look, spend: list[list[Figure]], flights: list[Flight], currency: str) -> list[Card]:
+def _cards(look: Look, spend: list[list[Figure]], flights: QuerySet[Flight], currency: str) -> list[Card]:
     now, before = (totals(COUNTS, span) for span in (look.span, look.span.before()))
     spent = [_micros(figures, currency) for figures in spend]
     held, waiting = held_offers().count(), Creative.objects.filter(state=Creative.State.WAITING).count()
-    left = sum(of.budget * MICROS - of.spent for of in flights if of.campaign.currency == currency)
+    own = flights.filter(campaign__currency=currency).order_by()
+    left = int(own.aggregate(all=Sum(F("budget") * MICROS - F("spent"), default=0))["all"])
     return [
         Card(_("Spent on ads"), _money(spent[0], currency), words.change(spent[0], spent[1]), metric="ad_spend"),
         Card(_("Spent today"), _money(spent[2], currency)),
@@ -150,17 +152,17 @@ def _places(look: Look) -> Table:
     return Table(_("Places for ads"), headers, rows, _("No place for ads was counted."))
 
 
-def _live(look: Look) -> list[Flight]:
-    """Return the flights with a budget whose time it is, the largest first."""
+def _live(look: Look) -> QuerySet[Flight]:
+    """Return the flights with a budget whose time it is."""
     live = Flight.objects.filter(campaign__state=Campaign.State.LIVE, budget__gt=0)
-    on = live.filter(starts_at__lte=look.at, ends_at__gt=look.at).select_related("campaign__advertiser")
-    return list(on.order_by("-budget", "-pk"))
+    return live.filter(starts_at__lte=look.at, ends_at__gt=look.at)
 
 
-def _pacing(look: Look, flights: list[Flight]) -> Table:
-    """Show what each flight was to have spent by now if it is spent like the viewers come, and what it has."""
+def _pacing(look: Look, flights: QuerySet[Flight]) -> Table:
+    """Show what the largest were to have spent by now if it is spent like the viewers come, and what they have."""
     traffic = traffic_of_day(at=look.at)
-    rows = [_flight(flight, traffic, look) for flight in flights[:MOST]]
+    largest = flights.select_related("campaign").order_by("-budget", "-pk")[:MOST]
+    rows = [_flight(flight, traffic, look) for flight in largest]
     headers = [
         _("campaign"), _("flight"), _("budget"), _("planned by now"), _("spent"), _("of the plan"),
         _("spent today"), _("planned today by now"), _("left"), _("pace"),

@@ -27,10 +27,12 @@ PAGE = "admin:ads_loadtrial_changelist"
 REASONS: Mapping[str, Words] = {
     Answer.SUGGESTED: gettext_lazy(
         "Of the loads between the lightest and the heaviest tried, at which surely enough come back, this one is likely"
-        " to bring most in the long run."
+        " to bring most in the long run. All arms draw on the same budgets: where these are spent to the end,"
+        " a heavier load brings less for everybody than in its arm."
     ),
     Answer.TOO_FEW: gettext_lazy(
-        "Not enough is known: each arm needs a hundred viewers whose first week is over, and days on which they came."
+        "Not enough is known: each arm needs a hundred viewers whose first week is over, days on which they came, and"
+        " about fifteen who brought something."
     ),
     Answer.TOO_WIDE: gettext_lazy(
         "Not enough is known: what the loads do to the days is not yet known as exactly as the floor asks."

@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from billing import ledger
 from billing.ads import operations
-from billing.ads.models import Campaign
+from billing.ads.models import Campaign, CampaignChange
 from billing.ads.operations import Caps, Target
 from billing.ledger import NotEnoughMoney
 from kpplatform.errors import Refused
@@ -15,6 +16,7 @@ from kpplatform.tenancy.models import Member, Tenant
 from tests import make
 from tests.billing.ads import adverts
 from tests.billing.ads.adverts import DAY, money
+from tests.billing.test_console_of_money import console_of
 from tests.conftest import NOON
 
 pytestmark = pytest.mark.usefixtures("in_school")
@@ -56,6 +58,26 @@ def test_what_an_ended_campaign_did_not_spend_comes_back() -> None:
     assert operations.give_back_next(at=NOON) == 1
     assert operations.give_back_next(at=NOON) == 0
 
+    assert money(ledger.advertiser(who.member, "CNY")) == 100_000
+
+
+def test_who_advertises_stops_a_campaign_over_http_and_staff_in_the_console_and_both_say_why() -> None:
+    """300.00 are set aside in each of two campaigns; nothing is spent, so all of it comes back."""
+    who, staff = adverts.advertiser(balance=100_000), make.member(Member.Role.STAFF)
+    mine, stopped = (adverts.live(who, budget=30_000).campaign for _ in range(2))
+
+    answer = make.client(who.member).post(f"/api/v1/ad-campaigns/{mine.pk}/end/", {"reason": "Sold out."})
+    sent = {"action": "end", "_selected_action": [stopped.pk], "words": "Fake goods."}
+    page = console_of(staff).post(reverse("admin:ads_campaign_changelist"), sent, follow=True).content.decode()
+
+    assert (answer.status_code, answer.json()["state"]) == (200, "ended")
+    assert "1 row was changed." in page
+    changes = CampaignChange.objects.filter(what="ended").order_by("pk")
+    assert [(of.campaign, of.by, of.reason) for of in changes] == [
+        (mine, who.member, "Sold out."),
+        (stopped, staff, "Fake goods."),
+    ]
+    assert [operations.give_back_next(at=NOON) for _ in range(3)] == [1, 1, 0]
     assert money(ledger.advertiser(who.member, "CNY")) == 100_000
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from billing.ads.market.load import DISCOUNT, Answer, Suggestion, Tried, load_of, suggest
+from billing.ads.market.load import DISCOUNT, Answer, Suggestion, Tried, fit, load_of, suggest
+from kpplatform.experiments import FEWEST, reach
 
 MANY = 200_000  # viewers of an arm
 TRIED = (0, 20, 10, 6, 4)  # items between two ads: 0, 5, 10, 16.7 and 25 ads by 100 items
@@ -116,6 +117,18 @@ def test_what_is_not_known_is_said(given: list[Tried], floor: float, answer: Ans
     found = suggest(given, floor=floor)
 
     assert (found.answer, found.every) == (answer, None)
+
+
+def test_the_bounds_of_what_a_viewer_brings_are_those_of_the_mean_of_it() -> None:
+    """On 4 days ± 2, 10 a day: 40 ± 40 a week, for who is there more often brings more a day; ten weeks count."""
+    days_of, all_of, shared = 4.0, 40.0**2, 60.0  # variances, and the covariance of both
+    income_of, both = (all_of - 2 * 10 * shared + 10**2 * days_of) / 4**2, (shared - 10 * days_of) / 4
+    each = [Tried(every, MANY, 4.0, days_of, 10.0, income_of, both) for every in (0, 6)]
+
+    found = fit(each).bounds(lambda of: float(fit(each).worth(np.array([0.0]), of)[0]), level=0.05)
+
+    assert found.mean == pytest.approx(10 * 40)
+    assert found.high - found.mean == pytest.approx(10 * reach(all_of / MANY, all_of / FEWEST), rel=1e-4)
 
 
 def test_without_any_income_the_first_arm_stays() -> None:

@@ -121,6 +121,22 @@ def test_the_load_that_brings_most_with_its_bounds_follows_from_many_viewers(tri
     assert found.gain.low > 0
 
 
+def test_no_load_follows_where_hardly_anybody_brought_something(trial: LoadTrial) -> None:
+    """Of 29 who paid in both arms 14 are to be expected in each: one order more would be another load."""
+    read(trial, load_0=(4.0, 0.0, 20.0), load_6=(3.7, 60.0, 19.0))
+    trial.figures["arms"]["0"]["payers"], trial.figures["arms"]["6"]["payers"] = 15, 14
+    few = queries.load_results(trial)
+    trial.figures["arms"]["0"]["payers"], trial.figures["arms"]["6"]["payers"] = 0, 0
+    sells_nothing = queries.load_results(trial)
+
+    assert few.arms[1].differences["total"] is None
+    assert few.suggestion is not None
+    assert (few.suggestion.answer, few.suggestion.every) == (Answer.TOO_FEW, None)
+    assert sells_nothing.arms[1].differences["total"] is not None
+    assert sells_nothing.suggestion is not None
+    assert sells_nothing.suggestion.answer == Answer.SUGGESTED
+
+
 def test_arms_that_were_not_dealt_by_their_shares_say_nothing(trial: LoadTrial) -> None:
     read(trial, load_0=(4.0, 0.0, 20.0), load_6=(3.7, 60.0, 19.0))
     trial.figures["dealt"]["6"] = 190_000

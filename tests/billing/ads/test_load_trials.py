@@ -5,9 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from billing.ads import operations, queries
-from billing.ads.models import LoadChange, LoadTrial, LoadViewer
+from billing.ads.models import AdRulesChange, LoadChange, LoadTrial, LoadViewer
 from billing.ads.operations import Caps
 from billing.ads.serving.live import forget
 from billing.models import Tier
@@ -61,6 +64,17 @@ def test_the_same_viewer_counts_once_since_their_first_page() -> None:
         places(viewer, session=f"{minutes}", at=NOON + timedelta(minutes=minutes))
 
     assert [(of.viewer, of.dealt_at) for of in LoadViewer.objects.all()] == [(viewer, LATER)]
+
+
+def test_of_who_is_noted_nothing_is_written_again() -> None:
+    trial = tried(6, 3)
+    viewer = viewer_of(trial, 3)
+    places(viewer, session="a")
+
+    with CaptureQueriesContext(connection) as asked:
+        assert places(viewer, session="b") == [3]
+
+    assert not [of for of in asked.captured_queries if 'INSERT INTO "ads_loadviewer"' in of["sql"]]
 
 
 def test_hard_caps_hold_in_every_arm() -> None:
@@ -164,19 +178,27 @@ def test_only_staff_try_end_and_adopt(viewer: Member) -> None:
         assert refused.value.code == "staff_only"
 
 
-def test_a_load_that_is_adopted_holds_for_everybody_from_then_on(viewer: Member) -> None:
+def test_a_load_that_is_adopted_holds_for_everybody_until_staff_set_another(
+    viewer: Member, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
     trial = tried(6, 3)
     staff = trial.made_by
 
-    adopted = operations.adopt_load(trial=trial, every=4, by=staff, why="the best", at=LATER)
-    again = operations.adopt_load(trial=trial, every=4, by=staff, why="twice is once", at=LATER)
+    with django_capture_on_commit_callbacks(execute=True):
+        adopted = operations.adopt_load(trial=trial, every=4, by=staff, why="the best", at=LATER)
+        again = operations.adopt_load(trial=trial, every=4, by=staff, why="twice is once", at=LATER)
 
     forget()
     assert adopted.ended_at == again.ended_at == LATER
     assert places(viewer) == [4]
     (change,) = LoadChange.objects.all()
     assert (change.before, change.load, change.by, change.why) == (6, 4, staff, "the best")
-    assert queries.every_for_all() == 4
+
+    with django_capture_on_commit_callbacks(execute=True):
+        operations.change_ad_rules(changes={"every": 5}, by=staff, at=LATER)
+    assert places(viewer, session="later") == [5]
+    assert queries.rules_for_all(at=LATER).every == 5
+    assert [of.after for of in AdRulesChange.objects.order_by("pk")] == [{"every": 4}, {"every": 5}]
 
 
 @pytest.mark.parametrize(
@@ -201,6 +223,16 @@ def test_nothing_is_adopted_that_is_beyond_what_was_tried(loads: tuple[int, int]
             operations.adopt_load(**said)
 
     assert LoadChange.objects.exists() == may
+
+
+def test_nothing_is_adopted_before_it_was_tried() -> None:
+    trial = tried(6, 3, starts_at=NOON + DAY)
+
+    with pytest.raises(operations.NotTried):
+        operations.adopt_load(trial=trial, every=3, by=trial.made_by, why="", at=LATER)
+
+    trial.refresh_from_db()
+    assert trial.ended_at is None
 
 
 def test_nothing_is_adopted_while_others_are_tried() -> None:

@@ -108,6 +108,15 @@ def test_who_has_nearly_nothing_left_keeps_no_place_from_those_who_have(viewer: 
     assert Offer.objects.get().price == 550_000
 
 
+def test_a_sponsorship_is_not_sold_for_what_is_left_of_it(viewer: Member) -> None:
+    """It costs 6 units a view, and has half a unit left: whoever bids in the auction stands there."""
+    auction, sponsored = adverts.live(bid=600), adverts.live(bid=6_000, tier=Campaign.Tier.SPONSORSHIP)
+    Flight.objects.filter(pk=sponsored.pk).update(spent=10_000 * MICROS - 550_000)
+    forget()
+
+    assert flights(viewer) == [auction.pk]
+
+
 def test_one_more_is_shown_while_a_flight_is_not_ahead_of_its_plan(viewer: Member) -> None:
     flight = adverts.live()
     Flight.objects.filter(pk=flight.pk).update(ceiling=1)
