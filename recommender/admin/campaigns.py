@@ -4,14 +4,17 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as said
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from kpplatform.tenancy.admin_base import TenantAdmin, runs_the_tenant, staff
+from recommender import operations
 from recommender.admin.addressing import CampaignForm, GroupForm
 from recommender.models import Addressee, Campaign, Notice, NoticeRefusal, ViewerGroup
 
@@ -42,13 +45,19 @@ class Added(TenantAdmin):
 
 @admin.register(Campaign)
 class CampaignAdmin(Added):
-    list_display = ("name", "group", "segment", "least_churn", "reached", "spared", "days", "begun_at")
+    list_display = ("name", "group", "segment", "least_churn", "reached", "spared", "days", "begun_at", "stopped_at")
     list_select_related = ("group", "segment")
     search_fields = ("name", "message")
-    list_filter = ("begun_at",)
+    list_filter = ("begun_at", ("stopped_at", admin.EmptyFieldListFilter))
+    actions = ("stop",)
+
+    @admin.action(description=_("Stop: tell nobody any more"), permissions=["staff"])
+    def stop(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:
+        now = timezone.now()
+        self.do_each(request, queryset, lambda of: operations.stop_campaign(campaign=of, at=now))
 
     def asked(self, request: HttpRequest) -> HttpResponse:
-        """Begin a campaign: it cannot be taken back."""
+        """Begin a campaign: who is told cannot be told otherwise."""
         form = CampaignForm(request.POST or None)
         if form.is_valid() and (begun := form.begin(at=timezone.now())):
             counts = {"reached": begun.reached, "spared": begun.spared}

@@ -58,6 +58,7 @@ class CampaignOut(serializers.ModelSerializer[Campaign]):
             "reached",
             "spared",
             "begun_at",
+            "stopped_at",
         ]
 
 
@@ -117,6 +118,12 @@ class CampaignViewSet(ViewSet):
     def viewers(self, request: Request, pk: int) -> Response:
         """Whom to reach, page by page, for whatever sends it; nobody who is held out."""
         return self.page(queries.to_reach(self.campaign(pk)), ToReachOut)
+
+    @extend_schema(request=None, responses=CampaignOut)
+    @action(detail=True, methods=["post"])
+    def stop(self, request: Request, pk: int) -> Response:
+        """Tell nobody any more; who was told keeps what they were told, and what it brings is counted on."""
+        return Response(CampaignOut(operations.stop_campaign(campaign=self.campaign(pk), at=timezone.now())).data)
 
     @extend_schema(responses=UpliftOut)
     @action(detail=True, methods=["get"], pagination_class=None)

@@ -38,6 +38,7 @@ class Campaign(TenantOwned):
     reached = models.PositiveIntegerField(default=0, help_text="Viewers.")
     spared = models.PositiveIntegerField(default=0, help_text="Viewers who were held out.")
     begun_at = models.DateTimeField()
+    stopped_at = models.DateTimeField(null=True, blank=True, help_text="From then on nobody is told.")
     figures = models.JSONField(default=dict, help_text="What it had brought when it was last read; nothing before.")
     read_at = models.DateTimeField(null=True, blank=True)
 

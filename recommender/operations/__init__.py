@@ -2,7 +2,7 @@
 
 from recommender.operations.advice import Advice, Advices, advise
 from recommender.operations.audience import AudienceTooSmall, PrivacyIsSpent, Told, tell_audience
-from recommender.operations.campaigns import CampaignNameTaken, ForNobody, NoSuchSegment, begin_campaign
+from recommender.operations.campaigns import CampaignNameTaken, ForNobody, NoSuchSegment, begin_campaign, stop_campaign
 from recommender.operations.choices import (
     TooManyInterests,
     UnknownInterest,
@@ -190,6 +190,7 @@ __all__ = [
     "reset_taste",
     "roll_back",
     "show_page",
+    "stop_campaign",
     "store_portraits",
     "store_signals",
     "suggest_topics",

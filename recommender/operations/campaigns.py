@@ -97,6 +97,17 @@ def begin_campaign(
     return _dealt(campaign, viewers)
 
 
+@transaction.atomic
+def stop_campaign(*, campaign: Campaign, at: datetime) -> Campaign:
+    """Tell nobody any more, but for the viewers who are being told at this moment; twice is once.
+
+    Who was told keeps the notice and the coupon, and what the reached do is still counted beside the held-out.
+    """
+    Campaign.objects.filter(pk=campaign.pk, stopped_at=None).update(stopped_at=at)
+    campaign.refresh_from_db(fields=["stopped_at"])
+    return campaign
+
+
 def _audience(of: Audience, *, at: datetime) -> tuple[dict[str, Any], QuerySet[Any, int]]:
     """Return what the campaign notes of whom it is for, and their ids."""
     if of.segment is None and of.least_churn is None and of.group is None:

@@ -28,11 +28,12 @@ def campaigns() -> QuerySet[Campaign]:
 def to_reach(campaign: Campaign) -> QuerySet[Addressee]:
     """Return the viewers to whom it is sent, whoever sends it: as they are now, not as they were when it began.
 
-    Nobody held out, nobody who wants nothing personal or to be told nothing any more, nobody suspended.
+    Nobody held out, nobody who wants nothing personal or to be told nothing any more, nobody suspended; nobody
+    at all once it was stopped.
     """
     reached = Addressee.objects.filter(may_be_drawn("viewer"), campaign=campaign, is_held_out=False)
     refused = NoticeRefusal.objects.filter(viewer=OuterRef("viewer"))
-    told = reached.filter(~Exists(refused), viewer__suspended_at=None)
+    told = reached.filter(~Exists(refused), viewer__suspended_at=None, campaign__stopped_at=None)
     return told.select_related("viewer").order_by("viewer_id", "pk")
 
 

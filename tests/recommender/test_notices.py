@@ -127,6 +127,21 @@ def test_a_viewer_is_told_so_often_a_week_and_the_rest_later(in_school: Tenant) 
     assert len(send(late, at=timezone.now() + timedelta(days=8))) == late.reached
 
 
+def test_nobody_more_is_told_once_it_is_stopped(in_school: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the rest of those who are just being told, nor by anybody else; who was told keeps it, twice is once."""
+    monkeypatch.setattr(notices, "AT_ONCE", 5)
+    portrayed(20)
+    campaign, staff = begun(held_out=0.01), make.client(make.member(Member.Role.STAFF))
+    operations.tell_some(campaign=campaign, after=0, at=timezone.now())
+
+    stopped = staff.post(f"{CAMPAIGNS}{campaign.pk}/stop/").json()["stopped_at"]
+
+    assert len(send(campaign)) == 5
+    assert staff.get(f"{CAMPAIGNS}{campaign.pk}/viewers/").json()["results"] == []
+    assert stopped
+    assert staff.post(f"{CAMPAIGNS}{campaign.pk}/stop/").json()["stopped_at"] == stopped
+
+
 def test_nobody_is_told_once_its_days_are_over_or_when_something_else_sends_it(in_school: Tenant) -> None:
     portrayed(20)
 

@@ -32,7 +32,8 @@ def shown(look: Look) -> Shown:
 
 
 def _cards(told: dict[int, tuple[int, int]], look: Look) -> list[Card]:
-    going = [of for of in queries.going_on(at=look.at) if look.at < of.begun_at + timedelta(days=of.days)]
+    begun = [of for of in queries.going_on(at=look.at) if of.stopped_at is None]
+    going = [of for of in begun if look.at < of.begun_at + timedelta(days=of.days)]
     sent, read = (sum(counts) for counts in zip(*told.values(), strict=True)) if told else (0, 0)
     return [
         Card(_("Campaigns that go on"), words.count(len(going))),
