@@ -164,6 +164,22 @@ def test_a_portrait_keeps_the_rules_of_its_door(maker: Creator, now: datetime) -
     assert list(part(told, "New and returning").labels) == ["new"]
 
 
+def test_a_portrait_is_of_fewer_days_where_the_others_add_too_few(maker: Creator, now: datetime) -> None:
+    """Nineteen came before the last week: with them, one could be told apart. Of a week alone, all 30 are told of."""
+    video = things.video(maker, published_at=now - timedelta(days=20))
+    viewers = members(49)
+    for number, viewer in enumerate(viewers):
+        watch(viewer, video, at=now - (timedelta(hours=2) if number < 30 else timedelta(days=10)))
+    refresh_portraits(tenant=maker.tenant, at=now)
+
+    told = opened(maker, "studio-audience")
+
+    about = part(told, "Portrait of your audience")
+    assert facts(about)["Viewers"] == "30"
+    assert about.told.endswith("It is of the last 7 days: those before add too few.")
+    assert sum(part(told, "When they are most active anywhere").lines[0].values) == 30
+
+
 def test_a_noisy_answer_is_the_same_whenever_the_page_is_opened(maker: Creator, now: datetime) -> None:
     maker.tenant.settings = {"audience": {"epsilon": 0.5, "budget": 1.0, "k": 5}}
     maker.tenant.save()

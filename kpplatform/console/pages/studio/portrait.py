@@ -1,14 +1,18 @@
 """Who a creator's viewers are: counts of many, never one of them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from creators.models import Creator
 from kpplatform.console.pages import words
 from kpplatform.console.pages.shapes import Card, Chart, Line, Look, Panel, Shown
 from kpplatform.console.pages.studio.wording import topic_names
 from kpplatform.metrics.queries import by_part, totals
+from kpplatform.tenancy.models import Member
+from recommender.ml.portraits.audiences import WINDOWS
 from recommender.operations import AudienceTooSmall, PrivacyIsSpent, Told, tell_audience
 from recommender.queries import segments
 
@@ -40,17 +44,28 @@ def _portrait(look: Look) -> list[Chart | Panel]:
     if look.by is None or look.creator is None:
         return []
     try:
-        told = tell_audience(creator=look.creator, days=len(look.days), by=look.by, at=look.at)
+        told = _told(look.creator, look.by, look)
     except (AudienceTooSmall, PrivacyIsSpent) as refused:
         return [Panel(_("Portrait of your audience"), told=_why(refused))]
     counts = told.counts
     return [
-        _about(told),
+        _about(told, look),
         _cells(_("What they like best"), _of_topics(counts.get("topics", {}))),
         _cells(_("Segments"), _of_segments(counts.get("segments", {}))),
         _cells(_("New and returning"), {_(name): of for name, of in _ranked(counts.get("visits", {})).items()}),
         _active(counts.get("hours", {})),
     ]
+
+
+def _told(creator: Creator, by: Member, look: Look) -> Told:
+    """Return what is told of the days; of fewer of them where the others add too few viewers to be told of."""
+    told = tell_audience(creator=creator, days=len(look.days), by=by, at=look.at)
+    for days in (of for of in reversed(WINDOWS) if of < len(look.days)):
+        if told.epsilon is not None or told.counts.get("topics") or told.counts.get("hours"):
+            break
+        with suppress(AudienceTooSmall):
+            told = tell_audience(creator=creator, days=days, by=by, at=look.at)
+    return told
 
 
 def _why(refused: AudienceTooSmall | PrivacyIsSpent) -> str:
@@ -59,11 +74,13 @@ def _why(refused: AudienceTooSmall | PrivacyIsSpent) -> str:
     return _("So few watched that nobody is told apart from the others.")
 
 
-def _about(told: Told) -> Panel:
+def _about(told: Told, look: Look) -> Panel:
     facts = [Card(_("Viewers"), words.count(told.viewers)), Card(_("Fewest in a group"), words.count(told.k))]
     if told.epsilon is not None:
         facts.append(Card(_("Noise: ε"), f"{told.epsilon:g}"))
     text = _("Groups of fewer viewers are not shown, and nothing here leads to a single one.")
+    if told.days != len(look.days):
+        text += " " + _("It is of the last %(days)s days: those before add too few.") % {"days": told.days}
     return Panel(_("Portrait of your audience"), facts, told=text)
 
 
