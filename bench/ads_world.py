@@ -39,7 +39,7 @@ class World:
 
 
 def drawn(requests: int, campaigns: int, viewers: int) -> World:
-    """Draw a day. A third of the campaigns pay for clicks; budgets are for a half of what comes."""
+    """Draw a day. A third of the campaigns pay for clicks; budgets are for a third of what comes at what is bid."""
     rng = np.random.default_rng(7)
     traffic = np.array(TRAFFIC) / sum(TRAFFIC)
     hours = rng.choice(24, requests, p=traffic)
@@ -54,7 +54,7 @@ def drawn(requests: int, campaigns: int, viewers: int) -> World:
         bid=bid,
         rate=rate,
         about=rng.integers(0, len(TOPICS), campaigns),
-        budget=np.maximum((worth * 0.5 * rng.dirichlet(np.full(campaigns, 5.0))).astype(int), 1),
+        budget=np.maximum((worth * 0.35 * rng.dirichlet(np.full(campaigns, 5.0))).astype(int), 1),
         at=np.sort(hours * 3600 + rng.random(requests) * 3600),
         likes=rng.integers(0, len(TOPICS), viewers)[viewer],
         viewer=viewer,

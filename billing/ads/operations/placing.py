@@ -238,6 +238,8 @@ def _taken(
         if offer := _reserved(page, card, terms, behind=behind, waits=waits, at=at):
             held.add(card.flight)
             taken.append((behind, card, offer))
+        elif waits:  # until it is read again it would win, and keep the place from those who can pay
+            market.is_open[market.flight == card.flight] = False
     return taken
 
 

@@ -8,9 +8,9 @@ import pytest
 from billing.ads import operations
 from billing.ads.models import Campaign, Creative, Flight, Offer
 from billing.ads.models.campaigns import MICROS
-from billing.ads.operations import Caps, Target
+from billing.ads.operations import Caps, Target, placing
 from billing.ads.operations.placing import free_places
-from billing.ads.serving.live import forget
+from billing.ads.serving.live import forget, live
 from billing.models import Order, Period, Subscription, Tier
 from billing.operations import Wanted
 from kpplatform.tenancy.models import Member
@@ -106,6 +106,18 @@ def test_who_has_nearly_nothing_left_keeps_no_place_from_those_who_have(viewer: 
 
     assert flights(viewer) == [rich.pk]
     assert Offer.objects.get().price == 550_000
+
+
+def test_who_was_found_to_have_nothing_left_keeps_no_place_until_it_is_read_again(
+    viewer: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six who bid ten times as much were spent since they were read: five are found out, then there is one more."""
+    monkeypatch.setattr(placing, "EXPLORED", 0.0)
+    rich, *poor = [adverts.live(bid=bid) for bid in (600, *[6_000] * 6)]
+    live()
+    Flight.objects.filter(pk__in=[flight.pk for flight in poor]).update(spent=10_000 * MICROS)
+
+    assert [flights(viewer, session=session) for session in ("a", "b")] == [[], [rich.pk]]
 
 
 def test_a_sponsorship_is_not_sold_for_what_is_left_of_it(viewer: Member) -> None:
