@@ -35,6 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench import site
 from bench.ads_world import MIDNIGHT, SEEN, TOPICS, TRAFFIC, World, by_rule, campaigns, drawn, optimum, seed
+from bench.console_world import settle_down
 
 TICK, HOUR = timedelta(minutes=1), timedelta(hours=1)
 CLIENTS, PART = 32, 5_000
@@ -151,8 +152,6 @@ def _crowd(many: int) -> None:
 
 def decisions(tenant: Any, live_campaigns: int, many: int) -> dict[str, float]:
     """Time one decision after another among so many campaigns that live at once, each for another viewer."""
-    from django.db import connections  # noqa: PLC0415
-
     from billing.ads import operations  # noqa: PLC0415
     from billing.ads.operations import Page  # noqa: PLC0415
     from billing.ads.serving import live  # noqa: PLC0415
@@ -163,8 +162,7 @@ def decisions(tenant: Any, live_campaigns: int, many: int) -> dict[str, float]:
     with scope(tenant):
         _crowd(live_campaigns)
         viewers = list(Member.objects.filter(name__startswith="v").order_by("pk"))
-    with connections["owner"].cursor() as cursor:
-        cursor.execute("ANALYZE")
+    settle_down()
     live.forget()  # what competed on the day that was played
     with scope(tenant):
         began = time.perf_counter()
