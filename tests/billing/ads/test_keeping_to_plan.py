@@ -7,6 +7,7 @@ import pytest
 from billing.ads import operations
 from billing.ads.models import Creative, Flight, Offer
 from billing.ads.models.campaigns import MICROS
+from billing.ads.serving.live import forget
 from kpplatform.tenancy.models import Member
 from tests import make
 from tests.billing.ads import adverts
@@ -49,6 +50,7 @@ def test_no_more_than_a_days_part_is_spent_in_a_day(viewer: Member) -> None:
     for at in (NOON, NOON + 13 * HOUR):
         operations.lapse_offers(at=at)
         operations.pace_flights(at=at)
+        forget()
         assert sum(len(adverts.shown(make.member(), at=at)) for _ in range(6)) == 4
 
     flight.refresh_from_db()
@@ -69,6 +71,7 @@ def test_a_days_part_is_kept_to_whatever_is_clicked() -> None:
     assert not adverts.shown(make.member(), at=NOON + HOUR)
 
     operations.pace_flights(at=NOON + 13 * HOUR)
+    forget()
     assert adverts.shown(make.member(), at=NOON + 13 * HOUR)
 
 
